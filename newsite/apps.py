@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+
+
+class NewsiteConfig(AppConfig):
+    name = "newsite"
+    verbose_name = "Newsite"
+
+    def ready(self):
+        # Checks register themselves when their module is first imported.
+        from newsite import checks  # noqa: F401

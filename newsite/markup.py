@@ -1,0 +1,138 @@
+"""The only place where people's text becomes HTML.
+
+Every text passes two independent sanitisers with one allow-list, bleach and then nh3,
+so that a fault in either alone opens nothing.
+"""
+
+import re
+
+import bleach
+import nh3
+from bleach.linkifier import LinkifyFilter
+from django.conf import settings
+from django.utils.html import strip_tags
+from markdown_it import MarkdownIt
+
+COMMENT_TAGS = {
+    "a", "b", "blockquote", "br", "cite", "code", "del", "em", "i", "li", "ol", "p", "pre", "q", "s", "strong", "ul",
+}  # fmt: skip
+COMMENT_ATTRIBUTES = {"a": {"href", "title"}}
+COMMENT_SCHEMES = {"http", "https"}
+COMMENT_LINK_REL = "nofollow ugc noopener"
+
+STORY_TAGS = COMMENT_TAGS | {
+    "abbr", "caption", "dd", "dl", "dt", "figcaption", "figure", "h2", "h3", "h4", "hr", "img",
+    "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
+}  # fmt: skip
+STORY_ATTRIBUTES = COMMENT_ATTRIBUTES | {
+    "abbr": {"title"},
+    "img": {"src", "alt", "width", "height"},
+    "ol": {"start"},
+    "td": {"colspan", "rowspan"},
+    "th": {"colspan", "rowspan", "scope"},
+}
+STORY_SCHEMES = COMMENT_SCHEMES | {"mailto"}
+STORY_LINK_REL = "noopener"
+
+# Word processors and web mail mark up the same meanings with these.
+SYNONYMS = {"div": "p", "h1": "h2", "h5": "h4", "h6": "h4", "section": "p", "strike": "s"}
+BLOCK = re.compile(r"<(blockquote|div|dl|figure|h[1-6]|hr|ol|p|pre|section|table|ul)\b", re.IGNORECASE)
+
+# Patterns over sanitised HTML only: there a "<" always opens a tag and values are quoted.
+TAG = re.compile(r'<(?P<slash>/?)(?P<name>[a-z][a-z0-9]*)(?P<attributes>(?: [\w-]+="[^"]*")*) ?/?>')
+EMPTY_BLOCK = re.compile(r"<(p|figure)>(?:\s|&nbsp;|<br>)*</\1>")
+# `https://…` and `www.…` become links; `readme.md` and `e.g.so` do not.
+WEB_ADDRESS = re.compile(r"""\b(?<![@/.])(?:https?://|www\.)[^\s<>"']+""", re.IGNORECASE)
+VOID_TAGS = {"br", "hr", "img"}
+
+# Headings, tables, rules and pictures have no place in a comment: their marks stay as typed.
+_markdown = MarkdownIt("js-default", {"html": True, "breaks": True, "linkify": False}).disable(
+    ["heading", "lheading", "hr", "table", "image", "reference"]
+)
+# No e-mail address becomes a link to be harvested, and no other scheme is one at all.
+_markdown.validateLink = lambda url: url.lower().startswith(("http://", "https://"))  # type: ignore[method-assign]
+
+
+def comment_html(text: str) -> str:
+    """Return the HTML of a comment written in Markdown and limited HTML.
+
+    Tags that are not allowed stay readable as text, and web addresses become links.
+    The caller limits the length first: both parsers are quadratic on hostile nesting.
+    """
+    cleaner = bleach.Cleaner(
+        tags=COMMENT_TAGS,
+        attributes={tag: sorted(names) for tag, names in COMMENT_ATTRIBUTES.items()},
+        protocols=COMMENT_SCHEMES,
+        filters=[_link_web_addresses],
+    )
+    return nh3.clean(
+        cleaner.clean(_markdown.render(text)),
+        tags=COMMENT_TAGS,
+        attributes=COMMENT_ATTRIBUTES,
+        url_schemes=COMMENT_SCHEMES,
+        link_rel=COMMENT_LINK_REL,
+    ).strip()
+
+
+def story_html(text: str) -> str:
+    """Return the HTML of a story's body, as the editor wrote or pasted it.
+
+    Plain text becomes paragraphs, one for each line that is not blank. Tags that are
+    not allowed go and leave their text; scripts and styles go whole. Pictures stay
+    only if they come from the site's own media.
+    """
+    if not BLOCK.search(text):
+        text = "".join(f"<p>{line}</p>" for line in text.splitlines() if line.strip())
+    text = re.sub(
+        rf"(</?)({'|'.join(SYNONYMS)})\b", lambda tag: tag[1] + SYNONYMS[tag[2].lower()], text, flags=re.IGNORECASE
+    )
+    allowed = {
+        "tags": STORY_TAGS,
+        "attributes": STORY_ATTRIBUTES,
+        "url_schemes": STORY_SCHEMES,
+        "link_rel": STORY_LINK_REL,
+    }
+    cleaner = bleach.Cleaner(
+        tags=STORY_TAGS,
+        attributes={tag: sorted(names) for tag, names in STORY_ATTRIBUTES.items()},
+        protocols=STORY_SCHEMES,
+        strip=True,
+    )
+    # nh3 comes first as well, since bleach would leave the text of a script behind.
+    html = nh3.clean(cleaner.clean(nh3.clean(text, **allowed)), **allowed)
+    html = TAG.sub(lambda tag: "" if _is_foreign_picture(tag) else tag[0], html)
+    return EMPTY_BLOCK.sub("", html).strip()
+
+
+def paragraphs(html: str) -> list[str]:
+    """Split sanitised HTML behind every paragraph that stands in no other element.
+
+    Joined together again, the pieces are the HTML that came in.
+    """
+    pieces, start, depth = [], 0, 0
+    for tag in TAG.finditer(html):
+        if tag["name"] in VOID_TAGS:
+            continue
+        depth += -1 if tag["slash"] else 1
+        if depth == 0 and tag["name"] == "p":
+            pieces.append(html[start : tag.end()])
+            start = tag.end()
+    return pieces + ([html[start:]] if html[start:] else [])
+
+
+def count_links(html: str) -> int:
+    """Return how many links sanitised HTML holds."""
+    return sum(1 for tag in TAG.finditer(html) if tag["name"] == "a" and ' href="' in tag["attributes"])
+
+
+def count_words(html: str) -> int:
+    """Return how many words sanitised HTML shows."""
+    return len(strip_tags(html.replace("<", " <")).split())
+
+
+def _link_web_addresses(source):
+    return LinkifyFilter(source, skip_tags={"pre", "code"}, url_re=WEB_ADDRESS)
+
+
+def _is_foreign_picture(tag: re.Match) -> bool:
+    return tag["name"] == "img" and f' src="{settings.MEDIA_URL}' not in tag["attributes"]

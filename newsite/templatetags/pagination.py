@@ -1,0 +1,15 @@
+from django import template
+from django.core.paginator import Page
+
+register = template.Library()
+
+
+@register.inclusion_tag("_pagination.html")
+def pagination(page: Page, label: str, fragment: str = "") -> dict:
+    """Links to the pages around this one and to the first and last, as real links.
+
+    `label` names the list to a screen reader, `fragment` ("#comments") is where on the
+    next page to arrive.
+    """
+    numbers = page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+    return {"page": page, "numbers": numbers, "label": label, "fragment": fragment}

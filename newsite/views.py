@@ -1,0 +1,58 @@
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+
+def site_context(request: HttpRequest) -> dict:
+    return {"site_name": settings.SITE_NAME, "site_description": settings.SITE_DESCRIPTION}
+
+
+@require_safe
+def robots(request: HttpRequest) -> HttpResponse:
+    """Keep robots from the admin and from the reply form, of which every comment has one."""
+    rules = ["User-agent: *", "Disallow: /admin/", "Disallow: /comments/", "Disallow: /*/reply/"]
+    return HttpResponse("\n".join(rules) + "\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def livez(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> HttpResponse:
+    """Answer 200 when the database can be reached and is migrated, else 503 and why."""
+    try:
+        executor = MigrationExecutor(connection)
+        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return HttpResponse("The database cannot be reached.\n", status=503, content_type="text/plain")
+    if waiting:
+        return HttpResponse("The database waits for its migrations.\n", status=503, content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@never_cache
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "400.html", status=400)
+
+
+@never_cache
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "403.html", status=403)
+
+
+@never_cache
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return render(request, "404.html", status=404)
+
+
+@never_cache
+def server_error(request: HttpRequest) -> HttpResponse:
+    return render(request, "500.html", status=500)
