@@ -1,0 +1,376 @@
+import datetime
+import math
+from typing import NamedTuple
+
+from django.core.exceptions import ValidationError
+from django.core.validators import FileExtensionValidator
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import RowNumber
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from newsite import markup
+
+# Adults read English non-fiction silently at 238 words a minute: M. Brysbaert,
+# "How many words do we read per minute?", Journal of Memory and Language 109 (2019).
+WORDS_PER_MINUTE = 238
+
+
+class Section(models.Model):
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    slug = models.SlugField(_("slug"), max_length=60, unique=True, allow_unicode=True)
+    description = models.CharField(_("description"), max_length=300, blank=True)
+    position = models.PositiveSmallIntegerField(
+        _("position"), default=0, help_text=_("Sections stand in the navigation in this order.")
+    )
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name = _("section")
+        verbose_name_plural = _("sections")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("articles:section", args=[self.slug])
+
+
+class Topic(models.Model):
+    name = models.CharField(_("name"), max_length=80, unique=True)
+    slug = models.SlugField(_("slug"), max_length=80, unique=True, allow_unicode=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("articles:topic", args=[self.slug])
+
+
+class Image(models.Model):
+    file = models.ImageField(
+        _("file"),
+        upload_to="images/%Y/%m/",
+        width_field="width",
+        height_field="height",
+        validators=[FileExtensionValidator(["avif", "gif", "jpeg", "jpg", "png", "webp"])],
+    )
+    width = models.PositiveIntegerField(_("width"), editable=False)
+    height = models.PositiveIntegerField(_("height"), editable=False)
+    alternative_text = models.CharField(
+        _("alternative text"),
+        max_length=300,
+        help_text=_("What the picture shows, for readers who do not see it."),
+    )
+    caption = models.CharField(_("caption"), max_length=500, blank=True)
+    credit = models.CharField(_("credit"), max_length=200, blank=True)
+    uploaded_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
+
+    class Meta:
+        ordering = ["-uploaded_at", "-pk"]
+        verbose_name = _("image")
+        verbose_name_plural = _("images")
+
+    def __str__(self) -> str:
+        return self.alternative_text
+
+
+class Author(models.Model):
+    """A byline. Guests and imported authors have one without an account."""
+
+    name = models.CharField(_("name"), max_length=100)
+    slug = models.SlugField(_("slug"), max_length=100, unique=True, allow_unicode=True)
+    biography = models.TextField(_("biography"), blank=True)
+    picture = models.ForeignKey(
+        Image, verbose_name=_("picture"), on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    user = models.OneToOneField(
+        "auth.User",
+        verbose_name=_("account"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="author",
+    )
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = _("author")
+        verbose_name_plural = _("authors")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("articles:author", args=[self.slug])
+
+
+class ArticleQuerySet(models.QuerySet):
+    def published(self):
+        """Return what a visitor may see now.
+
+        A story dated in the future shows itself when its time comes.
+        """
+        return self.filter(status=Article.Status.PUBLISHED, published_at__lte=timezone.now())
+
+    def for_listing(self):
+        """Load what a list of stories shows, and leave the bodies behind."""
+        return (
+            self.select_related("section", "lead_image").prefetch_related(_bylines()).defer("body", "body_html")
+        )
+
+    def for_reading(self):
+        """Load what the page of one story shows."""
+        return self.select_related("section", "lead_image").prefetch_related(
+            _bylines(),
+            "topics",
+            models.Prefetch("related_reads", RelatedRead.objects.public()),
+        )
+
+    def of_year(self, year: int):
+        return self.filter(published_at__year=year)
+
+    def of_month(self, year: int, month: int):
+        start = timezone.make_aware(datetime.datetime(year, month, 1))
+        end = timezone.make_aware(datetime.datetime(year + month // 12, month % 12 + 1, 1))
+        return self.filter(published_at__gte=start, published_at__lt=end)
+
+    def latest_of_each_section(self, count: int):
+        """Return the newest `count` stories of every section, newest first."""
+        place = models.Window(RowNumber(), partition_by="section", order_by=["-published_at", "-pk"])
+        return self.alias(place_in_section=place).filter(place_in_section__lte=count)
+
+
+class Article(models.Model):
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        PUBLISHED = "published", _("Published")
+
+    class Discussion(models.TextChoices):
+        FOLLOW = "follow", _("Follow the site")
+        OPEN = "open", _("Open")
+        CLOSED = "closed", _("Closed")
+
+    title = models.CharField(_("headline"), max_length=200)
+    slug = models.SlugField(
+        _("slug"),
+        max_length=100,
+        allow_unicode=True,
+        help_text=_("The last part of the story's address. Its old addresses lead to the new one."),
+    )
+    standfirst = models.CharField(
+        _("standfirst"), max_length=400, blank=True, help_text=_("One or two sentences below the headline.")
+    )
+    body = models.TextField(_("body"))
+    body_html = models.TextField(editable=False)
+    lead_image = models.ForeignKey(
+        Image, verbose_name=_("lead image"), on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    section = models.ForeignKey(
+        Section, verbose_name=_("section"), on_delete=models.PROTECT, related_name="articles"
+    )
+    topics = models.ManyToManyField(Topic, verbose_name=_("topics"), blank=True, related_name="articles")
+    authors = models.ManyToManyField(
+        Author, verbose_name=_("authors"), through="Byline", related_name="articles"
+    )
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
+    published_at = models.DateTimeField(
+        _("published"),
+        null=True,
+        blank=True,
+        help_text=_("A time in the future schedules the story. Left empty, it is set on publishing."),
+    )
+    updated_at = models.DateTimeField(
+        _("updated"),
+        null=True,
+        blank=True,
+        help_text=_("Shown to readers. Set it when what the story says has changed, not for a spelling mistake."),
+    )
+    discussion = models.CharField(
+        _("comments"), max_length=10, choices=Discussion, default=Discussion.FOLLOW
+    )
+    # "2026/11/slug": an address, once given, does not move with the TIME_ZONE setting.
+    address = models.CharField(max_length=110, unique=True, null=True, editable=False)
+
+    objects = ArticleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-published_at", "-pk"]
+        verbose_name = _("story")
+        verbose_name_plural = _("stories")
+        indexes = [
+            models.Index(fields=["status", "-published_at", "-id"], name="article_status_published"),
+            models.Index(fields=["section", "status", "-published_at", "-id"], name="article_section_published"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status="published") | Q(published_at__isnull=False),
+                name="published_article_has_a_date",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, **kwargs):
+        """Save the story with its HTML and its address, and remember the address it had."""
+        self.body_html = markup.story_html(self.body)
+        if self.status == self.Status.PUBLISHED and self.published_at is None:
+            self.published_at = timezone.now()
+        self.address = self._address()
+        with transaction.atomic():
+            known_as = Article.objects.filter(pk=self.pk).values_list("address", flat=True).first()
+            super().save(**kwargs)
+            if known_as and known_as != self.address:
+                PastAddress.objects.update_or_create(address=known_as, defaults={"article": self})
+
+    def clean(self):
+        address = self._address()
+        if address and Article.objects.filter(address=address).exclude(pk=self.pk).exists():
+            raise ValidationError(
+                {"slug": _("Another story of that month has this slug. Change a word of it.")}
+            )
+
+    def get_absolute_url(self) -> str:
+        """Return the public address, or the preview's while the story has no date."""
+        if self.address is None:
+            return reverse("articles:preview", args=[self.pk])
+        return reverse("articles:story", args=self.address.split("/"))
+
+    @property
+    def is_public(self) -> bool:
+        """Say of one story what `published()` says of many."""
+        return self.status == self.Status.PUBLISHED and self.published_at <= timezone.now()
+
+    @property
+    def accepts_comments(self) -> bool:
+        return self.is_public and self.discussion != self.Discussion.CLOSED
+
+    @property
+    def reading_minutes(self) -> int:
+        return max(1, math.ceil(markup.count_words(self.body_html) / WORDS_PER_MINUTE))
+
+    def publish(self) -> None:
+        """Show the story from its date on, or from now if it has none."""
+        self.status = self.Status.PUBLISHED
+        self.full_clean()
+        self.save()
+
+    def unpublish(self) -> None:
+        """Hide the story. It keeps its date, so that it comes back where it was."""
+        self.status = self.Status.DRAFT
+        self.save()
+
+    def body_parts(self) -> list["BodyPart"]:
+        """Cut the body where related reads stand in it.
+
+        A read placed beyond the last paragraph, or nowhere, stands at the end.
+        """
+        pieces = markup.paragraphs(self.body_html)
+        reads_after: dict[int, list[RelatedRead]] = {}
+        for read in self.related_reads.all():
+            end = len(pieces) if read.after_paragraph is None else min(read.after_paragraph, len(pieces))
+            reads_after.setdefault(end, []).append(read)
+        parts, start = [], 0
+        for end in sorted({*reads_after, len(pieces)}):
+            parts.append(BodyPart("".join(pieces[start:end]), reads_after.get(end, [])))
+            start = end
+        return parts
+
+    def _address(self) -> str | None:
+        if self.published_at is None:
+            return None
+        return f"{timezone.localtime(self.published_at):%Y/%m}/{self.slug}"
+
+
+class BodyPart(NamedTuple):
+    """A stretch of a story's body, and the related reads that stand behind it."""
+
+    body_html: str
+    related_reads: list["RelatedRead"]
+
+
+class Byline(models.Model):
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="bylines")
+    author = models.ForeignKey(
+        Author, verbose_name=_("author"), on_delete=models.PROTECT, related_name="bylines"
+    )
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        verbose_name = _("author")
+        verbose_name_plural = _("authors")
+        constraints = [models.UniqueConstraint(fields=["article", "author"], name="one_byline_per_author")]
+
+    def __str__(self) -> str:
+        return self.author.name
+
+
+class RelatedReadQuerySet(models.QuerySet):
+    def public(self):
+        """Return the reads whose target a visitor may see, each with that target."""
+        return (
+            self.filter(target__in=Article.objects.published())
+            .select_related("target")
+            .defer("target__body", "target__body_html")
+        )
+
+
+class RelatedRead(models.Model):
+    """A line inside a story that leads to another: "Also Read | TITLE"."""
+
+    class Label(models.TextChoices):
+        ALSO = "also", _("Also Read")
+        RELATED = "related", _("Related Read")
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="related_reads")
+    target = models.ForeignKey(
+        Article, verbose_name=_("story"), on_delete=models.CASCADE, related_name="referring_reads"
+    )
+    label = models.CharField(_("label"), max_length=10, choices=Label, default=Label.ALSO)
+    after_paragraph = models.PositiveSmallIntegerField(
+        _("after paragraph"), null=True, blank=True, help_text=_("Leave empty for the end of the story.")
+    )
+
+    objects = RelatedReadQuerySet.as_manager()
+
+    class Meta:
+        ordering = [models.F("after_paragraph").asc(nulls_last=True), "pk"]
+        verbose_name = _("related read")
+        verbose_name_plural = _("related reads")
+
+    def __str__(self) -> str:
+        return f"{self.get_label_display()} | {self.target}"
+
+    def clean(self):
+        if self.target_id is not None and self.target_id == self.article_id:
+            raise ValidationError({"target": _("A story cannot lead to itself.")})
+
+
+class PastAddressQuerySet(models.QuerySet):
+    def public(self):
+        return self.filter(article__in=Article.objects.published())
+
+
+class PastAddress(models.Model):
+    """An address that a story had before its slug or month changed."""
+
+    address = models.CharField(max_length=110, unique=True)
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="past_addresses")
+
+    objects = PastAddressQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.address
+
+
+def _bylines() -> models.Prefetch:
+    return models.Prefetch("bylines", Byline.objects.select_related("author"))

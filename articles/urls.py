@@ -1,0 +1,16 @@
+from django.urls import path
+
+from articles import views
+
+app_name = "articles"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("section/<words:slug>/", views.section, name="section"),
+    path("topic/<words:slug>/", views.topic, name="topic"),
+    path("author/<words:slug>/", views.author, name="author"),
+    path("preview/<int:pk>/", views.preview, name="preview"),
+    path("<yyyy:year>/", views.year, name="year"),
+    path("<yyyy:year>/<mm:month>/", views.month, name="month"),
+    path("<yyyy:year>/<mm:month>/<words:slug>/", views.story, name="story"),
+]

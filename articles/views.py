@@ -1,0 +1,114 @@
+import datetime
+
+from django.contrib.admin.views.decorators import staff_member_required
+from django.contrib.auth.decorators import permission_required
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from articles.models import Article, ArticleQuerySet, Author, PastAddress, Section, Topic
+from newsite.freshness import private_page, public_page
+
+STORIES_PER_PAGE = 20
+STORIES_ON_HOME = 7  # one leads, six stand in the grid
+STORIES_PER_SECTION_ON_HOME = 4
+
+
+@require_safe
+@public_page
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the front page, and on its numbered pages the stories before those, newest first."""
+    page = stories_page(request, Article.objects.published(), STORIES_ON_HOME)
+    if page.number > 1:
+        return render(request, "articles/story_list.html", {"page": page, "heading": _("All stories")})
+    by_section = (
+        Article.objects.published()
+        .exclude(pk__in=[article.pk for article in page])
+        .latest_of_each_section(STORIES_PER_SECTION_ON_HOME)
+        .for_listing()
+        .order_by("section__position", "section__name", "-published_at", "-pk")
+    )
+    return render(request, "articles/home.html", {"page": page, "by_section": by_section})
+
+
+@require_safe
+@public_page
+def section(request: HttpRequest, slug: str) -> HttpResponse:
+    section = get_object_or_404(Section, slug=slug)
+    page = stories_page(request, section.articles.published())
+    context = {"page": page, "heading": section.name, "description": section.description, "section": section}
+    return render(request, "articles/story_list.html", context)
+
+
+@require_safe
+@public_page
+def topic(request: HttpRequest, slug: str) -> HttpResponse:
+    topic = get_object_or_404(Topic, slug=slug)
+    page = stories_page(request, topic.articles.published())
+    return render(request, "articles/story_list.html", {"page": page, "heading": topic.name})
+
+
+@require_safe
+@public_page
+def author(request: HttpRequest, slug: str) -> HttpResponse:
+    author = get_object_or_404(Author.objects.select_related("picture"), slug=slug)
+    page = stories_page(request, author.articles.published())
+    return render(request, "articles/author.html", {"page": page, "heading": author.name, "author": author})
+
+
+@require_safe
+@public_page
+def year(request: HttpRequest, year: str) -> HttpResponse:
+    stories = Article.objects.published().of_year(int(year))
+    months = stories.datetimes("published_at", "month")
+    page = stories_page(request, stories)
+    if not page.paginator.count:
+        raise Http404
+    return render(request, "articles/year.html", {"page": page, "heading": year, "months": months})
+
+
+@require_safe
+@public_page
+def month(request: HttpRequest, year: str, month: str) -> HttpResponse:
+    page = stories_page(request, Article.objects.published().of_month(int(year), int(month)))
+    if not page.paginator.count:
+        raise Http404
+    context = {"page": page, "month": datetime.date(int(year), int(month), 1)}
+    return render(request, "articles/month.html", context)
+
+
+@require_safe
+@public_page
+def story(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
+    address = f"{year}/{month}/{slug}"
+    article = Article.objects.published().for_reading().filter(address=address).first()
+    if article is None:
+        past = get_object_or_404(PastAddress.objects.public().select_related("article"), address=address)
+        return redirect(past.article, permanent=True)
+    return story_page(request, article)
+
+
+def story_page(request: HttpRequest, article: Article, *, status: int = 200, **extra) -> HttpResponse:
+    """Show a story with its conversation; `extra` is for the tag that draws the latter."""
+    return render(request, "articles/story.html", {"article": article, **extra}, status=status)
+
+
+@staff_member_required
+@permission_required("articles.view_article", raise_exception=True)
+@require_safe
+@private_page
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show an editor a story as readers will see it, whatever its status."""
+    article = get_object_or_404(Article.objects.for_reading(), pk=pk)
+    return story_page(request, article, is_preview=True)
+
+
+def stories_page(request: HttpRequest, stories: ArticleQuerySet, per_page: int = STORIES_PER_PAGE) -> Page:
+    """Return the page of a list that `?page=` asks for, or raise 404 where there is none."""
+    paginator = Paginator(stories.for_listing(), per_page)
+    try:
+        return paginator.page(request.GET.get("page", 1))
+    except InvalidPage as error:
+        raise Http404(str(error)) from error
