@@ -1,0 +1,163 @@
+import re
+from functools import cached_property
+
+from crispy_forms.helper import FormHelper
+from crispy_forms.layout import HTML, Div, Layout, Submit
+from django import forms
+from django.urls import reverse
+from django.utils.html import strip_tags
+from django.utils.translation import gettext_lazy as _
+
+from articles.models import Article
+from comments.models import Comment
+from newsite import markup
+
+# Controls, and characters that show nothing or turn the direction of the text around
+# them: with those a name could pass for another. Unicode Standard Annex #9, section 2.
+INVISIBLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+)
+
+
+class TextField(forms.CharField):
+    """A text of several lines, whose line ends count as one character, as in the browser."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value):
+        return super().to_python(value).replace("\r\n", "\n").replace("\r", "\n")
+
+
+class EmailBoundField(forms.BoundField):
+    @property
+    def aria_describedby(self) -> str:
+        """Read the note above the form with the field, and behind it the field's error."""
+        return " ".join(filter(None, ["email-notes", super().aria_describedby]))
+
+
+class CommentTextForm(forms.ModelForm):
+    """The text of a comment, as visitors and moderators write it."""
+
+    body = TextField(
+        label=_("Comment"),
+        max_length=Comment._meta.get_field("body").max_length,
+        widget=forms.Textarea(attrs={"rows": 8, "cols": 45, "dir": "auto"}),
+        error_messages={"required": _("Write your comment.")},
+    )
+
+    class Meta:
+        model = Comment
+        fields = ["body"]
+
+    def clean_body(self) -> str:
+        body = self.cleaned_data["body"]
+        if not INVISIBLE.sub("", strip_tags(markup.comment_html(body))).strip():
+            raise forms.ValidationError(self.fields["body"].error_messages["required"], code="required")
+        return body
+
+
+class CommentForm(CommentTextForm):
+    """Leave a Reply. It knows the story, so no reply can answer a comment elsewhere."""
+
+    parent = forms.ModelChoiceField(
+        queryset=Comment.objects.none(),
+        required=False,
+        widget=forms.HiddenInput,
+        error_messages={
+            "invalid_choice": _(
+                "The comment that you answered is not here any more. "
+                "Your text is kept below: posted now, it becomes a comment of its own."
+            )
+        },
+    )
+    website = forms.URLField(
+        label=_("Website"),
+        required=False,
+        max_length=Comment._meta.get_field("website").max_length,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs={"autocomplete": "url"}),
+        error_messages={"invalid": _("Enter a web address like https://example.com, or leave it empty.")},
+    )
+    # The stylesheet hides this field. Robots fill in every field that they find.
+    nickname = forms.CharField(
+        label=_("Leave this field empty"),
+        required=False,
+        widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
+    )
+    # The browser remembers, not the site: reply.js reads it, the server does not.
+    remember = forms.BooleanField(
+        label=_("Save my name, email, and website in this browser for the next time I comment."),
+        required=False,
+    )
+
+    class Meta(CommentTextForm.Meta):
+        fields = ["body", "name", "email", "website", "parent"]
+        widgets = {
+            "name": forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
+            "email": forms.EmailInput(attrs={"autocomplete": "email"}),
+        }
+        error_messages = {
+            "name": {"required": _("Enter your name, or the name that you want to be known by.")},
+            "email": {
+                "required": _("Enter your email address. It will not be published."),
+                "invalid": _("Enter an email address like name@example.com."),
+            },
+        }
+
+    def __init__(self, *args, article: Article, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.article = article
+        self.instance.article = article
+        self.fields["parent"].queryset = article.comments.approved()
+        self.fields["email"].required = True
+        self.fields["email"].bound_field_class = EmailBoundField
+        self.helper = self._helper()
+
+    @cached_property
+    def answered(self) -> Comment | None:
+        """The comment that this form replies to, if there is one and it is public."""
+        parent = self.fields["parent"]
+        try:
+            return parent.to_python(self["parent"].value())
+        except forms.ValidationError:
+            return None
+
+    def clean(self):
+        """Turn a parent that is gone into a message for all to read, and let go of it."""
+        cleaned = super().clean()
+        if "parent" in self.errors:
+            self.add_error(None, self.errors.pop("parent").as_data())
+            self.data = self.data.copy()
+            self.data["parent"] = ""
+        return cleaned
+
+    def clean_name(self) -> str:
+        name = " ".join(INVISIBLE.sub("", self.cleaned_data["name"]).split())
+        if not name:
+            raise forms.ValidationError(self.fields["name"].error_messages["required"], code="required")
+        return name
+
+    def _helper(self) -> FormHelper:
+        helper = FormHelper()
+        helper.form_id = "commentform"
+        helper.form_class = "comment-form"
+        helper.form_action = f"{reply_url(self.article)}#respond"
+        # The page is the same for every visitor: the view asks where the request comes from.
+        helper.disable_csrf = True
+        helper.layout = Layout(
+            HTML("{% include 'comments/_form_notes.html' %}"),
+            "body",
+            "name",
+            "email",
+            "website",
+            Div("nickname", css_class="trap", aria_hidden="true"),
+            Div("remember", css_class="remember", hidden=True),
+            "parent",
+            Submit("submit", _("Post Comment")),
+        )
+        return helper
+
+
+def reply_url(article: Article) -> str:
+    """Return where Leave a Reply is sent, and where it stands on a page of its own."""
+    return reverse("comments:reply", args=article.address.split("/"))

@@ -1,0 +1,227 @@
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import models, transaction
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from articles.models import Article
+from newsite import markup
+
+# A comment's path is the ids of its ancestors and its own, each this many digits wide,
+# so that sorting by path is reading the conversation from top to bottom.
+KEY_WIDTH = 10
+# A deeper reply is placed beside its parent. WordPress lets owners choose up to ten levels.
+STORED_LEVELS = 10
+
+
+class CommentQuerySet(models.QuerySet):
+    def approved(self):
+        return self.filter(status=Comment.Status.APPROVED)
+
+    def held(self):
+        return self.filter(status=Comment.Status.HELD)
+
+    def public(self):
+        """Return what a visitor may see now: approved comments of published stories."""
+        return self.approved().filter(article__in=Article.objects.published())
+
+    def approve(self, by, *, seen: int | None = None) -> "Decision":
+        return self._decide(lambda comment: Comment.Status.APPROVED, by, seen)
+
+    def mark_as_spam(self, by, *, seen: int | None = None) -> "Decision":
+        return self._decide(lambda comment: Comment.Status.SPAM, by, seen)
+
+    def trash(self, by, *, seen: int | None = None) -> "Decision":
+        return self._decide(lambda comment: Comment.Status.TRASH, by, seen)
+
+    def restore(self, by, *, seen: int | None = None) -> "Decision":
+        """Take comments out of spam and trash, back to what they were before.
+
+        What was caught on arrival goes to the queue. Others stay as they are.
+        """
+        stood_in_the_open = [Comment.Status.HELD, Comment.Status.APPROVED]
+        former = dict(
+            Change.objects.filter(comment__in=self, from_status__in=stood_in_the_open)
+            .order_by("pk")
+            .values_list("comment", "from_status")
+        )
+
+        def restored(comment):
+            if comment.status in stood_in_the_open:
+                return comment.status
+            return former.get(comment.pk, Comment.Status.HELD)
+
+        return self._decide(restored, by, seen)
+
+    def _decide(self, new_status, by, seen: int | None) -> "Decision":
+        """Give each comment the status that `new_status` names for it, and record it.
+
+        `seen` is the newest change that the person deciding had before their eyes: a
+        comment that someone has decided on since is left as it is and handed back.
+        """
+        changes: list[Change] = []
+        untouched: list[int] = []
+        with transaction.atomic():
+            comments = list(self.order_by("pk").select_for_update(of=("self",)))
+            overtaken = set()
+            if seen is not None:
+                overtaken = set(
+                    Change.objects.filter(comment__in=comments, pk__gt=seen).values_list("comment", flat=True)
+                )
+            for comment in comments:
+                status = new_status(comment)
+                if comment.pk in overtaken or comment.status == status:
+                    untouched.append(comment.pk)
+                    continue
+                changes.append(Change(comment=comment, by=by, from_status=comment.status, to_status=status))
+            Change.objects.bulk_create(changes)
+            for status in {change.to_status for change in changes}:
+                Comment.objects.filter(pk__in=[c.comment_id for c in changes if c.to_status == status]).update(
+                    status=status
+                )
+        return Decision(len(changes), list(Change.objects.latest_of(untouched)))
+
+
+class Comment(models.Model):
+    class Status(models.TextChoices):
+        HELD = "held", _("Held")
+        APPROVED = "approved", _("Approved")
+        SPAM = "spam", _("Spam")
+        TRASH = "trash", _("Trash")
+
+    class HeldBecause(models.TextChoices):
+        NOTHING = "", _("Nothing held it")
+        FIRST_COMMENT = "first-comment", _("First comment under this name and email address")
+        LINKS = "links", _("Two or more links")
+        REGISTERED = "registered", _("A visitor used the name or email address of a registered user")
+        TRAP = "trap", _("Filled in a field that people do not see")
+
+    article = models.ForeignKey(
+        Article, verbose_name=_("story"), on_delete=models.CASCADE, related_name="comments"
+    )
+    parent = models.ForeignKey(
+        "self", verbose_name=_("in reply to"), on_delete=models.SET_NULL, null=True, blank=True, related_name="replies"
+    )
+    path = models.CharField(max_length=KEY_WIDTH * STORED_LEVELS, editable=False)
+    name = models.CharField(_("name"), max_length=100)
+    email = models.EmailField(_("email"), max_length=254, blank=True)
+    website = models.URLField(_("website"), max_length=200, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("account"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="comments",
+        help_text=_("Set when the comment was written by someone who was signed in."),
+    )
+    body = models.TextField(_("comment"), max_length=10_000)
+    body_html = models.TextField(editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.HELD)
+    held_because = models.CharField(
+        _("held because"), max_length=20, choices=HeldBecause, default=HeldBecause.NOTHING, blank=True
+    )
+    created_at = models.DateTimeField(_("posted"), auto_now_add=True)
+    ip_address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
+    user_agent = models.CharField(_("user agent"), max_length=254, blank=True)
+
+    objects = CommentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("comment")
+        verbose_name_plural = _("comments")
+        indexes = [
+            models.Index(fields=["article", "status", "path"], name="comment_thread"),
+            models.Index(fields=["status", "-id"], name="comment_queue"),
+            models.Index(fields=["email", "status"], name="comment_person"),
+        ]
+
+    def __str__(self) -> str:
+        return _("%(name)s on “%(story)s”") % {"name": self.name, "story": self.article}
+
+    def save(self, **kwargs):
+        """Save the comment with its HTML and, the first time, its place in the thread."""
+        self.email = self.email.lower()
+        self.body_html = markup.comment_html(self.body)
+        with transaction.atomic():
+            super().save(**kwargs)
+            if not self.path:
+                self.path = self._place()
+                Comment.objects.filter(pk=self.pk).update(path=self.path)
+
+    def get_absolute_url(self) -> str:
+        return reverse("comments:permalink", args=[self.pk])
+
+    @property
+    def lineage(self) -> list[int]:
+        """The ids of the comment's ancestors, from the top of the thread, and its own."""
+        return [int(self.path[start : start + KEY_WIDTH]) for start in range(0, len(self.path), KEY_WIDTH)]
+
+    def approve(self, by) -> "Decision":
+        return self._only_this().approve(by)
+
+    def mark_as_spam(self, by) -> "Decision":
+        return self._only_this().mark_as_spam(by)
+
+    def trash(self, by) -> "Decision":
+        return self._only_this().trash(by)
+
+    def restore(self, by) -> "Decision":
+        return self._only_this().restore(by)
+
+    def _only_this(self) -> CommentQuerySet:
+        return Comment.objects.filter(pk=self.pk)
+
+    def _place(self) -> str:
+        key = f"{self.pk:0{KEY_WIDTH}d}"
+        if self.parent is None:
+            return key
+        return self.parent.path[: KEY_WIDTH * (STORED_LEVELS - 1)] + key
+
+
+class ChangeQuerySet(models.QuerySet):
+    def latest_of(self, comments: list[int]):
+        """Return the newest change of each of these comments, where there is one."""
+        newest = self.filter(comment=models.OuterRef("comment")).order_by("-pk").values("pk")[:1]
+        return self.filter(comment__in=comments, pk=models.Subquery(newest)).select_related("comment", "by")
+
+    def newest(self) -> int:
+        """Return the id of the newest change of all, 0 before the first."""
+        return self.aggregate(newest=models.Max("pk"))["newest"] or 0
+
+
+class Change(models.Model):
+    """A comment went from one status to another: who did it, and when. Never edited."""
+
+    comment = models.ForeignKey(
+        Comment, verbose_name=_("comment"), on_delete=models.CASCADE, related_name="changes"
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("by"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    at = models.DateTimeField(_("at"), auto_now_add=True)
+    from_status = models.CharField(_("from"), max_length=10, choices=Comment.Status)
+    to_status = models.CharField(_("to"), max_length=10, choices=Comment.Status)
+
+    objects = ChangeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("change")
+        verbose_name_plural = _("history")
+
+    def __str__(self) -> str:
+        return f"{self.get_from_status_display()} → {self.get_to_status_display()}"
+
+
+class Decision(NamedTuple):
+    """What became of a moderator's decision.
+
+    `changed` counts the comments that it changed. `untouched` holds the latest change of
+    each comment that it left alone, since someone had already decided.
+    """
+
+    changed: int
+    untouched: list[Change]
