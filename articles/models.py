@@ -123,7 +123,9 @@ class ArticleQuerySet(models.QuerySet):
     def for_listing(self):
         """Load what a list of stories shows, and leave the bodies behind."""
         return (
-            self.select_related("section", "lead_image").prefetch_related(_bylines()).defer("body", "body_html")
+            self.select_related("section", "lead_image")
+            .prefetch_related(_bylines())
+            .defer("body", "body_html")
         )
 
     def for_reading(self):
@@ -138,8 +140,9 @@ class ArticleQuerySet(models.QuerySet):
         return self.filter(published_at__year=year)
 
     def of_month(self, year: int, month: int):
-        start = timezone.make_aware(datetime.datetime(year, month, 1))
-        end = timezone.make_aware(datetime.datetime(year + month // 12, month % 12 + 1, 1))
+        here = timezone.get_current_timezone()
+        start = datetime.datetime(year, month, 1, tzinfo=here)
+        end = datetime.datetime(year + month // 12, month % 12 + 1, 1, tzinfo=here)
         return self.filter(published_at__gte=start, published_at__lt=end)
 
     def latest_of_each_section(self, count: int):
@@ -171,7 +174,12 @@ class Article(models.Model):
     body = models.TextField(_("body"))
     body_html = models.TextField(editable=False)
     lead_image = models.ForeignKey(
-        Image, verbose_name=_("lead image"), on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        Image,
+        verbose_name=_("lead image"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
     )
     section = models.ForeignKey(
         Section, verbose_name=_("section"), on_delete=models.PROTECT, related_name="articles"
@@ -191,13 +199,13 @@ class Article(models.Model):
         _("updated"),
         null=True,
         blank=True,
-        help_text=_("Shown to readers. Set it when what the story says has changed, not for a spelling mistake."),
+        help_text=_(
+            "Shown to readers. Set it when what the story says has changed, not for a spelling mistake."
+        ),
     )
-    discussion = models.CharField(
-        _("comments"), max_length=10, choices=Discussion, default=Discussion.FOLLOW
-    )
+    discussion = models.CharField(_("comments"), max_length=10, choices=Discussion, default=Discussion.FOLLOW)
     # "2026/11/slug": an address, once given, does not move with the TIME_ZONE setting.
-    address = models.CharField(max_length=110, unique=True, null=True, editable=False)
+    address = models.CharField(max_length=110, unique=True, null=True, editable=False)  # noqa: DJ001 (several have none)
 
     objects = ArticleQuerySet.as_manager()
 
@@ -207,7 +215,9 @@ class Article(models.Model):
         verbose_name_plural = _("stories")
         indexes = [
             models.Index(fields=["status", "-published_at", "-id"], name="article_status_published"),
-            models.Index(fields=["section", "status", "-published_at", "-id"], name="article_section_published"),
+            models.Index(
+                fields=["section", "status", "-published_at", "-id"], name="article_section_published"
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -222,8 +232,7 @@ class Article(models.Model):
     def save(self, **kwargs):
         """Save the story with its HTML and its address, and remember the address it had."""
         self.body_html = markup.story_html(self.body)
-        if self.status == self.Status.PUBLISHED and self.published_at is None:
-            self.published_at = timezone.now()
+        self._date_if_published()
         self.address = self._address()
         with transaction.atomic():
             known_as = Article.objects.filter(pk=self.pk).values_list("address", flat=True).first()
@@ -231,18 +240,19 @@ class Article(models.Model):
             if known_as and known_as != self.address:
                 PastAddress.objects.update_or_create(address=known_as, defaults={"article": self})
 
-    def clean(self):
-        address = self._address()
-        if address and Article.objects.filter(address=address).exclude(pk=self.pk).exists():
-            raise ValidationError(
-                {"slug": _("Another story of that month has this slug. Change a word of it.")}
-            )
-
     def get_absolute_url(self) -> str:
         """Return the public address, or the preview's while the story has no date."""
         if self.address is None:
             return reverse("articles:preview", args=[self.pk])
         return reverse("articles:story", args=self.address.split("/"))
+
+    def clean(self):
+        self._date_if_published()
+        address = self._address()
+        if address and Article.objects.filter(address=address).exclude(pk=self.pk).exists():
+            raise ValidationError(
+                {"slug": _("Another story of that month has this slug. Change a word of it.")}
+            )
 
     @property
     def is_public(self) -> bool:
@@ -283,6 +293,10 @@ class Article(models.Model):
             parts.append(BodyPart("".join(pieces[start:end]), reads_after.get(end, [])))
             start = end
         return parts
+
+    def _date_if_published(self) -> None:
+        if self.status == self.Status.PUBLISHED and self.published_at is None:
+            self.published_at = timezone.now()
 
     def _address(self) -> str | None:
         if self.published_at is None:

@@ -77,9 +77,9 @@ class CommentQuerySet(models.QuerySet):
                 changes.append(Change(comment=comment, by=by, from_status=comment.status, to_status=status))
             Change.objects.bulk_create(changes)
             for status in {change.to_status for change in changes}:
-                Comment.objects.filter(pk__in=[c.comment_id for c in changes if c.to_status == status]).update(
-                    status=status
-                )
+                Comment.objects.filter(
+                    pk__in=[c.comment_id for c in changes if c.to_status == status]
+                ).update(status=status)
         return Decision(len(changes), list(Change.objects.latest_of(untouched)))
 
 
@@ -101,7 +101,12 @@ class Comment(models.Model):
         Article, verbose_name=_("story"), on_delete=models.CASCADE, related_name="comments"
     )
     parent = models.ForeignKey(
-        "self", verbose_name=_("in reply to"), on_delete=models.SET_NULL, null=True, blank=True, related_name="replies"
+        "self",
+        verbose_name=_("in reply to"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="replies",
     )
     path = models.CharField(max_length=KEY_WIDTH * STORED_LEVELS, editable=False)
     name = models.CharField(_("name"), max_length=100)

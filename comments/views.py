@@ -59,7 +59,9 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
 
 def why_refused(request: HttpRequest, article: Article) -> str | None:
     if not article.accepts_comments:
-        return _("Comments on this story are closed, so yours was not posted. You can still copy it from here.")
+        return _(
+            "Comments on this story are closed, so yours was not posted. You can still copy it from here."
+        )
     if not is_same_origin(request):
         return _(
             "We could not tell that this was sent from our own page, so it was not posted. "

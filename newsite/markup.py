@@ -84,7 +84,10 @@ def story_html(text: str) -> str:
     if not BLOCK.search(text):
         text = "".join(f"<p>{line}</p>" for line in text.splitlines() if line.strip())
     text = re.sub(
-        rf"(</?)({'|'.join(SYNONYMS)})\b", lambda tag: tag[1] + SYNONYMS[tag[2].lower()], text, flags=re.IGNORECASE
+        rf"(</?)({'|'.join(SYNONYMS)})\b",
+        lambda tag: tag[1] + SYNONYMS[tag[2].lower()],
+        text,
+        flags=re.IGNORECASE,
     )
     allowed = {
         "tags": STORY_TAGS,

@@ -1,0 +1,171 @@
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django_prose_editor.fields import ProseEditorFormField
+from django_prose_editor.widgets import AdminProseEditorWidget
+from js_asset import Media
+
+from articles.models import Article, Author, Byline, Image, RelatedRead, Section, Topic
+
+# What the editor offers; what a story may hold in the end is in newsite/markup.py.
+EDITOR_EXTENSIONS = {
+    "Bold": True,
+    "Italic": True,
+    "Strike": True,
+    "Subscript": True,
+    "Superscript": True,
+    "Code": True,
+    "CodeBlock": True,
+    "Heading": {"levels": [2, 3, 4]},
+    "BulletList": True,
+    "OrderedList": True,
+    "ListItem": True,
+    "Blockquote": True,
+    "HorizontalRule": True,
+    "HardBreak": True,
+    "Link": {"enableTarget": False, "protocols": ["http", "https", "mailto"]},
+    "Image": True,
+    "Caption": True,
+    "Figure": True,
+    "Table": True,
+    "TableRow": True,
+    "TableHeader": True,
+    "TableCell": True,
+    "History": True,
+    "HTML": True,
+}
+
+
+class ArticleForm(forms.ModelForm):
+    body = ProseEditorFormField(
+        label=_("Body"), extensions=EDITOR_EXTENSIONS, widget=AdminProseEditorWidget(attrs={"rows": 30})
+    )
+
+    class Meta:
+        model = Article
+        exclude: list[str] = []
+        widgets = {"standfirst": forms.Textarea(attrs={"rows": 2})}
+
+
+class BylineInline(admin.TabularInline):
+    model = Byline
+    extra = 1
+    autocomplete_fields = ["author"]
+
+
+class RelatedReadInline(admin.TabularInline):
+    model = RelatedRead
+    fk_name = "article"
+    extra = 1
+    fields = ["label", "target", "after_paragraph"]
+    autocomplete_fields = ["target"]
+
+
+@admin.register(Article)
+class ArticleAdmin(admin.ModelAdmin):
+    form = ArticleForm
+    list_display = ["title", "state", "section", "bylines", "published_at", "updated_at"]
+    list_filter = ["status", "section", "authors", "topics"]
+    search_fields = ["title", "standfirst", "body"]
+    date_hierarchy = "published_at"
+    prepopulated_fields = {"slug": ["title"]}
+    autocomplete_fields = ["section", "topics", "lead_image"]
+    inlines = [BylineInline, RelatedReadInline]
+    actions = ["publish", "unpublish"]
+    fieldsets = [
+        (None, {"fields": ["title", "standfirst", "section", "lead_image", "body"]}),
+        (
+            _("Publication"),
+            {"fields": ["status", "published_at", "updated_at", "slug", "topics", "discussion"]},
+        ),
+    ]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).for_listing()
+
+    def render_change_form(self, request, context, *args, **kwargs):
+        # The editor needs an import map, which can only stand in the page itself.
+        context["media"] = Media.from_media(context["media"], nonce=str(request.csp_nonce))
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def view_on_site(self, article: Article) -> str:
+        if article.is_public:
+            return article.get_absolute_url()
+        return reverse("articles:preview", args=[article.pk])
+
+    @admin.display(description=_("status"), ordering="status")
+    def state(self, article: Article) -> str:
+        if article.status == Article.Status.PUBLISHED and not article.is_public:
+            return _("Scheduled")
+        return article.get_status_display()
+
+    @admin.display(description=_("authors"))
+    def bylines(self, article: Article) -> str:
+        return ", ".join(byline.author.name for byline in article.bylines.all())
+
+    @admin.action(description=_("Publish selected stories"), permissions=["change"])
+    def publish(self, request, queryset):
+        published = 0
+        for article in queryset:
+            try:
+                article.publish()
+            except ValidationError as error:
+                self.message_user(request, f"{article}: {' '.join(error.messages)}", messages.ERROR)
+            else:
+                self.log_change(request, article, [{"changed": {"fields": ["status"]}}])
+                published += 1
+        if published:
+            text = ngettext("%d story is published.", "%d stories are published.", published) % published
+            self.message_user(request, text, messages.SUCCESS)
+
+    @admin.action(description=_("Unpublish selected stories"), permissions=["change"])
+    def unpublish(self, request, queryset):
+        for article in queryset:
+            article.unpublish()
+            self.log_change(request, article, [{"changed": {"fields": ["status"]}}])
+        text = ngettext("%d story is a draft again.", "%d stories are drafts again.", len(queryset))
+        self.message_user(request, text % len(queryset), messages.SUCCESS)
+
+
+@admin.register(Section)
+class SectionAdmin(admin.ModelAdmin):
+    list_display = ["name", "position", "slug"]
+    list_editable = ["position"]
+    search_fields = ["name"]
+    prepopulated_fields = {"slug": ["name"]}
+
+
+@admin.register(Topic)
+class TopicAdmin(admin.ModelAdmin):
+    list_display = ["name", "slug"]
+    search_fields = ["name"]
+    prepopulated_fields = {"slug": ["name"]}
+
+
+@admin.register(Author)
+class AuthorAdmin(admin.ModelAdmin):
+    list_display = ["name", "user"]
+    list_select_related = ["user"]
+    search_fields = ["name"]
+    prepopulated_fields = {"slug": ["name"]}
+    autocomplete_fields = ["picture", "user"]
+
+
+@admin.register(Image)
+class ImageAdmin(admin.ModelAdmin):
+    list_display = ["preview", "alternative_text", "credit", "address", "uploaded_at"]
+    list_display_links = ["preview", "alternative_text"]
+    search_fields = ["alternative_text", "caption", "credit"]
+    readonly_fields = ["address"]
+
+    @admin.display(description=_("picture"))
+    def preview(self, image: Image) -> str:
+        return format_html('<img src="{}" alt="" width="96">', image.file.url)
+
+    @admin.display(description=_("address for use in a story"))
+    def address(self, image: Image) -> str:
+        return image.file.url if image.file else "–"

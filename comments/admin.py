@@ -1,0 +1,254 @@
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import transaction
+from django.db.models import Count, OuterRef, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from articles.admin import ArticleAdmin
+from articles.models import Article
+from comments import moderation
+from comments.forms import CommentTextForm
+from comments.models import Change, Comment, CommentQuerySet, Decision
+
+# What each decision says of the number of comments that it changed.
+RESULTS: dict[str, Callable[[int], str]] = {
+    "approve": lambda n: ngettext("%d comment is public now.", "%d comments are public now.", n) % n,
+    "mark_as_spam": lambda n: ngettext("%d comment marked as spam.", "%d comments marked as spam.", n) % n,
+    "trash": lambda n: ngettext("%d comment moved to the trash.", "%d comments moved to the trash.", n) % n,
+    "restore": lambda n: ngettext("%d comment restored.", "%d comments restored.", n) % n,
+}
+# Of more comments than this that others have decided on, only the number is told.
+UNTOUCHED_TOLD = 10
+
+admin.site.unregister(Article)
+
+
+@admin.register(Article)
+class StoryAdmin(ArticleAdmin):
+    """The newsroom's list of stories, with the number of replies to each."""
+
+    list_display = [*ArticleAdmin.list_display, "replies"]
+
+    def get_queryset(self, request):
+        replies = Comment.objects.approved().filter(article=OuterRef("pk")).order_by().values("article")
+        counted = replies.annotate(count=Count("pk")).values("count")
+        return super().get_queryset(request).annotate(reply_count=Subquery(counted))
+
+    @admin.display(description=gettext_lazy("replies"), ordering="reply_count")
+    def replies(self, article) -> int:
+        return article.reply_count or 0
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """The queue's tabs, with counts. Without a choice: what is held."""
+
+    title = gettext_lazy("status")
+    parameter_name = "status"
+
+    def lookups(self, request, model_admin):
+        counts = dict(Comment.objects.order_by().values_list("status").annotate(Count("pk")))
+        tabs = [(value, f"{label} ({counts.get(value, 0)})") for value, label in Comment.Status.choices]
+        return [*tabs, ("all", f"{_('All')} ({sum(counts.values())})")]
+
+    def value(self):
+        value = super().value()
+        return value if value in [*Comment.Status.values, "all"] else Comment.Status.HELD
+
+    def choices(self, changelist):
+        for value, label in self.lookup_choices:
+            yield {
+                "selected": value == self.value(),
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": label,
+            }
+
+    def queryset(self, request, queryset):
+        return queryset if self.value() == "all" else queryset.filter(status=self.value())
+
+
+class DecisionForm(ActionForm):
+    """What goes with every decision: the newest change that this page has shown.
+
+    Whatever someone else decides later is then not overwritten, but told.
+    """
+
+    seen = forms.IntegerField(
+        required=False, widget=forms.HiddenInput, initial=lambda: Change.objects.newest()
+    )
+
+
+@admin.register(Comment)
+class CommentAdmin(admin.ModelAdmin):
+    list_display = ["comment", "person", "held_because", "created_at", "decide"]
+    list_display_links = None
+    list_filter = [StatusFilter, "held_because", "created_at"]
+    list_select_related = ["article", "parent", "user"]
+    list_per_page = 50
+    search_fields = ["body", "name", "email", "website", "ip_address"]
+    show_full_result_count = False
+    action_form = DecisionForm
+    fields = readonly_fields = [
+        "article", "parent", "name", "email", "website", "user", "body", "status", "held_because", "created_at", "ip_address", "user_agent",
+    ]  # fmt: skip
+    actions = ["approve", "mark_as_spam", "trash", "restore"]
+
+    class Media:
+        css = {"all": ["newsite/admin.css"]}
+
+    # --- The queue ---
+
+    @admin.display(description=gettext_lazy("comment"))
+    def comment(self, comment: Comment) -> str:
+        return render_to_string("admin/comments/comment/_text.html", {"comment": comment})
+
+    @admin.display(description=gettext_lazy("person"), ordering="email")
+    def person(self, comment: Comment) -> str:
+        return render_to_string("admin/comments/comment/_person.html", {"comment": comment})
+
+    @admin.display(description=gettext_lazy("decide"))
+    def decide(self, comment: Comment) -> str:
+        return render_to_string("admin/comments/comment/_decide.html", {"comment": comment})
+
+    # --- Decisions ---
+
+    @admin.action(description=gettext_lazy("Approve selected comments"), permissions=["change"])
+    def approve(self, request, queryset):
+        self._decide(request, _selected(request, queryset), "approve")
+
+    @admin.action(description=gettext_lazy("Mark selected comments as spam"), permissions=["change"])
+    def mark_as_spam(self, request, queryset):
+        self._decide(request, _selected(request, queryset), "mark_as_spam")
+
+    @admin.action(description=gettext_lazy("Move selected comments to the trash"), permissions=["change"])
+    def trash(self, request, queryset):
+        self._decide(request, _selected(request, queryset), "trash")
+
+    @admin.action(description=gettext_lazy("Restore selected comments"), permissions=["change"])
+    def restore(self, request, queryset):
+        self._decide(request, _selected(request, queryset), "restore")
+
+    def _decide(self, request: HttpRequest, comments: CommentQuerySet, decision: str) -> None:
+        """Carry out a decision, and tell the moderator what came of it."""
+        seen = DecisionForm(request.POST).fields["seen"].to_python(request.POST.get("seen"))
+        outcome: Decision = getattr(comments, decision)(by=request.user, seen=seen)
+        if outcome.changed:
+            self.message_user(request, RESULTS[decision](outcome.changed), messages.SUCCESS)
+        elif not outcome.untouched:
+            self.message_user(request, _("There was nothing to change."), messages.WARNING)
+        for change in outcome.untouched[:UNTOUCHED_TOLD]:
+            self.message_user(request, _already_decided(change, request.user), messages.WARNING)
+        if more := len(outcome.untouched[UNTOUCHED_TOLD:]):
+            text = ngettext("And %d more was decided already.", "And %d more were decided already.", more)
+            self.message_user(request, text % more, messages.WARNING)
+
+    # --- One comment ---
+
+    def get_urls(self):
+        views = [
+            path(
+                "<int:pk>/decide/",
+                self.admin_site.admin_view(self.decide_view),
+                name="comments_comment_decide",
+            ),
+            path(
+                "<int:pk>/reply/", self.admin_site.admin_view(self.reply_view), name="comments_comment_reply"
+            ),
+        ]
+        return views + super().get_urls()
+
+    def has_add_permission(self, request):
+        return False
+
+    def change_view(self, request, object_id, form_url="", extra_context=None):
+        extra = {"seen": Change.objects.newest(), "show_save": False, "show_save_and_continue": False}
+        return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+    @method_decorator(require_POST)
+    def decide_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Carry out the decision of a button beside one comment."""
+        self._require_permission(request)
+        decision = request.POST.get("decision")
+        if decision not in RESULTS:
+            raise BadRequest("Unknown decision")
+        comment = get_object_or_404(Comment, pk=pk)
+        self._decide(request, Comment.objects.filter(pk=comment.pk), decision)
+        return redirect(_back(request))
+
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def reply_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Answer a comment in the moderator's own name, and approve it if it waits."""
+        self._require_permission(request)
+        comment = get_object_or_404(Comment.objects.select_related("article"), pk=pk)
+        # The queue has one such form a row: the prefix keeps their texts apart.
+        form = CommentTextForm(request.POST or None, prefix=str(pk))
+        if request.method == "POST" and form.is_valid():
+            self._answer(request, comment, form)
+            return redirect(_back(request))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Reply to %(name)s") % {"name": comment.name},
+            "comment": comment,
+            "form": form,
+            "seen": Change.objects.newest(),
+        }
+        status = 422 if form.is_bound else 200
+        return TemplateResponse(request, "admin/comments/comment/reply.html", context, status=status)
+
+    def _answer(self, request: HttpRequest, comment: Comment, form: CommentTextForm) -> None:
+        with transaction.atomic():
+            if comment.status != Comment.Status.APPROVED:
+                self._decide(request, Comment.objects.filter(pk=comment.pk), "approve")
+            answer = form.save(commit=False)
+            answer.article, answer.parent = comment.article, comment
+            answer.user = request.user
+            answer.name = request.user.get_full_name() or request.user.get_username()
+            answer.email = request.user.email
+            answer.status, answer.held_because = moderation.decide(moderation.Submission(answer))
+            answer.save()
+        self.message_user(
+            request, _("Your reply to %(name)s is public.") % {"name": comment.name}, messages.SUCCESS
+        )
+
+    def _require_permission(self, request: HttpRequest) -> None:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+
+
+def _selected(request: HttpRequest, queryset: CommentQuerySet) -> CommentQuerySet:
+    """Return the ticked comments, those too that have left this list since it was shown."""
+    if request.POST.get("select_across") == "1":
+        return queryset
+    return Comment.objects.filter(pk__in=request.POST.getlist(admin.helpers.ACTION_CHECKBOX_NAME))
+
+
+def _already_decided(change: Change, moderator) -> str:
+    who = _("you") if change.by == moderator else change.by or _("someone")
+    return _("%(comment)s: already moved to “%(status)s” by %(who)s, %(ago)s ago.") % {
+        "comment": change.comment,
+        "status": change.get_to_status_display(),
+        "who": who,
+        "ago": timesince(change.at),
+    }
+
+
+def _back(request: HttpRequest) -> str:
+    """Return the page that the moderator came from, or the queue."""
+    came_from = request.headers.get("Referer", "")
+    if url_has_allowed_host_and_scheme(came_from, allowed_hosts={request.get_host()}):
+        return came_from
+    return reverse("admin:comments_comment_changelist")
