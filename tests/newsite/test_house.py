@@ -1,0 +1,96 @@
+"""The rules of the house, kept by tests: where imports point, what templates may do."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MODULES = [p for app in ("newsite", "articles", "comments") for p in (ROOT / app).rglob("*.py")]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+
+# A module may import from the layers below its own, and from its own.
+LAYERS = [
+    ["newsite.markup", "newsite.freshness", "newsite.origin", "newsite.converters"],
+    ["articles.models"],
+    ["comments.models"],
+    ["articles", "comments", "newsite"],
+]
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imports_of(path: Path) -> list[str]:
+    names = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+    return names
+
+
+def layer(name: str) -> int:
+    for number, modules in enumerate(LAYERS):
+        if any(name == module or name.startswith(f"{module}.") for module in modules):
+            return number
+    return -1
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_point_one_way(path):
+    above = [name for name in imports_of(path) if layer(name) > layer(name_of(path))]
+
+    assert above == []
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if name_of(p).startswith("articles")], ids=name_of)
+def test_stories_know_nothing_of_comments(path):
+    assert [name for name in imports_of(path) if name.split(".")[0] == "comments"] == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_imports_stand_at_the_top(path):
+    if path == ROOT / "newsite/apps.py":  # checks register themselves once the apps are loaded
+        return
+    tree = ast.parse(path.read_text())
+    inside = [
+        node.lineno
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+
+    assert inside == []
+
+
+def test_no_app_listens_to_signals():
+    assert [name_of(p) for p in MODULES if re.search(r"\breceiver\(|\.connect\(", p.read_text())] == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda p: str(p.relative_to(ROOT / "templates")))
+def test_only_a_rendered_field_is_safe(path):
+    marked = re.findall(r"(\S+)\|safe\b", path.read_text())
+
+    assert [name for name in marked if not name.endswith("_html")] == []
+    assert "autoescape" not in path.read_text()
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda p: str(p.relative_to(ROOT / "templates")))
+def test_no_template_holds_a_script_or_a_style(path):
+    text = path.read_text()
+
+    assert re.findall(r"<style|<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=", text) == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [p for p in TEMPLATES if p.name.startswith("_")],
+    ids=lambda p: str(p.relative_to(ROOT / "templates")),
+)
+def test_a_fragment_says_what_it_needs(path):
+    assert path.read_text().startswith("{# Needs: ")

@@ -1,0 +1,144 @@
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsite.markup import COMMENT_TAGS, comment_html, count_links, count_words, paragraphs, story_html
+
+
+def link(href: str, text: str) -> str:
+    return f'<a href="{href}" rel="nofollow ugc noopener">{text}</a>'
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("One.\nTwo.\n\nThree.", "<p>One.<br>\nTwo.</p>\n<p>Three.</p>"),
+        ("*soft* **loud** `code`", "<p><em>soft</em> <strong>loud</strong> <code>code</code></p>"),
+        ("> said", "<blockquote>\n<p>said</p>\n</blockquote>"),
+        ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
+        ("```\nif a < b:\n```", "<pre><code>if a &lt; b:\n</code></pre>"),
+        ("<b>bold</b> and <i>italic</i>", "<p><b>bold</b> and <i>italic</i></p>"),
+        ("# no heading\n![no picture](https://e.example/x.png)",
+         f"<p># no heading<br>\n!{link('https://e.example/x.png', 'no picture')}</p>"),
+        ("1 < 2 && 3 > 2 <3", "<p>1 &lt; 2 &amp;&amp; 3 &gt; 2 &lt;3</p>"),
+    ],
+)  # fmt: skip
+def test_a_comment_may_use_markdown_and_a_little_html(text, html):
+    assert comment_html(text) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;"),
+        ("write to me <bob@example.com>", "<p>write to me &lt;bob@example.com&gt;</p>"),
+        ('<b onclick="alert(1)" style="color:red" class="x">hi</b>', "<p><b>hi</b></p>"),
+        ('<a href="javascript:alert(1)">x</a>', '<p><a rel="nofollow ugc noopener">x</a></p>'),
+        ("[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>"),
+        ("[x](data:text/html,hi)", "<p>[x](data:text/html,hi)</p>"),
+    ],
+)
+def test_what_a_comment_may_not_hold_stays_readable_as_text(text, html):
+    assert comment_html(text) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("see https://a.example/x?y=1&z=2.", f"see {link('https://a.example/x?y=1&amp;z=2', 'https://a.example/x?y=1&amp;z=2')}."),
+        ("see www.example.org, please", f"see {link('http://www.example.org', 'www.example.org')}, please"),
+        ("bob@example.com, readme.md and e.g.so", "bob@example.com, readme.md and e.g.so"),
+        ("`https://a.example`", "<code>https://a.example</code>"),
+    ],
+)  # fmt: skip
+def test_web_addresses_become_links_and_nothing_else_does(text, html):
+    assert comment_html(text) == f"<p>{html}</p>"
+
+
+def test_links_are_counted_as_readers_see_them():
+    html = comment_html(
+        "https://a.example [b](https://b.example) <a href='https://c.example'>c</a> `www.d.example`"
+    )
+
+    assert count_links(html) == 3
+
+
+def test_an_anchor_that_leads_nowhere_is_no_link():
+    assert count_links(comment_html('<a href="javascript:alert(1)">x</a>')) == 0
+
+
+class TagCollector(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = set()
+
+    def handle_starttag(self, tag, attrs):
+        self.found.add((tag, *sorted(name for name, _ in attrs)))
+
+
+@given(st.text(alphabet="<>/ab*_`[](): \n\"'=&;!#x\x00\u202e", max_size=300))
+def test_a_comment_never_holds_other_tags_or_attributes_whatever_is_typed(text):
+    collector = TagCollector()
+    collector.feed(comment_html(text))
+
+    allowed = {(tag,) for tag in COMMENT_TAGS - {"a"}}
+    allowed |= {("a", "rel"), ("a", "href", "rel"), ("a", "rel", "title"), ("a", "href", "rel", "title")}
+    assert collector.found - allowed == set()
+
+
+def test_plain_text_becomes_paragraphs_one_a_line():
+    assert story_html("“One.”\nTwo.\n\n\n  \nThree – “four”.") == (
+        "<p>“One.”</p><p>Two.</p><p>Three – “four”.</p>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("pasted", "html"),
+    [
+        ("<h1>Top</h1><div>Text <font color=red>red</font></div>", "<h2>Top</h2><p>Text red</p>"),
+        ("<p>a</p><script>alert(1)</script><style>p{}</style>", "<p>a</p>"),
+        ("<p class=MsoNormal style='margin:0'><span lang=EN>Word<o:p></o:p></span></p><p>&nbsp;</p>", "<p>Word</p>"),
+        ("<!--[if gte mso 9]><xml></xml><![endif]--><p>a</p>", "<p>a</p>"),
+        ("<p onclick=x()>a <a href='javascript:x()'>b</a></p>", '<p>a <a rel="noopener">b</a></p>'),
+        ("<iframe src=https://e.example></iframe><p>a</p>", "<p>a</p>"),
+        ("<p><a href='mailto:desk@example.com'>desk</a></p>",
+         '<p><a href="mailto:desk@example.com" rel="noopener">desk</a></p>'),
+    ],
+)  # fmt: skip
+def test_pasted_html_is_cleaned_and_keeps_its_text(pasted, html):
+    assert story_html(pasted) == html
+
+
+def test_pictures_stay_only_from_the_sites_own_media():
+    own = '<figure><img src="/media/a.png" alt="5 > 4"><figcaption>Own</figcaption></figure>'
+    foreign = (
+        '<figure><img src="https://e.example/b.png" alt=""></figure><p><img src="//e.example/c.png"></p>'
+    )
+
+    assert story_html(own + foreign) == (
+        '<figure><img src="/media/a.png" alt="5 &gt; 4"><figcaption>Own</figcaption></figure>'
+    )
+
+
+def test_a_body_is_split_behind_its_own_paragraphs_only():
+    html = "<blockquote><p>q</p></blockquote><p>1</p><ul><li><p>x</p></li></ul><p>2<br>b</p><h2>t</h2>"
+
+    assert paragraphs(html) == [
+        "<blockquote><p>q</p></blockquote><p>1</p>",
+        "<ul><li><p>x</p></li></ul><p>2<br>b</p>",
+        "<h2>t</h2>",
+    ]
+
+
+@given(st.text(alphabet="ab <>/p\n\"'=&;", max_size=200))
+def test_the_pieces_of_a_body_make_up_the_body(text):
+    html = story_html(text)
+
+    assert "".join(paragraphs(html)) == html
+
+
+def test_words_are_counted_across_tags():
+    assert count_words("<p>one two</p><p>three <em>four</em></p>") == 4
