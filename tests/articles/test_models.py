@@ -1,0 +1,214 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+from django.utils import timezone
+
+from articles.models import Article, BodyPart, PastAddress, RelatedRead
+from tests.factories import make_article, make_author, make_section
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "published_at", "is_public"),
+    [
+        ("published", NOON - SECOND, True),
+        ("published", NOON, True),
+        ("published", NOON + SECOND, False),
+        ("draft", NOON - SECOND, False),
+        ("draft", None, False),
+    ],
+)
+def test_one_story_and_many_agree_on_what_is_public(status, published_at, is_public):
+    with time_machine.travel(NOON, tick=False):
+        article = make_article(status=status, published_at=published_at)
+
+        assert article.is_public == is_public
+        assert Article.objects.published().exists() == is_public
+
+
+def test_publishing_dates_a_story_now_unless_it_has_a_date():
+    with time_machine.travel(NOON, tick=False):
+        undated = make_article(status="draft", published_at=None)
+        dated = make_article(status="draft", published_at=NOON + timedelta(days=2))
+
+        undated.publish()
+        dated.publish()
+
+    assert [(a.status, a.published_at) for a in (undated, dated)] == [
+        ("published", NOON),
+        ("published", NOON + timedelta(days=2)),
+    ]
+
+
+def test_a_story_that_is_hidden_and_shown_again_comes_back_where_it_was():
+    article = make_article()
+    address = article.get_absolute_url()
+
+    article.unpublish()
+    article.publish()
+
+    assert article.get_absolute_url() == address
+
+
+def test_an_address_is_year_month_and_slug_in_the_sites_time_zone(settings):
+    settings.TIME_ZONE = "Asia/Tokyo"
+    with timezone.override("Asia/Tokyo"):
+        article = make_article(slug="new-year", published_at=datetime(2025, 12, 31, 20, tzinfo=UTC))
+
+    assert article.get_absolute_url() == "/2026/01/new-year/"
+
+
+def test_an_address_does_not_move_with_the_time_zone_setting():
+    article = make_article(slug="new-year", published_at=datetime(2025, 12, 31, 20, tzinfo=UTC))
+
+    with timezone.override("Asia/Tokyo"):
+        article.refresh_from_db()
+        assert article.get_absolute_url() == "/2025/12/new-year/"
+
+
+def test_a_slug_in_any_script_makes_an_address(client):
+    article = make_article(slug="новости-дня")
+
+    assert client.get(article.get_absolute_url()).status_code == 200
+
+
+def test_two_stories_of_one_month_cannot_share_a_slug():
+    first = make_article(slug="vote", published_at=NOON)
+    second = make_article(slug="vote-2", published_at=NOON)
+    second.slug = "vote"
+
+    with pytest.raises(ValidationError) as caught:
+        second.full_clean()
+    with pytest.raises(IntegrityError):
+        second.save()
+
+    assert caught.value.message_dict == {
+        "slug": ["Another story of that month has this slug. Change a word of it."]
+    }
+    assert first.get_absolute_url() == "/2026/11/vote/"
+
+
+def test_two_stories_of_different_months_may_share_a_slug():
+    make_article(slug="vote", published_at=NOON)
+    later = make_article(slug="vote", published_at=NOON + timedelta(days=10))
+
+    assert later.get_absolute_url() == "/2026/12/vote/"
+
+
+def test_every_address_that_a_story_had_leads_to_it():
+    article = make_article(slug="one", published_at=NOON)
+    for slug in ("two", "three"):
+        article.slug = slug
+        article.save()
+
+    assert list(PastAddress.objects.order_by("pk").values_list("address", "article")) == [
+        ("2026/11/one", article.pk),
+        ("2026/11/two", article.pk),
+    ]
+
+
+def test_saving_without_a_new_slug_remembers_nothing():
+    article = make_article()
+
+    article.save()
+
+    assert PastAddress.objects.count() == 0
+
+
+def test_a_published_story_must_have_a_date():
+    article = make_article()
+
+    with pytest.raises(IntegrityError):
+        Article.objects.filter(pk=article.pk).update(published_at=None)
+
+
+def test_a_body_is_cleaned_when_it_is_saved():
+    article = make_article(body="<p>Text</p><script>alert(1)</script>")
+
+    assert article.body_html == "<p>Text</p>"
+
+
+class TestBodyParts:
+    def parts(self, article) -> list[tuple[str, list[str]]]:
+        loaded = Article.objects.for_reading().get(pk=article.pk)
+        return [(html, [read.target.title for read in reads]) for html, reads in loaded.body_parts()]
+
+    def read(self, article, after, title, **target):
+        RelatedRead.objects.create(
+            article=article, target=make_article(title=title, **target), after_paragraph=after
+        )
+
+    def test_a_story_without_related_reads_is_one_part(self):
+        article = make_article(body="1\n2\n3")
+
+        assert self.parts(article) == [("<p>1</p><p>2</p><p>3</p>", [])]
+
+    def test_related_reads_stand_behind_their_paragraph_and_else_at_the_end(self):
+        article = make_article(body="1\n2\n3")
+        self.read(article, None, "At the end")
+        self.read(article, 2, "Behind the second")
+        self.read(article, 0, "Before the text")
+        self.read(article, 99, "Too far")
+
+        assert self.parts(article) == [
+            ("", ["Before the text"]),
+            ("<p>1</p><p>2</p>", ["Behind the second"]),
+            ("<p>3</p>", ["Too far", "At the end"]),
+        ]
+
+    def test_a_related_read_hides_while_its_target_is_not_public(self):
+        article = make_article(body="1\n2")
+        self.read(article, 1, "Draft", status="draft")
+        self.read(article, 1, "Scheduled", published_at=timezone.now() + timedelta(hours=1))
+
+        assert self.parts(article) == [("<p>1</p><p>2</p>", [])]
+
+    def test_a_story_without_text_still_shows_its_related_reads(self):
+        article = make_article(body="<hr>")
+        self.read(article, None, "Elsewhere")
+
+        assert self.parts(article) == [("<hr>", ["Elsewhere"])]
+
+    def test_a_part_names_what_it_holds(self):
+        assert BodyPart._fields == ("body_html", "related_reads")
+
+
+def test_a_story_cannot_lead_to_itself():
+    article = make_article()
+
+    with pytest.raises(ValidationError) as caught:
+        RelatedRead(article=article, target=article, label="also").full_clean()
+
+    assert caught.value.message_dict == {"target": ["A story cannot lead to itself."]}
+
+
+@pytest.mark.parametrize(("words", "minutes"), [(1, 1), (238, 1), (239, 2), (714, 3)])
+def test_reading_time_is_counted_in_whole_minutes(words, minutes):
+    assert make_article(body="word " * words).reading_minutes == minutes
+
+
+def test_authors_stand_in_the_order_that_the_editor_gave():
+    zoe, adam = make_author(name="Zoe"), make_author(name="Adam")
+    article = make_article(authors=[zoe, adam])
+
+    assert [byline.author.name for byline in article.bylines.all()] == ["Zoe", "Adam"]
+
+
+def test_the_latest_of_each_section_are_the_newest_of_each():
+    sections = [make_section(name="A"), make_section(name="B")]
+    for hours in (3, 1, 2):
+        for section in sections:
+            make_article(
+                title=f"{section.name}{hours}", section=section, published_at=NOON - timedelta(hours=hours)
+            )
+
+    latest = Article.objects.latest_of_each_section(2).order_by("section__name", "-published_at")
+
+    assert [article.title for article in latest] == ["A1", "A2", "B1", "B2"]

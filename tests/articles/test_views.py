@@ -1,0 +1,300 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Permission
+
+from articles import views
+from articles.models import RelatedRead
+from tests.factories import (
+    make_article,
+    make_author,
+    make_editor,
+    make_image,
+    make_section,
+    make_topic,
+    make_user,
+)
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+# --- A story ---
+
+
+def test_a_story_shows_all_that_belongs_to_it(client):
+    image = make_image(alternative_text="A bridge", caption="The bridge at dawn", credit="Jo Lee")
+    article = make_article(
+        title="The bridge opens",
+        standfirst="After ten years.",
+        body="One.\nTwo.",
+        section=make_section(name="City"),
+        authors=[make_author(name="Ada Byron"), make_author(name="Bo Chen")],
+        topics=[make_topic(name="Bridges")],
+        lead_image=image,
+        published_at=NOON - timedelta(hours=2),
+        updated_at=NOON - timedelta(hours=1),
+    )
+    RelatedRead.objects.create(
+        article=article,
+        target=make_article(title="How it was built", published_at=NOON - timedelta(days=1)),
+        after_paragraph=1,
+    )
+    with time_machine.travel(NOON, tick=False):
+        page = text_of(client.get(article.get_absolute_url()))
+
+    wanted = [
+        "City</a>",
+        "<h1>The bridge opens</h1>",
+        '<p class="standfirst">After ten years.',
+        "Ada Byron</a> and",
+        "Bo Chen</a>",
+        ">23 November 2026, 10:00</time>",
+        ">23 November 2026, 11:00</time>",
+        "1 minute to read",
+        'alt="A bridge"',
+        "The bridge at dawn",
+        "Jo Lee",
+        "<p>One.</p>",
+        "Also Read",
+        "How it was built</a>",
+        "<p>Two.</p>",
+        "Bridges</a>",
+        "No replies yet",
+        "Leave a Reply",
+    ]
+    places = [page.find(part) for part in wanted]
+    assert -1 not in places, dict(zip(wanted, places, strict=True))
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"status": "draft"},
+        {"status": "draft", "published_at": None},
+        {"published_at": NOON + timedelta(seconds=1)},
+    ],
+)
+def test_what_is_not_public_answers_like_what_does_not_exist(client, hidden):
+    with time_machine.travel(NOON, tick=False):
+        article = make_article(slug="secret", title="Secret plans", **hidden)
+        client.force_login(make_editor())
+        pages = [client.get(f"/2026/11/{slug}/") for slug in ("secret", "unknown")]
+        lists = [client.get(url) for url in ("/", article.section.get_absolute_url())]
+
+    assert [page.status_code for page in pages] == [404, 404]
+    assert pages[0].content == pages[1].content
+    assert ["Secret plans" in text_of(page) for page in lists] == [False, False]
+
+
+def test_a_scheduled_story_shows_itself_when_its_time_comes(client):
+    with time_machine.travel(NOON, tick=False) as clock:
+        article = make_article(published_at=NOON + timedelta(minutes=1))
+        before = client.get(article.get_absolute_url()).status_code
+        clock.shift(timedelta(minutes=1))
+        after = client.get(article.get_absolute_url()).status_code
+
+    assert (before, after) == (404, 200)
+
+
+def test_an_old_address_redirects_for_ever(client):
+    article = make_article(slug="old", published_at=NOON)
+    article.slug = "new"
+    article.save()
+
+    response = client.get("/2026/11/old/")
+
+    assert (response.status_code, response["Location"]) == (301, "/2026/11/new/")
+
+
+def test_an_old_address_does_not_tell_of_a_story_that_is_hidden(client):
+    article = make_article(slug="old", published_at=NOON)
+    article.slug = "new"
+    article.save()
+    article.unpublish()
+
+    assert client.get("/2026/11/old/").status_code == 404
+
+
+def test_a_new_story_takes_an_address_over_from_one_that_moved(client):
+    moved = make_article(slug="vote", published_at=NOON)
+    moved.slug = "vote-count"
+    moved.save()
+    make_article(slug="vote", title="A new vote", published_at=NOON)
+
+    assert "<h1>A new vote</h1>" in text_of(client.get("/2026/11/vote/"))
+
+
+# --- Preview ---
+
+
+def test_an_editor_previews_a_draft_at_an_address_of_its_own(client):
+    draft = make_article(status="draft", published_at=None, title="Not yet")
+    client.force_login(make_editor())
+
+    response = client.get(f"/preview/{draft.pk}/")
+
+    assert "<h1>Not yet</h1>" in text_of(response)
+    assert "Readers do not see this story yet." in text_of(response)
+    assert (response["X-Robots-Tag"], "private" in response["Cache-Control"]) == ("noindex", True)
+
+
+@pytest.mark.parametrize("pk_offset", [0, 1])
+def test_a_preview_sends_strangers_to_sign_in_whether_the_story_exists_or_not(client, pk_offset):
+    draft = make_article(status="draft", published_at=None)
+    url = f"/preview/{draft.pk + pk_offset}/"
+
+    response = client.get(url)
+
+    assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={url}")
+
+
+def test_a_preview_needs_the_right_to_see_stories(client):
+    draft = make_article(status="draft", published_at=None)
+    user = make_user(is_staff=True)
+    client.force_login(user)
+    without = client.get(f"/preview/{draft.pk}/").status_code
+
+    user.user_permissions.add(Permission.objects.get(codename="view_article"))
+
+    assert (without, client.get(f"/preview/{draft.pk}/").status_code) == (403, 200)
+
+
+# --- Lists ---
+
+
+def test_the_front_page_leads_with_the_newest_and_repeats_no_story(client):
+    section = make_section(name="World")
+    for number in range(9):
+        make_article(title=f"Headline {number}", section=section, published_at=NOON - timedelta(hours=number))
+    with time_machine.travel(NOON, tick=False):
+        response = client.get("/")
+
+    page = text_of(response)
+    assert [page.count(f">Headline {number}<") for number in range(9)] == [1] * 9
+    assert page.index("Headline 0") < page.index("Headline 1") < page.index("Headline 6")
+    assert [article.title for article in response.context["by_section"]] == ["Headline 7", "Headline 8"]
+
+
+def test_an_empty_site_says_so(client):
+    assert "Nothing has been published yet." in text_of(client.get("/"))
+
+
+def list_urls(article) -> list[str]:
+    return [
+        article.section.get_absolute_url(),
+        article.topics.get().get_absolute_url(),
+        article.authors.get().get_absolute_url(),
+        f"/{article.published_at:%Y}/",
+        f"/{article.published_at:%Y}/{article.published_at:%m}/",
+    ]
+
+
+@pytest.fixture
+def twenty_one_stories():
+    shared = {"section": make_section(), "authors": [make_author()], "topics": [make_topic()]}
+    with time_machine.travel(NOON, tick=False):
+        return [
+            make_article(title=f"Headline {n:02}", published_at=NOON - timedelta(minutes=n), **shared)
+            for n in range(21)
+        ]
+
+
+def test_every_list_has_numbered_pages_that_are_links(client, twenty_one_stories):
+    for url in list_urls(twenty_one_stories[0]):
+        first, second = client.get(url), client.get(f"{url}?page=2")
+
+        assert [article.title for article in first.context["page"]] == [f"Headline {n:02}" for n in range(20)]
+        assert [article.title for article in second.context["page"]] == ["Headline 20"]
+        assert 'href="?page=2"' in text_of(first)
+        assert 'href="?page=1"' in text_of(second)
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "3", "99999999999999999999", "two", "", "1.5", "1e3"])
+def test_a_page_out_of_range_is_a_404(client, twenty_one_stories, page):
+    urls = [*list_urls(twenty_one_stories[0]), twenty_one_stories[0].get_absolute_url()]
+
+    assert {client.get(url, {"page": page}).status_code for url in urls} == {404}
+
+
+def test_the_front_page_ends_with_its_last_page(client, twenty_one_stories):
+    assert [client.get(f"/?page={page}").status_code for page in (1, 2, 3, 4)] == [200, 200, 200, 404]
+
+
+@pytest.mark.parametrize(
+    "url", ["/2025/", "/2026/10/", "/2026/13/", "/2026/00/", "/0000/", "/20261/", "/2026/1/"]
+)
+def test_an_archive_without_stories_is_a_404(client, twenty_one_stories, url):
+    assert client.get(url).status_code == 404
+
+
+def test_an_archive_holds_the_month_in_the_sites_time_zone(client):
+    make_article(title="Last minute", published_at=datetime(2026, 10, 31, 23, 59, tzinfo=UTC))
+    make_article(title="First minute", published_at=datetime(2026, 11, 1, tzinfo=UTC))
+
+    october, november = client.get("/2026/10/"), client.get("/2026/11/")
+
+    assert [article.title for article in october.context["page"]] == ["Last minute"]
+    assert [article.title for article in november.context["page"]] == ["First minute"]
+
+
+@pytest.mark.parametrize("make", [make_section, make_topic, make_author])
+def test_a_list_with_nothing_in_it_says_so(client, make):
+    page = client.get(make().get_absolute_url())
+
+    assert "Nothing has been published here yet." in text_of(page)
+
+
+@pytest.mark.parametrize("url", ["/section/none/", "/topic/none/", "/author/none/"])
+def test_an_unknown_list_is_a_404(client, url):
+    assert client.get(url).status_code == 404
+
+
+# --- Queries ---
+
+
+def story_with_everything(**shared):
+    article = make_article(authors=[make_author()], topics=[make_topic()], lead_image=make_image(), **shared)
+    RelatedRead.objects.create(article=article, target=make_article(**shared))
+    return article
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_the_front_page_takes_six_queries(client, django_assert_num_queries, monkeypatch, items):
+    monkeypatch.setattr(views, "STORIES_ON_HOME", 2)
+    for _ in range(items):
+        story_with_everything()
+        story_with_everything()
+    client.get("/")
+
+    with django_assert_num_queries(6):
+        client.get("/")
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_a_section_takes_five_queries(client, django_assert_num_queries, items):
+    section = make_section()
+    for _ in range(items):
+        story_with_everything(section=section)
+
+    with django_assert_num_queries(5):
+        client.get(section.get_absolute_url())
+
+
+@pytest.mark.parametrize("url", ["/{0:%Y}/", "/{0:%Y}/{0:%m}/"])
+@pytest.mark.parametrize("items", [1, 3])
+def test_archives_take_the_same_queries_however_many_stories(
+    client, django_assert_max_num_queries, items, url
+):
+    for _ in range(items):
+        article = story_with_everything()
+
+    with django_assert_max_num_queries(6):
+        client.get(url.format(article.published_at))
