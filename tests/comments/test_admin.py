@@ -1,0 +1,362 @@
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Permission
+
+from comments.models import Change, Comment
+from tests.factories import make_article, make_comment, make_editor, make_user, reply_to
+
+pytestmark = pytest.mark.django_db
+
+QUEUE = "/admin/comments/comment/"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def editor(client):
+    editor = make_editor(username="alice", first_name="Alice", last_name="Ward")
+    client.force_login(editor)
+    return editor
+
+
+@pytest.fixture
+def other():
+    return make_editor(username="bob")
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+def messages_of(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def act(client, action, *comments, **extra):
+    data = {"action": action, "_selected_action": [comment.pk for comment in comments], **extra}
+    return client.post(QUEUE, data, follow=True)
+
+
+def statuses() -> list[str]:
+    return list(Comment.objects.order_by("pk").values_list("status", flat=True))
+
+
+def seen_on(page: str) -> str:
+    return re.search(r'name="seen" value="(\d+)"', page)[1]
+
+
+# --- The queue ---
+
+
+def test_the_queue_shows_what_is_held_and_all_that_a_moderator_needs(client, editor):
+    article = make_article(title="The bridge opens")
+    parent = make_comment(article=article, name="Bo", body="A *point*.")
+    make_comment(
+        article=article,
+        parent=parent,
+        name="Ada",
+        email="ada@example.com",
+        website="https://ada.example",
+        ip_address="198.51.100.7",
+        body="The whole **text**.\n\n" + "word " * 300 + "end",
+        status="held",
+        held_because="links",
+    )
+
+    page = text_of(client.get(QUEUE))
+
+    for part in (
+        "The bridge opens",
+        "Bo",
+        "A <em>point</em>.",
+        "The whole <strong>text</strong>.",
+        "word end",
+        "Ada",
+        "ada@example.com",
+        "https://ada.example",
+        "198.51.100.7",
+        "Two or more links",
+    ):
+        assert part in page
+    assert page.count('class="queue-text"') == 1
+
+
+def test_the_tabs_count_and_filter(client, editor):
+    article = make_article()
+    for number, status in enumerate(["held", "approved", "spam", "trash"], start=1):
+        for _ in range(number):
+            make_comment(article=article, status=status, body=f"It is {status}")
+
+    page = text_of(client.get(QUEUE))
+
+    assert re.findall(r">(\w+ \(\d+\))<", page) == [
+        "Held (1)",
+        "Approved (2)",
+        "Spam (3)",
+        "Trash (4)",
+        "All (10)",
+    ]
+    for tab, count in (("held", 1), ("approved", 2), ("spam", 3), ("trash", 4), ("all", 10), ("nonsense", 1)):
+        assert text_of(client.get(QUEUE, {"status": tab})).count('class="queue-text"') == count
+
+
+@pytest.mark.parametrize("term", ["needle", "Nora", "nora@example.com", "nora.example", "192.0.2.44"])
+def test_the_queue_is_searched_by_text_person_website_and_address(client, editor, term):
+    make_comment(status="held")
+    make_comment(
+        status="held",
+        name="Nora",
+        email="nora@example.com",
+        website="https://nora.example",
+        body="A needle",
+        ip_address="192.0.2.44",
+    )
+
+    page = text_of(client.get(QUEUE, {"q": term}))
+
+    assert re.findall(r'class="queue-text"', page) == ['class="queue-text"']
+    assert "A needle" in page
+
+
+def test_the_front_page_of_the_admin_says_how_many_wait(client, editor):
+    article = make_article()
+    told = []
+    for _ in range(3):
+        told += re.findall(r"\d+ comments? (?:is|are) waiting for a decision", text_of(client.get("/admin/")))
+        make_comment(article=article, status="held")
+        make_comment(article=article, status="approved")
+
+    assert told == [f"{n} {words} waiting for a decision" for n, words in
+                    [(0, "comments are"), (1, "comment is"), (2, "comments are")]]  # fmt: skip
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_the_queue_takes_the_same_queries_however_long(client, editor, django_assert_num_queries, items):
+    for _ in range(items):
+        reply_to(make_comment(), status="held", ip_address="192.0.2.1", website="https://a.example")
+
+    with django_assert_num_queries(6):
+        client.get(QUEUE)
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_the_list_of_stories_counts_replies_in_the_same_queries(
+    client, editor, django_assert_num_queries, items
+):
+    for number in range(items):
+        article = make_article(title=f"Story {number}")
+        for _ in range(number):
+            make_comment(article=article)
+            make_comment(article=article, status="held")
+
+    with django_assert_num_queries(11):
+        page = text_of(client.get("/admin/articles/article/"))
+
+    assert re.findall(r'class="field-replies">(\d+)<', page) == [str(n) for n in reversed(range(items))]
+
+
+# --- Decisions in bulk ---
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after", "message"),
+    [
+        ("approve", "held", "approved", "2 comments are public now."),
+        ("mark_as_spam", "held", "spam", "2 comments marked as spam."),
+        ("trash", "approved", "trash", "2 comments moved to the trash."),
+        ("restore", "spam", "held", "2 comments restored."),
+    ],
+)
+def test_the_ticked_comments_are_decided_on_and_it_is_recorded(
+    client, editor, action, before, after, message
+):
+    comments = [make_comment(status=before) for _ in range(3)]
+
+    response = act(client, action, *comments[:2])
+
+    assert messages_of(response) == [message]
+    assert statuses() == [after, after, before]
+    assert list(Change.objects.order_by("pk").values_list("comment", "by", "from_status", "to_status")) == [
+        (comment.pk, editor.pk, before, after) for comment in comments[:2]
+    ]
+
+
+def test_a_decision_on_all_that_match_leaves_the_others(client, editor):
+    for text in ("buy now", "buy later", "well said"):
+        make_comment(status="held", body=text)
+    ticked = Comment.objects.filter(body="buy now").get()
+
+    client.post(
+        f"{QUEUE}?q=buy",
+        {"action": "mark_as_spam", "_selected_action": [ticked.pk], "select_across": "1"},
+    )
+
+    assert statuses() == ["spam", "spam", "held"]
+
+
+def test_the_second_moderator_is_told_what_the_first_did(client, editor, other):
+    comment = make_comment(status="held", name="Ada", article=make_article(title="Bridge"))
+    seen = seen_on(text_of(client.get(QUEUE)))
+    with time_machine.travel(NOON, tick=False) as clock:
+        comment.approve(by=other)
+        clock.shift(timedelta(minutes=3))
+        client.force_login(editor)
+        response = act(client, "mark_as_spam", comment, seen=seen)
+
+    assert messages_of(response) == ["Ada on “Bridge”: already moved to “Approved” by bob, 3\xa0minutes ago."]
+    assert statuses() == ["approved"]
+
+
+def test_who_decides_the_same_again_is_told_who_did(client, editor, other):
+    comment = make_comment(status="held", name="Ada", article=make_article(title="Bridge"))
+    with time_machine.travel(NOON, tick=False) as clock:
+        comment.approve(by=other)
+        clock.shift(timedelta(minutes=1))
+        client.force_login(editor)
+        response = act(client, "approve", comment)
+
+    assert messages_of(response) == ["Ada on “Bridge”: already moved to “Approved” by bob, 1\xa0minute ago."]
+    assert Change.objects.count() == 1
+
+
+def test_a_decision_after_reloading_overrules_an_earlier_one(client, editor, other):
+    comment = make_comment(status="held")
+    comment.approve(by=other)
+    seen = seen_on(text_of(client.get(QUEUE, {"status": "approved"})))
+
+    act(client, "mark_as_spam", comment, seen=seen)
+
+    assert statuses() == ["spam"]
+
+
+# --- One by one ---
+
+
+@pytest.mark.parametrize(
+    ("decision", "after"), [("approve", "approved"), ("mark_as_spam", "spam"), ("trash", "trash")]
+)
+def test_a_button_decides_on_one_comment_and_leads_back(client, editor, decision, after):
+    comment, neighbour = make_comment(status="held"), make_comment(status="held")
+    url = f"{QUEUE}{comment.pk}/decide/"
+    back = f"http://testserver{QUEUE}?q=x"
+
+    response = client.post(url, {"decision": decision}, headers={"referer": back})
+
+    assert (response.status_code, response["Location"]) == (302, back)
+    assert statuses() == [after, "held"]
+    assert Comment.objects.get(pk=neighbour.pk).status == "held"
+
+
+def test_a_decision_never_leads_to_another_site(client, editor):
+    comment = make_comment(status="held")
+
+    response = client.post(
+        f"{QUEUE}{comment.pk}/decide/", {"decision": "approve"}, headers={"referer": "https://evil.example/"}
+    )
+
+    assert response["Location"] == QUEUE
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "data", "status"),
+    [
+        ("get", "{pk}/decide/", {}, 405),
+        ("post", "{pk}/decide/", {"decision": "delete"}, 400),
+        ("post", "{pk}/decide/", {}, 400),
+        ("post", "999999/decide/", {"decision": "approve"}, 404),
+        ("get", "999999/reply/", {}, 404),
+    ],
+)
+def test_a_wrong_decision_changes_nothing(client, editor, method, path, data, status):
+    comment = make_comment(status="held")
+
+    response = getattr(client, method)(QUEUE + path.format(pk=comment.pk), data)
+
+    assert (response.status_code, statuses()) == (status, ["held"])
+
+
+def test_details_show_the_history(client, editor, other):
+    comment = make_comment(status="held")
+    comment.approve(by=other)
+    comment.mark_as_spam(by=editor)
+
+    page = text_of(client.get(f"{QUEUE}{comment.pk}/change/"))
+
+    rows = re.findall(r"<tr><td>[^<]+</td><td>(\w+)</td><td>(\w+)</td><td>(\w+)</td></tr>", page)
+    assert rows == [("alice", "Approved", "Spam"), ("bob", "Held", "Approved")]
+
+
+def test_details_cannot_be_edited(client, editor):
+    comment = make_comment(body="As written")
+
+    client.post(f"{QUEUE}{comment.pk}/change/", {"body": "Changed", "name": "Changed"})
+
+    comment.refresh_from_db()
+    assert comment.body == "As written"
+
+
+# --- Answers ---
+
+
+def test_an_answer_from_the_queue_approves_and_is_public_in_the_moderators_name(client, editor):
+    comment = make_comment(status="held", name="Ada")
+
+    response = client.post(
+        f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": "Thank you, *Ada*."}, follow=True
+    )
+
+    answer = Comment.objects.latest("pk")
+    assert messages_of(response) == ["1 comment is public now.", "Your reply to Ada is public."]
+    assert statuses() == ["approved", "approved"]
+    assert (answer.parent, answer.user, answer.name) == (comment, editor, "Alice Ward")
+    assert answer.body_html == "<p>Thank you, <em>Ada</em>.</p>"
+
+
+def test_an_empty_answer_is_refused_and_decides_nothing(client, editor):
+    comment = make_comment(status="held")
+
+    response = client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": " "})
+
+    assert (response.status_code, statuses()) == (422, ["held"])
+    assert "Write your comment." in text_of(response)
+
+
+def test_too_long_an_answer_is_kept_in_the_form(client, editor):
+    comment = make_comment()
+
+    response = client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": "x" * 10_001})
+
+    assert (response.status_code, Comment.objects.count()) == (422, 1)
+    assert "x" * 10_001 in text_of(response)
+
+
+# --- Rights ---
+
+
+@pytest.mark.parametrize("right", ["none", "view_comment"])
+def test_who_may_not_decide_is_refused_and_nothing_changes(client, right):
+    user = make_user(is_staff=True)
+    if right != "none":
+        user.user_permissions.add(Permission.objects.get(codename=right))
+    client.force_login(user)
+    comment = make_comment(status="held")
+
+    answers = [
+        client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "approve"}).status_code,
+        client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": "Hello"}).status_code,
+    ]
+    client.post(QUEUE, {"action": "approve", "_selected_action": [comment.pk]})
+
+    assert answers == [403, 403]
+    assert statuses() == ["held"]
+
+
+def test_a_visitor_is_sent_to_sign_in(client):
+    comment = make_comment(status="held")
+
+    response = client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "approve"})
+
+    assert (response.status_code, statuses()) == (302, ["held"])
+    assert response["Location"].startswith("/admin/login/")

@@ -1,0 +1,192 @@
+import pytest
+from django.core.paginator import InvalidPage
+from django.db import connection
+
+from comments import threads
+from comments.models import Comment
+from tests.factories import make_article, make_comment, reply_to
+
+pytestmark = pytest.mark.django_db
+
+
+def outline(article, page=1) -> list[str]:
+    """The rows of a page as a reader sees them: two spaces a level, and whom each answers."""
+    lines = []
+    for row in threads.thread(article, page).rows:
+        text = row.comment.body if row.comment else "(missing)"
+        if row.in_reply_to:
+            text += f" to {row.in_reply_to.body}" + ("" if row.parent_is_here else " elsewhere")
+        lines.append("  " * (row.level - 1) + text)
+    return lines
+
+
+def html_outline(article) -> str:
+    """How the template nests the rows: ( opens a list, . is an item, ) closes."""
+    parts = ["("]
+    for row in threads.thread(article, 1).rows:
+        parts.append("." + ("(" if row.has_replies_below else "") + ")" * len(row.lists_ended))
+    return "".join([*parts, ")"])
+
+
+def test_a_thread_is_read_from_top_to_bottom():
+    article = make_article()
+    one = make_comment(article=article, body="1")
+    two = make_comment(article=article, body="2")
+    one_one = reply_to(one, body="1.1")
+    reply_to(two, body="2.1")
+    reply_to(one, body="1.2")
+    reply_to(one_one, body="1.1.1")
+
+    assert outline(article) == ["1", "  1.1", "    1.1.1", "  1.2", "2", "  2.1"]
+
+
+def test_lists_are_opened_and_closed_in_pairs():
+    article = make_article()
+    one = make_comment(article=article)
+    one_one = reply_to(one)
+    reply_to(reply_to(one_one))
+    make_comment(article=article)
+
+    nesting = html_outline(article)
+
+    assert nesting == "(.(.(.(.))).)"
+
+
+def test_a_conversation_without_replies_has_one_empty_page():
+    thread = threads.thread(make_article(), 1)
+
+    assert (thread.count, thread.rows, thread.page.has_other_pages()) == (0, [], False)
+
+
+def test_a_sixth_level_stays_at_the_fifth_and_says_whom_it_answers():
+    article = make_article()
+    comment = make_comment(article=article, body="1")
+    for level in range(2, 8):
+        comment = reply_to(comment, body=str(level))
+
+    assert outline(article) == [
+        "1",
+        "  2",
+        "    3",
+        "      4",
+        "        5",
+        "        6 to 5",
+        "        7 to 6",
+    ]
+
+
+@pytest.mark.parametrize("status", ["held", "spam", "trash", "deleted"])
+def test_a_missing_ancestor_keeps_its_place_and_is_not_counted(status):
+    article = make_article()
+    one = make_comment(article=article, body="1")
+    gone = reply_to(one, body="secret")
+    answer = reply_to(gone, body="1.1.1")
+    reply_to(answer, body="1.1.1.1")
+    reply_to(gone, body="1.1.2")
+    if status == "deleted":
+        gone.delete()
+    else:
+        Comment.objects.filter(pk=gone.pk).update(status=status)
+
+    assert outline(article) == ["1", "  (missing)", "    1.1.1", "      1.1.1.1", "    1.1.2"]
+    assert threads.thread(article, 1).count == 4
+
+
+def test_a_missing_comment_that_nobody_answered_leaves_no_trace():
+    article = make_article()
+    make_comment(article=article, body="1")
+    make_comment(article=article, status="held")
+
+    assert outline(article) == ["1"]
+
+
+def test_two_missing_ancestors_in_a_row_both_keep_their_place():
+    article = make_article()
+    first = make_comment(article=article, status="trash")
+    second = reply_to(first, status="held")
+    reply_to(second, body="answer")
+
+    assert outline(article) == ["(missing)", "  (missing)", "    answer"]
+
+
+@pytest.fixture
+def pages_of_three(monkeypatch):
+    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 3)
+
+
+def test_a_page_is_a_slice_of_the_tree_whatever_the_shape_of_the_threads(pages_of_three):
+    article = make_article()
+    one = make_comment(article=article, body="1")
+    one_one = reply_to(one, body="1.1")
+    reply_to(one_one, body="1.1.1")
+    reply_to(one_one, body="1.1.2")
+    reply_to(one, body="1.2")
+    make_comment(article=article, body="2")
+    make_comment(article=article, body="3")
+
+    assert outline(article, 1) == ["1", "  1.1", "    1.1.1"]
+    assert outline(article, 2) == ["1.1.2 to 1.1 elsewhere", "1.2 to 1 elsewhere", "2"]
+    assert outline(article, 3) == ["3"]
+
+
+def test_a_missing_ancestor_keeps_its_place_on_every_page_with_answers_to_it(pages_of_three):
+    article = make_article()
+    gone = make_comment(article=article, status="trash")
+    for number in range(4):
+        reply_to(gone, body=str(number))
+
+    assert outline(article, 1) == ["(missing)", "  0", "  1", "  2"]
+    assert outline(article, 2) == ["(missing)", "  3"]
+
+
+def test_every_comment_is_on_the_page_that_its_address_leads_to(pages_of_three):
+    article = make_article()
+    for _ in range(3):
+        top = make_comment(article=article)
+        reply_to(top)
+        reply_to(reply_to(top), status="held")
+    make_comment()
+
+    for number in (1, 2, 3):
+        for row in threads.thread(article, number).rows:
+            if row.comment:
+                assert threads.page_number(row.comment) == number
+
+
+@pytest.mark.parametrize("number", [0, -1, 2, "two"])
+def test_there_is_no_page_beyond_the_last(number):
+    with pytest.raises(InvalidPage):
+        threads.thread(make_comment().article, number)
+
+
+def test_fifty_comments_make_a_page():
+    article = make_article()
+    for _ in range(51):
+        make_comment(article=article)
+
+    assert [len(threads.thread(article, number).rows) for number in (1, 2)] == [50, 1]
+
+
+@pytest.mark.parametrize("threads_count", [1, 3])
+def test_a_page_takes_three_queries(django_assert_num_queries, threads_count):
+    article = make_article()
+    for _ in range(threads_count):
+        gone = make_comment(article=article, status="trash")
+        reply_to(reply_to(gone))
+
+    with django_assert_num_queries(3):
+        outline_rows = threads.thread(article, 1).rows
+
+    assert len(outline_rows) == 3 * threads_count
+
+
+def test_a_page_and_a_place_are_found_in_the_index(django_assert_num_queries):
+    comment = make_comment()
+    page = Comment.objects.approved().filter(article=comment.article_id).order_by("path")[0:50]
+    place = Comment.objects.approved().filter(article=comment.article_id, path__lt=comment.path)
+
+    if connection.vendor != "sqlite":
+        pytest.skip("reads SQLite's query plan")
+    for query in (page, place):
+        assert "comment_thread" in query.explain()
+    assert "TEMP B-TREE" not in page.explain()

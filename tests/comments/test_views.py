@@ -1,0 +1,464 @@
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core import signing
+from django.utils import timezone
+
+from articles.models import Article, RelatedRead
+from comments import threads, views
+from comments.models import Comment
+from tests.factories import (
+    make_article,
+    make_author,
+    make_comment,
+    make_editor,
+    make_image,
+    make_topic,
+    reply_to,
+)
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+ADA = {"body": "Well said.", "name": "Ada", "email": "ada@example.com"}
+
+
+def reply_url(article) -> str:
+    return f"{article.get_absolute_url()}reply/"
+
+
+def post(client, article, headers=SAME_ORIGIN, **fields):
+    return client.post(reply_url(article), {**ADA, **fields}, headers=headers)
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+def value_of(page: str, name: str) -> str:
+    """What stands in a text field of a page."""
+    return re.search(rf'<input[^>]* name="{name}" value="([^"]*)"', page)[1]
+
+
+# --- A reply that is taken ---
+
+
+def test_a_first_comment_is_held_and_shown_to_its_author_only(client):
+    article = make_article()
+
+    response = post(client, article, website="ada.example", body="*Well* said.")
+
+    comment = Comment.objects.get()
+    private = client.get(response["Location"])
+    assert response.status_code == 303
+    assert (comment.status, comment.held_because, comment.user) == ("held", "first-comment", None)
+    assert (comment.name, comment.email, comment.website) == ("Ada", "ada@example.com", "https://ada.example")
+    assert "<em>Well</em> said." in text_of(private)
+    assert "awaiting moderation" in text_of(private)
+    assert "Well" not in text_of(client.get(article.get_absolute_url()))
+    assert not response.cookies
+    assert not private.cookies
+
+
+def test_a_known_persons_comment_is_public_and_answered_with_its_address(client):
+    article = make_article()
+    make_comment(name="Ada", email="ada@example.com")
+
+    response = post(client, article)
+
+    comment = Comment.objects.get(article=article)
+    assert (response.status_code, response["Location"]) == (303, f"/comments/{comment.pk}/")
+    assert (
+        client.get(response["Location"])["Location"] == f"{article.get_absolute_url()}#comment-{comment.pk}"
+    )
+    assert "Well said." in text_of(client.get(article.get_absolute_url()))
+
+
+def test_a_reply_is_placed_below_the_comment_that_it_answers(client):
+    make_comment(name="Ada", email="ada@example.com")
+    parent = make_comment()
+
+    post(client, parent.article, parent=parent.pk)
+
+    answer = Comment.objects.latest("pk")
+    assert (answer.parent, answer.lineage) == (parent, [parent.pk, answer.pk])
+
+
+def test_where_a_comment_came_from_is_kept_for_moderators(client, settings):
+    settings.TRUSTED_PROXIES = ["127.0.0.1"]
+    headers = {
+        **SAME_ORIGIN,
+        "x-forwarded-for": "6.6.6.6, 198.51.100.7",
+        "user-agent": "Browser " + "x" * 300,
+    }
+
+    post(client, make_article(), headers=headers)
+
+    comment = Comment.objects.get()
+    assert (comment.ip_address, len(comment.user_agent)) == ("198.51.100.7", 254)
+
+
+def test_who_fills_in_the_hidden_field_is_told_the_same_and_kept_as_spam(client):
+    response = post(client, make_article(), nickname="Ada")
+
+    comment = Comment.objects.get()
+    assert (comment.status, comment.held_because) == ("spam", "trap")
+    assert "awaiting moderation" in text_of(client.get(response["Location"]))
+
+
+def test_a_signed_in_visitor_of_the_public_form_is_a_visitor(client):
+    client.force_login(make_editor(username="ada"))
+
+    post(client, make_article())
+
+    comment = Comment.objects.get()
+    assert (comment.user, comment.status, comment.held_because) == (None, "held", "registered")
+
+
+def test_only_approved_comments_and_never_an_email_address_are_on_public_pages(client):
+    article = make_article()
+    shown = make_comment(article=article, email="private@example.com")
+    for status in ("held", "spam", "trash"):
+        make_comment(article=article, email="private@example.com", name=f"Hidden {status}", status=status)
+    reply_to(Comment.objects.get(status="trash"), email="private@example.com")
+
+    pages = [
+        text_of(client.get(url, follow=True))
+        for url in (
+            article.get_absolute_url(),
+            reply_url(article),
+            f"{reply_url(article)}?to={shown.pk}",
+            shown.get_absolute_url(),
+            "/",
+        )
+    ]
+
+    assert "".join(pages).count("private@example.com") == 0
+    assert "".join(pages).count("Hidden") == 0
+
+
+# --- A reply that is not taken ---
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("body", "", "Write your comment."),
+        ("body", " \n ", "Write your comment."),
+        ("body", "\u200b\u202e", "Write your comment."),
+        ("body", "<!-- nothing -->", "Write your comment."),
+        ("body", "x" * 10_001, "Ensure this value has at most 10000 characters (it has 10001)."),
+        ("name", "", "Enter your name, or the name that you want to be known by."),
+        ("name", "\u200b", "Enter your name, or the name that you want to be known by."),
+        ("name", "é" * 101, "Ensure this value has at most 100 characters (it has 101)."),
+        ("name", "Ada\x00", "Null characters are not allowed."),
+        ("email", "", "Enter your email address. It will not be published."),
+        ("email", "ada@", "Enter an email address like name@example.com."),
+        ("email", "ada@example", "Enter an email address like name@example.com."),
+        ("website", "javascript:alert(1)", "Enter a web address like https://example.com, or leave it empty."),
+        ("website", "https://example.com/" + "x" * 200,
+         "Ensure this value has at most 200 characters (it has 220)."),
+    ],
+)  # fmt: skip
+def test_bad_input_is_explained_at_its_field_and_nothing_is_lost(client, field, value, message):
+    article = make_article(title="A headline")
+    typed = {**ADA, "website": "https://ada.example", field: value}
+
+    response = post(client, article, **typed)
+
+    page = text_of(response)
+    assert response.status_code == 422
+    assert Comment.objects.count() == 0
+    assert "<h1>A headline</h1>" in page
+    assert re.findall(r'<ul class="errorlist" id="(\w+)"><li>([^<]+)</li>', page) == [
+        (f"id_{field}_error", message)
+    ]
+    form = response.context["reply_form"]
+    assert {name: form[name].value() for name in typed} == typed
+    assert f'<li><a href="#id_{field}">' in page
+
+
+def test_the_summary_of_errors_takes_the_focus(client):
+    page = text_of(post(client, make_article(), email=""))
+
+    assert '<div class="error-summary" role="alert" tabindex="-1" autofocus>' in page
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("body", "é" * 10_000), ("body", "a\r\n" * 3333 + "b"), ("name", "é" * 100)]
+)
+def test_limits_are_counted_in_characters_as_the_browser_counts_them(client, field, value):
+    assert post(client, make_article(), **{field: value}).status_code == 303
+
+
+def test_a_name_cannot_hide_what_it_is(client):
+    post(client, make_article(), name="  Ada\u202e  \u200bByron\n ")
+
+    assert Comment.objects.get().name == "Ada Byron"
+
+
+@pytest.mark.parametrize("status", ["held", "spam", "trash", "elsewhere", "unknown", "nonsense"])
+def test_an_answer_to_what_is_not_public_here_is_refused_with_its_text_kept(client, status):
+    article = make_article()
+    if status == "elsewhere":
+        parent = make_comment().pk
+    elif status in ("unknown", "nonsense"):
+        parent = {"unknown": 999_999, "nonsense": "x"}[status]
+    else:
+        parent = make_comment(article=article, status=status).pk
+    before = Comment.objects.count()
+
+    response = post(client, article, parent=parent)
+
+    assert (response.status_code, Comment.objects.count()) == (422, before)
+    assert "The comment that you answered is not here any more." in text_of(response)
+    assert "Well said.</textarea>" in text_of(response)
+
+
+def test_a_text_whose_parent_is_gone_can_be_posted_as_a_comment_of_its_own(client):
+    article = make_article()
+    refused = post(client, article, parent=999_999)
+    form = refused.context["reply_form"]
+
+    again = post(client, article, parent=form["parent"].value())
+
+    assert (again.status_code, Comment.objects.get().parent) == (303, None)
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}]
+)
+def test_a_reply_from_another_site_is_refused_with_its_text_kept(client, headers):
+    response = post(client, make_article(), headers=headers)
+
+    assert (response.status_code, Comment.objects.count()) == (403, 0)
+    assert "press “Post Comment” once more" in text_of(response)
+    assert "Well said.</textarea>" in text_of(response)
+
+
+def test_a_closed_conversation_says_so_and_has_no_form(client):
+    article = make_article(discussion=Article.Discussion.CLOSED)
+    make_comment(article=article)
+
+    for url in (article.get_absolute_url(), reply_url(article)):
+        page = text_of(client.get(url))
+        assert ("Comments are closed." in page, "<form" in page) == (True, False)
+    assert 'class="comment-reply"' not in text_of(client.get(article.get_absolute_url()))
+
+
+def test_a_reply_to_a_closed_conversation_is_refused_with_its_text_kept(client):
+    response = post(client, make_article(discussion=Article.Discussion.CLOSED))
+
+    assert (response.status_code, Comment.objects.count()) == (403, 0)
+    assert "Comments on this story are closed, so yours was not posted." in text_of(response)
+    assert "Well said.</textarea>" in text_of(response)
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_unknown_draft_and_scheduled_stories_answer_alike(client, method):
+    future = timezone.now() + timedelta(hours=1)
+    hidden = [make_article(status="draft"), make_article(published_at=future)]
+    urls = ["/2026/11/unknown/reply/", *(reply_url(article) for article in hidden)]
+
+    responses = [getattr(client, method)(url, ADA, headers=SAME_ORIGIN) for url in urls]
+
+    assert [response.status_code for response in responses] == [404, 404, 404]
+    assert len({response.content for response in responses}) == 1
+    assert Comment.objects.count() == 0
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch", "trace", "options"])
+def test_a_reply_is_shown_or_posted_and_nothing_else(client, method):
+    assert getattr(client, method)(reply_url(make_article())).status_code == 405
+
+
+def test_too_large_a_request_is_a_400_in_the_sites_look(client, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+
+    response = post(client, make_article(), body="x" * 2000)
+
+    assert response.status_code == 400
+    assert "<h1>This request could not be read</h1>" in text_of(response)
+
+
+# --- The form's own page ---
+
+
+def test_replying_works_on_a_page_of_its_own(client):
+    comment = make_comment(name="Bo", body="A *point*.")
+
+    page = text_of(client.get(f"{reply_url(comment.article)}?to={comment.pk}"))
+
+    assert re.search(r"<h2[^>]*>\s*Leave a Reply to Bo\s*</h2>", page)
+    assert "A <em>point</em>." in page
+    assert value_of(page, "parent") == str(comment.pk)
+    assert "Cancel reply" in page
+
+
+@pytest.mark.parametrize("to", ["999999", "x", "", "held", "elsewhere"])
+def test_replying_to_what_is_not_public_here_says_so(client, to):
+    article = make_article()
+    if to == "held":
+        to = make_comment(article=article, status="held", body="Secret").pk
+    elif to == "elsewhere":
+        to = make_comment(body="Secret").pk
+
+    response = client.get(reply_url(article), {"to": to})
+
+    assert response.status_code == 404
+    assert "The comment that you want to answer is not here any more." in text_of(response)
+    assert "Secret" not in text_of(response)
+
+
+def test_the_form_has_the_words_order_and_attributes_of_wordpress(client):
+    page = text_of(client.get(make_article().get_absolute_url()))
+    form = page[page.index('id="respond"') :]
+
+    wanted = [
+        "Leave a Reply",
+        "Cancel reply",
+        "Your email address will not be published.",
+        "Required fields are marked",
+        'for="id_body">Comment',
+        "<textarea",
+        'maxlength="10000" required',
+        'for="id_name">Name',
+        'autocomplete="name"',
+        'maxlength="100" required',
+        'for="id_email">Email',
+        '<input type="email"',
+        'autocomplete="email" maxlength="254" required aria-describedby="email-notes"',
+        'for="id_website">Website',
+        '<input type="url"',
+        'autocomplete="url" maxlength="200" id',
+        "Save my name, email, and website in this browser for the next time I comment.",
+        "Post Comment",
+    ]
+    places = [form.find(part) for part in wanted]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert "csrf" not in form
+
+
+# --- Addresses ---
+
+
+def test_a_comment_keeps_its_address_on_whatever_page_it_is(client, monkeypatch):
+    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+    article = make_article()
+    first, _, third = [make_comment(article=article) for _ in range(3)]
+    before = client.get(third.get_absolute_url())["Location"]
+
+    reply_to(first)
+
+    story = article.get_absolute_url()
+    assert before == f"{story}?page=2#comment-{third.pk}"
+    assert client.get(first.get_absolute_url())["Location"] == f"{story}#comment-{first.pk}"
+    assert f'id="comment-{third.pk}"' in text_of(client.get(before))
+
+
+@pytest.mark.parametrize("status", ["held", "spam", "trash", "draft", "unknown", "huge"])
+def test_the_address_of_a_comment_that_is_not_public_is_a_404(client, status):
+    if status == "draft":
+        pk = make_comment(article=make_article(status="draft")).pk
+    elif status in ("unknown", "huge"):
+        pk = {"unknown": 999_999, "huge": 10**30}[status]
+    else:
+        pk = make_comment(status=status).pk
+
+    assert client.get(f"/comments/{pk}/").status_code == 404
+
+
+def test_the_count_is_what_is_shown(client):
+    article = make_article()
+    shown = []
+    for expected in ("No replies yet", "One reply", "2 replies"):
+        page = text_of(client.get(article.get_absolute_url()))
+        heading = re.search(r'<h2 id="comments-heading"[^>]*>\s*(.*?)\s*</h2>', page, re.DOTALL)[1]
+        shown.append((expected, heading, len(re.findall(r'id="comment-\d+"', page))))
+        make_comment(article=article)
+        make_comment(article=article, status="held")
+
+    assert shown == [("No replies yet",) * 2 + (0,), ("One reply",) * 2 + (1,), ("2 replies",) * 2 + (2,)]
+
+
+def test_the_link_to_a_website_helps_no_spammer(client):
+    comment = make_comment(website="https://ada.example", name="Ada")
+
+    page = text_of(client.get(comment.article.get_absolute_url()))
+
+    assert '<a href="https://ada.example" rel="nofollow ugc noopener external"><bdi>Ada</bdi></a>' in page
+
+
+# --- The private page ---
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("held", "Your comment is awaiting moderation."),
+        ("spam", "Your comment is awaiting moderation."),
+        ("approved", "Your comment is public."),
+        ("trash", "Your comment was removed by a moderator."),
+    ],
+)
+def test_the_private_page_tells_what_became_of_the_comment(client, status, words):
+    response = client.get(views.yours_url(make_comment(status=status, email="ada@example.com")))
+
+    assert words in text_of(response)
+    assert "ada@example.com" not in text_of(response)
+    assert (response["X-Robots-Tag"], "private" in response["Cache-Control"]) == ("noindex", True)
+
+
+def test_a_changed_link_opens_nothing(client):
+    comment = make_comment(status="held", body="Secret")
+    url = views.yours_url(comment)
+    forged = signing.dumps(comment.pk, salt="another purpose")
+
+    responses = [
+        client.get(changed)
+        for changed in (url[:-2] + "x/", f"/comments/yours/{forged}/", "/comments/yours/x/")
+    ]
+
+    assert [response.status_code for response in responses] == [403, 403, 403]
+    assert ["Secret" in text_of(response) for response in responses] == [False, False, False]
+
+
+def test_a_link_expires_after_thirty_days(client):
+    with time_machine.travel(NOON, tick=False) as clock:
+        url = views.yours_url(make_comment(status="held", body="Secret"))
+        clock.shift(timedelta(days=30))
+        before = client.get(url)
+        clock.shift(timedelta(seconds=1))
+        after = client.get(url)
+
+    assert (before.status_code, after.status_code) == (200, 410)
+    assert "Secret" not in text_of(after)
+
+
+def test_the_link_to_a_deleted_comment_has_expired(client):
+    comment = make_comment()
+    url = views.yours_url(comment)
+    comment.delete()
+
+    assert client.get(url).status_code == 410
+
+
+# --- Queries ---
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_a_story_with_its_conversation_takes_eight_queries(client, django_assert_num_queries, items):
+    article = make_article(lead_image=make_image())
+    for number in range(items):
+        article.topics.add(make_topic())
+        article.bylines.create(author=make_author(), position=number)
+        RelatedRead.objects.create(article=article, target=make_article())
+        gone = make_comment(article=article, status="trash")
+        reply_to(reply_to(gone))
+
+    with django_assert_num_queries(8):
+        client.get(article.get_absolute_url())
