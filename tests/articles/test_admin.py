@@ -1,0 +1,208 @@
+import re
+from datetime import UTC, datetime, timedelta
+from io import BytesIO
+
+import pytest
+import time_machine
+from django.contrib.admin.models import LogEntry
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image as Picture
+
+from articles.models import Article, Image, RelatedRead
+from tests.factories import make_article, make_author, make_editor, make_image, make_section, make_topic
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+STORIES = "/admin/articles/article/"
+
+
+@pytest.fixture
+def editor(client):
+    editor = make_editor(username="alice")
+    client.force_login(editor)
+    return editor
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+def messages_of(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def form(**fields) -> dict:
+    """What the page for a new story sends without JavaScript."""
+    empty = {
+        f"{name}-{key}": "0"
+        for name in ("bylines", "related_reads")
+        for key in ("TOTAL_FORMS", "INITIAL_FORMS")
+    }
+    return {
+        "title": "The bridge opens",
+        "slug": "bridge",
+        "body": "One.\r\n\r\nTwo “quoted”.",
+        "status": "published",
+        "discussion": "follow",
+        **empty,
+        **fields,
+    }
+
+
+def test_a_story_is_written_and_published(client, editor):
+    section, author, topic, target = make_section(), make_author(), make_topic(), make_article()
+    with time_machine.travel(NOON, tick=False):
+        response = client.post(
+            f"{STORIES}add/",
+            form(
+                section=section.pk,
+                topics=[topic.pk],
+                **{
+                    "bylines-TOTAL_FORMS": "1",
+                    "bylines-0-author": author.pk,
+                    "bylines-0-position": "0",
+                    "related_reads-TOTAL_FORMS": "1",
+                    "related_reads-0-label": "also",
+                    "related_reads-0-target": target.pk,
+                    "related_reads-0-after_paragraph": "1",
+                },
+            ),
+        )
+
+    article = Article.objects.get(slug="bridge")
+    assert (response.status_code, response["Location"]) == (302, STORIES)
+    assert (article.status, article.published_at, article.get_absolute_url()) == (
+        "published",
+        NOON,
+        "/2026/11/bridge/",
+    )
+    assert article.body_html == "<p>One.</p><p>Two “quoted”.</p>"
+    assert [byline.author for byline in article.bylines.all()] == [author]
+    assert list(RelatedRead.objects.values_list("article", "target", "after_paragraph")) == [
+        (article.pk, target.pk, 1)
+    ]
+
+
+def test_a_slug_that_is_taken_is_explained_at_its_field_and_nothing_is_lost(client, editor):
+    make_article(slug="bridge", published_at=NOON)
+    with time_machine.travel(NOON, tick=False):
+        response = client.post(f"{STORIES}add/", form(section=make_section().pk))
+
+    assert response.context["errors"] == [["Another story of that month has this slug. Change a word of it."]]
+    assert "Two “quoted”.</textarea>" in text_of(response)
+
+
+def test_the_list_shows_what_a_newsroom_needs(client, editor):
+    author = make_author(name="Ada Byron")
+    city = make_section(name="City")
+    with time_machine.travel(NOON, tick=False):
+        make_article(title="Out", section=city, authors=[author], published_at=NOON - timedelta(days=1))
+        make_article(title="Soon", published_at=NOON + timedelta(days=1))
+        make_article(title="Not yet", status="draft", published_at=None)
+        page = text_of(client.get(STORIES))
+
+    column = {
+        name: re.findall(rf'class="field-{name}[^"]*">(?:<a [^>]*>)?([^<]*)', page)
+        for name in ("title", "state", "section", "bylines", "published_at")
+    }
+    assert column["title"] == ["Soon", "Out", "Not yet"]
+    assert column["state"] == ["Scheduled", "Published", "Draft"]
+    assert (column["section"][1], column["bylines"][1]) == ("City", "Ada Byron")
+    assert column["published_at"][1] == "Nov. 22, 2026, noon"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["?q=bridge", "?status__exact=draft", "?published_at__year=2026", "?section__id__exact={section}"],
+)
+def test_the_list_can_be_narrowed(client, editor, query):
+    wanted = make_article(title="A bridge", status="draft", published_at=datetime(2026, 1, 2, tzinfo=UTC))
+    make_article(title="Another", published_at=datetime(2025, 1, 2, tzinfo=UTC))
+
+    response = client.get(STORIES + query.format(section=wanted.section.pk))
+
+    assert list(response.context["cl"].result_list) == [wanted]
+
+
+def test_drafts_are_published_and_taken_back_in_bulk(client, editor):
+    drafts = [make_article(status="draft", published_at=None) for _ in range(2)]
+    data = {"_selected_action": [article.pk for article in drafts]}
+
+    published = client.post(STORIES, {**data, "action": "publish"}, follow=True)
+    public = [article.pk for article in Article.objects.published().order_by("pk")]
+    taken_back = client.post(STORIES, {**data, "action": "unpublish"}, follow=True)
+
+    assert public == [article.pk for article in drafts]
+    assert Article.objects.published().count() == 0
+    assert messages_of(published) == ["2 stories are published."]
+    assert messages_of(taken_back) == ["2 stories are drafts again."]
+    assert LogEntry.objects.filter(user=editor).count() == 4
+
+
+def test_a_story_that_cannot_be_published_is_named_and_the_others_are(client, editor):
+    with time_machine.travel(NOON, tick=False):
+        make_article(slug="bridge", published_at=NOON)
+        clash = make_article(title="Second bridge", slug="bridge", status="draft", published_at=None)
+        fine = make_article(status="draft", published_at=None)
+        response = client.post(
+            STORIES, {"action": "publish", "_selected_action": [clash.pk, fine.pk]}, follow=True
+        )
+
+    assert sorted(messages_of(response)) == [
+        "1 story is published.",
+        "Second bridge: Another story of that month has this slug. Change a word of it.",
+    ]
+
+
+def test_the_editors_page_has_a_nonce_and_no_other_page_of_the_admin(client, editor):
+    with_nonce = {
+        url: "'nonce-" in client.get(url).headers["Content-Security-Policy"]
+        for url in ("/admin/", STORIES, f"{STORIES}add/", "/admin/articles/image/add/")
+    }
+
+    assert with_nonce == {
+        "/admin/": False,
+        STORIES: False,
+        f"{STORIES}add/": True,
+        "/admin/articles/image/add/": False,
+    }
+
+
+def test_an_editor_reaches_the_preview_of_a_draft_and_the_page_of_a_public_story(client, editor):
+    draft, public = make_article(status="draft"), make_article()
+
+    pages = [text_of(client.get(f"{STORIES}{article.pk}/change/")) for article in (draft, public)]
+
+    assert f'href="/preview/{draft.pk}/"' in pages[0]
+    assert f'href="{public.get_absolute_url()}"' in pages[1]
+
+
+def test_a_picture_shows_the_address_that_a_story_uses_it_by(client, editor):
+    image = make_image()
+
+    assert image.file.url in text_of(client.get(f"/admin/articles/image/{image.pk}/change/"))
+
+
+def png() -> bytes:
+    file = BytesIO()
+    Picture.new("RGB", (4, 4)).save(file, "PNG")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("picture.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "Upload a valid image."),
+        ("picture.png", b"<html>", "Upload a valid image."),
+        ("picture.html", png(), "File extension “html” is not allowed."),
+        ("picture.pdf", png(), "File extension “pdf” is not allowed."),
+    ],
+)
+def test_what_is_no_picture_is_refused(client, editor, name, content, message):
+    data = {"file": SimpleUploadedFile(name, content), "alternative_text": "A field"}
+
+    response = client.post("/admin/articles/image/add/", data)
+
+    assert message in str(response.context["errors"])
+    assert Image.objects.count() == 0
