@@ -1,6 +1,7 @@
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
+from django.db.models import F
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -72,6 +73,8 @@ class ArticleAdmin(admin.ModelAdmin):
     list_filter = ["status", "section", "authors", "topics"]
     search_fields = ["title", "standfirst", "body"]
     date_hierarchy = "published_at"
+    # Drafts without a date first: databases disagree on where they belong.
+    ordering = [F("published_at").desc(nulls_first=True), "-pk"]
     prepopulated_fields = {"slug": ["title"]}
     autocomplete_fields = ["section", "topics", "lead_image"]
     inlines = [BylineInline, RelatedReadInline]
