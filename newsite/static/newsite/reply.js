@@ -1,0 +1,125 @@
+// Leave a Reply, made more comfortable. Without this file everything works as well:
+// reply links lead to the form's own page, and the browser forgets the name.
+//
+// Nothing here may fail where a part is absent: a closed conversation has no form, the
+// form's own page has no comments.
+
+const respond = document.getElementById("respond");
+const form = document.getElementById("commentform");
+
+// The server set `autofocus`, which browsers pass over when the address has a #fragment.
+document.querySelector(".error-summary")?.focus();
+
+if (respond && form) {
+  replyInPlace();
+  rememberMe();
+  sendOnce();
+}
+
+function replyInPlace() {
+  const title = document.getElementById("reply-title");
+  const cancel = document.getElementById("cancel-comment-reply-link");
+  const { parent, body } = form.elements;
+  // Where the form stands on the page that the server sent.
+  const home = document.createComment("respond");
+  respond.before(home);
+  let usedLink = null;
+
+  function replyTo(link) {
+    usedLink = link;
+    parent.value = link.dataset.comment;
+    // A function, because a name may hold "$&", which replace() would take for a pattern.
+    title.textContent = title.dataset.replyTo.replace("{name}", () => link.dataset.name);
+    cancel.parentElement.hidden = false;
+    // Moving the form keeps what was typed in it.
+    link.closest("article").after(respond);
+  }
+
+  function cancelReply() {
+    parent.value = "";
+    title.textContent = title.dataset.reply;
+    cancel.parentElement.hidden = true;
+    home.after(respond);
+    // On the form's own page the comment that was to be answered stands above it.
+    document.querySelector(".reply-page .answered")?.remove();
+    (usedLink ?? body).focus();
+    usedLink = null;
+  }
+
+  document.addEventListener("click", (event) => {
+    // A click that opens a new tab or window stays a link to the form's own page.
+    if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    const link = event.target.closest("a.comment-reply[data-comment]");
+    if (link) {
+      event.preventDefault();
+      replyTo(link);
+      body.focus();
+    } else if (event.target.closest("a") === cancel) {
+      event.preventDefault();
+      cancelReply();
+    }
+  });
+
+  // On the way back through the history, browsers restore what was typed, and whom it
+  // answered, in a field that nobody sees. The page has to say so, or the reply would go
+  // to the wrong place.
+  window.addEventListener("pageshow", () => {
+    if (usedLink || parent.value === parent.defaultValue) return;
+    const link = document.querySelector(`a.comment-reply[data-comment="${CSS.escape(parent.value)}"]`);
+    if (link) replyTo(link);
+    else parent.value = parent.defaultValue;
+  });
+}
+
+function rememberMe() {
+  const key = "newsite.commenter";
+  const { remember } = form.elements;
+  const fields = ["name", "email", "website"].map((name) => form.elements[name]);
+  if (!remember || fields.includes(undefined)) return;
+
+  // Reading or writing throws where the reader's browser blocks storage: then the box
+  // stays hidden, since ticking it would do nothing.
+  try {
+    const stored = JSON.parse(localStorage.getItem(key));
+    for (const field of fields) field.value ||= stored?.[field.name] ?? "";
+    remember.checked = Boolean(stored);
+  } catch {
+    return;
+  }
+  remember.closest(".remember").hidden = false;
+
+  form.addEventListener("submit", () => {
+    try {
+      if (remember.checked) {
+        const entries = fields.map((field) => [field.name, field.value]);
+        localStorage.setItem(key, JSON.stringify(Object.fromEntries(entries)));
+      } else {
+        localStorage.removeItem(key);
+      }
+    } catch {
+      // A full or blocked storage is no reason not to post the comment.
+    }
+  });
+}
+
+function sendOnce() {
+  const button = form.querySelector("[type=submit]");
+  let timer;
+
+  function ready() {
+    clearTimeout(timer);
+    timer = undefined;
+    button.removeAttribute("aria-disabled");
+  }
+
+  form.addEventListener("submit", (event) => {
+    if (timer) {
+      event.preventDefault();
+      return;
+    }
+    button.setAttribute("aria-disabled", "true");
+    // Whoever stops a slow sending must be able to try again.
+    timer = setTimeout(ready, 10_000);
+  });
+  window.addEventListener("pageshow", ready);
+}
