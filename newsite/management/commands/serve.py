@@ -1,0 +1,125 @@
+"""`make run`: from an empty folder, or from yesterday's site, to one that answers."""
+
+import hashlib
+import os
+import secrets
+import signal
+import socket
+import sys
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.management import CommandError, call_command
+from django.core.management.base import BaseCommand
+from django.core.wsgi import get_wsgi_application
+from django.db import DatabaseError, connections
+
+HOST = "127.0.0.1"
+EDITOR = "editor"
+
+
+class Command(BaseCommand):
+    help = (
+        "Migrate, load the demo where there are no stories, create the administrator "
+        f"“{EDITOR}” once, collect the static files, and serve on {HOST}."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("--port", default="8000", help="default: 8000")
+
+    def handle(self, *, port: str, **options):
+        check_port(port)
+        try:
+            password = prepare()
+        except (DatabaseError, OSError) as error:
+            raise CommandError(f"Newsite cannot start: {error}") from error
+        address = f"http://{HOST}:{port}/"
+        if password:
+            self.stdout.write(f"Administrator: {address}admin/  name: {EDITOR}  password: {password}")
+            self.stdout.write("The password is not shown again.")
+        self.stdout.write(f"Newsite is at {address} (Ctrl-C ends it).")
+        self.stdout.flush()
+        connections.close_all()
+        os.chdir(settings.BASE_DIR)
+        os.execv(sys.executable, server_command(port))  # noqa: S606 (no shell is wanted)
+
+
+def check_port(port: str) -> None:
+    """Refuse a port that cannot be had, before anything is changed."""
+    if not (port.isdecimal() and 0 < int(port) < 2**16):
+        raise CommandError(f"{port!r} is not a port. Choose one from 1 to 65535: make run PORT=8001")
+    try:
+        with socket.socket() as probe:
+            # A port that was just left is free, as it will be for the server.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, int(port)))
+    except PermissionError as error:
+        raise CommandError(f"Port {port} is for root only. Choose another: make run PORT=8001") from error
+    except OSError as error:
+        raise CommandError(f"Port {port} is taken. Choose another: make run PORT={int(port) + 1}") from error
+
+
+def prepare() -> str | None:
+    """Bring database, demo, administrator and static files up to date, and keep what is there.
+
+    Return the administrator's password if it was created just now.
+    """
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("load_demo")
+    password = create_editor()
+    collect_static()
+    return password
+
+
+def create_editor() -> str | None:
+    """Create the administrator and return the password, or None if there is one."""
+    users = get_user_model().objects
+    if users.filter(username=EDITOR).exists():
+        return None
+    password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(12)
+    users.create_superuser(EDITOR, password=password)
+    return password
+
+
+def collect_static() -> None:
+    """Collect the static files, which takes seconds, only where one of them has changed."""
+    sources = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            found = Path(storage.path(name)).stat()
+            sources.update(f"{name} {found.st_size} {found.st_mtime_ns}\n".encode())
+    collected = Path(settings.STATIC_ROOT) / "collected.txt"
+    if collected.is_file() and collected.read_text() == sources.hexdigest():
+        return
+    call_command("collectstatic", interactive=False, verbosity=0)
+    collected.write_text(sources.hexdigest())
+
+
+def server_command(port: str) -> list[str]:
+    """Return Granian's command line. It serves uploads itself; static files are WhiteNoise's."""
+    return [
+        *(sys.executable, "-m", "granian", "--factory", f"{__name__}:{load_worker.__name__}"),
+        *("--interface", "wsgi"),
+        *("--host", HOST),
+        *("--port", port),
+        *("--workers", "2"),
+        # By default Granian allows each worker 256 threads, and each would open the database.
+        *("--blocking-threads", "4"),
+        # A worker that is told to stop before it has loaded the site does not hear it.
+        *("--workers-kill-timeout", "3"),
+        *("--static-path-route", settings.MEDIA_URL.rstrip("/")),
+        *("--static-path-mount", str(settings.MEDIA_ROOT)),
+        *("--log-level", "error"),
+    ]
+
+
+def load_worker() -> WSGIHandler:
+    """Return the site, in a worker that leaves Ctrl-C to Granian's main process.
+
+    Otherwise a worker hears of it twice, and the second signal hangs it.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return get_wsgi_application()
