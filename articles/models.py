@@ -231,6 +231,7 @@ class Article(models.Model):
 
     def save(self, **kwargs):
         """Save the story with its HTML and its address, and remember the address it had."""
+        self.body = markup.with_paragraphs(self.body)
         self.body_html = markup.story_html(self.body)
         self._date_if_published()
         self.address = self._address()

@@ -87,13 +87,13 @@ class DecisionForm(ActionForm):
     """
 
     seen = forms.IntegerField(
-        required=False, widget=forms.HiddenInput, initial=lambda: Change.objects.newest()
+        label="", required=False, widget=forms.HiddenInput, initial=lambda: Change.objects.newest()
     )
 
 
 @admin.register(Comment)
 class CommentAdmin(admin.ModelAdmin):
-    list_display = ["comment", "person", "held_because", "created_at", "decide"]
+    list_display = ["comment", "person", "decide"]
     list_display_links = None
     list_filter = [StatusFilter, "held_because", "created_at"]
     list_select_related = ["article", "parent", "user"]
@@ -122,6 +122,10 @@ class CommentAdmin(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("decide"))
     def decide(self, comment: Comment) -> str:
         return render_to_string("admin/comments/comment/_decide.html", {"comment": comment})
+
+    def changelist_view(self, request, extra_context=None):
+        # Whole comments need the room that the admin's navigation takes.
+        return super().changelist_view(request, {"is_nav_sidebar_enabled": False, **(extra_context or {})})
 
     # --- Decisions ---
 

@@ -77,16 +77,13 @@ def comment_html(text: str) -> str:
 def story_html(text: str) -> str:
     """Return the HTML of a story's body, as the editor wrote or pasted it.
 
-    Plain text becomes paragraphs, one for each line that is not blank. Tags that are
-    not allowed go and leave their text; scripts and styles go whole. Pictures stay
-    only if they come from the site's own media.
+    Tags that are not allowed go and leave their text; scripts and styles go whole.
+    Pictures stay only if they come from the site's own media.
     """
-    if not BLOCK.search(text):
-        text = "".join(f"<p>{line}</p>" for line in text.splitlines() if line.strip())
     text = re.sub(
         rf"(</?)({'|'.join(SYNONYMS)})\b",
         lambda tag: tag[1] + SYNONYMS[tag[2].lower()],
-        text,
+        with_paragraphs(text),
         flags=re.IGNORECASE,
     )
     allowed = {
@@ -105,6 +102,16 @@ def story_html(text: str) -> str:
     html = nh3.clean(cleaner.clean(nh3.clean(text, **allowed)), **allowed)
     html = TAG.sub(lambda tag: "" if _is_foreign_picture(tag) else tag[0], html)
     return EMPTY_BLOCK.sub("", html).strip()
+
+
+def with_paragraphs(text: str) -> str:
+    """Make plain text paragraphs, one for each line that is not blank, and leave HTML alone.
+
+    A rich-text editor that is given lines without tags would run them together.
+    """
+    if BLOCK.search(text):
+        return text
+    return "".join(f"<p>{line}</p>" for line in text.splitlines() if line.strip())
 
 
 def paragraphs(html: str) -> list[str]:

@@ -6,6 +6,7 @@ from newsite import converters, views  # noqa: F401 (the URLs below are written 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("robots.txt", views.robots),
+    path("favicon.ico", views.favicon),
     path("livez", views.livez),
     path("readyz", views.readyz),
     path("", include("comments.urls")),

@@ -2,7 +2,8 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -16,6 +17,12 @@ def robots(request: HttpRequest) -> HttpResponse:
     """Keep robots from the admin and from the reply form, of which every comment has one."""
     rules = ["User-agent: *", "Disallow: /admin/", "Disallow: /comments/", "Disallow: /*/reply/"]
     return HttpResponse("\n".join(rules) + "\n", content_type="text/plain")
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """Lead those who ask at the old address, as pages that name no icon make them do."""
+    return redirect(static("newsite/icon.svg"))
 
 
 @require_safe

@@ -135,6 +135,12 @@ def test_a_body_is_cleaned_when_it_is_saved():
     assert article.body_html == "<p>Text</p>"
 
 
+def test_plain_text_is_kept_as_paragraphs_so_that_an_editor_does_not_run_them_together():
+    article = make_article(body="One.\n\nTwo.\nThree.")
+
+    assert article.body == "<p>One.</p><p>Two.</p><p>Three.</p>"
+
+
 class TestBodyParts:
     def parts(self, article) -> list[tuple[str, list[str]]]:
         loaded = Article.objects.for_reading().get(pk=article.pk)

@@ -50,6 +50,12 @@ def test_robots_are_kept_from_the_admin_and_the_reply_forms(client):
     ]
 
 
+def test_the_old_address_of_the_icon_leads_to_it(client):
+    response = client.get("/favicon.ico")
+
+    assert (response.status_code, response["Location"]) == (302, "/static/newsite/icon.svg")
+
+
 def test_an_unknown_address_is_a_404_in_the_sites_look(client):
     response = client.get("/no/such/page/")
 
