@@ -125,7 +125,8 @@ class CommentAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request, extra_context=None):
         # Whole comments need the room that the admin's navigation takes.
-        return super().changelist_view(request, {"is_nav_sidebar_enabled": False, **(extra_context or {})})
+        extra = {"is_nav_sidebar_enabled": False, "title": self.opts.verbose_name_plural.capitalize()}
+        return super().changelist_view(request, {**extra, **(extra_context or {})})
 
     # --- Decisions ---
 
