@@ -178,6 +178,10 @@ class CommentAdmin(admin.ModelAdmin):
     def has_add_permission(self, request):
         return False
 
+    def view_on_site(self, comment: Comment) -> str | None:
+        is_public = comment.status == Comment.Status.APPROVED and comment.article.is_public
+        return comment.get_absolute_url() if is_public else None
+
     def change_view(self, request, object_id, form_url="", extra_context=None):
         extra = {"seen": Change.objects.newest(), "show_save": False, "show_save_and_continue": False}
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})

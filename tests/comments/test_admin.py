@@ -288,6 +288,15 @@ def test_details_show_the_history(client, editor, other):
     assert rows == [("alice", "Approved", "Spam"), ("bob", "Held", "Approved")]
 
 
+@pytest.mark.parametrize(("status", "linked"), [("approved", True), ("held", False), ("spam", False)])
+def test_details_lead_to_the_comment_where_readers_can_see_it(client, editor, status, linked):
+    comment = make_comment(status=status)
+
+    page = text_of(client.get(f"{QUEUE}{comment.pk}/change/"))
+
+    assert (f'href="{comment.get_absolute_url()}"' in page) == linked
+
+
 def test_details_cannot_be_edited(client, editor):
     comment = make_comment(body="As written")
 
