@@ -2,6 +2,7 @@
 
 import os
 from ipaddress import ip_network
+from pathlib import Path
 
 from django.conf import settings
 from django.core.checks import Error, Tags, register
@@ -39,6 +40,11 @@ E006 = Error(
     hint="Write addresses or networks with commas between them, e.g. TRUSTED_PROXIES=127.0.0.1,10.0.0.0/8.",
     id="newsite.E006",
 )
+E007 = Error(
+    "MEDIA_ROOT holds Newsite's own files, so anyone could fetch the database and the secret key.",
+    hint="Let it name a folder for pictures alone, e.g. MEDIA_ROOT=/srv/newsite/media.",
+    id="newsite.E007",
+)
 
 
 @register(Tags.security)
@@ -53,7 +59,8 @@ def check_debug(app_configs, **kwargs):
 
 @register(Tags.security)
 def check_allowed_hosts(app_configs, **kwargs):
-    return [] if settings.ALLOWED_HOSTS else [E003]
+    # Where DEBUG is on, Django lets the loopback hosts in by itself.
+    return [] if settings.ALLOWED_HOSTS or settings.DEBUG else [E003]
 
 
 @register(Tags.compatibility)
@@ -63,7 +70,13 @@ def check_database_url(app_configs, **kwargs):
 
 @register(Tags.files)
 def check_media_root(app_configs, **kwargs):
-    return [] if os.access(settings.MEDIA_ROOT, os.W_OK | os.X_OK) else [E005]
+    folder = Path(settings.MEDIA_ROOT)
+    return [] if folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) else [E005]
+
+
+@register(Tags.files, Tags.security)
+def check_media_apart(app_configs, **kwargs):
+    return [E007] if settings.VAR_DIR.is_relative_to(Path(settings.MEDIA_ROOT).resolve()) else []
 
 
 @register(Tags.security)

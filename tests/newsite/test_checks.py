@@ -1,0 +1,106 @@
+import pytest
+
+from newsite import checks
+
+
+def test_a_good_set_up_passes_every_check():
+    found = [
+        checks.check_secret_key(None),
+        checks.check_debug(None),
+        checks.check_allowed_hosts(None),
+        checks.check_database_url(None),
+        checks.check_media_root(None),
+        checks.check_media_apart(None),
+        checks.check_trusted_proxies(None),
+    ]
+
+    assert found == [[]] * 7
+
+
+def test_the_placeholder_is_no_secret_key(settings):
+    settings.SECRET_KEY = settings.PLACEHOLDER_SECRET_KEY
+
+    assert checks.check_secret_key(None) == [checks.E001]
+
+
+@pytest.mark.parametrize("hosts", [["news.example"], ["localhost", "news.example"], ["*"], [".example"]])
+def test_debug_is_not_for_a_public_host(settings, hosts):
+    settings.DEBUG = True
+    settings.ALLOWED_HOSTS = hosts
+
+    assert checks.check_debug(None) == [checks.E002]
+
+
+@pytest.mark.parametrize("hosts", [[], ["localhost"], ["127.0.0.1", "[::1]"]])
+def test_debug_is_for_this_machine(settings, hosts):
+    settings.DEBUG = True
+    settings.ALLOWED_HOSTS = hosts
+
+    assert checks.check_debug(None) == []
+
+
+def test_a_site_without_hosts_answers_nobody(settings):
+    settings.ALLOWED_HOSTS = []
+
+    assert checks.check_allowed_hosts(None) == [checks.E003]
+
+
+def test_debug_needs_no_hosts(settings):
+    settings.ALLOWED_HOSTS = []
+    settings.DEBUG = True
+
+    assert checks.check_allowed_hosts(None) == []
+
+
+def test_an_unreadable_database_url_is_named(settings, monkeypatch):
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.dummy")
+
+    assert checks.check_database_url(None) == [checks.E004]
+
+
+def test_the_media_folder_has_to_be_there(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "missing"
+
+    assert checks.check_media_root(None) == [checks.E005]
+
+
+def test_the_media_folder_has_to_be_a_folder(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path / "program"
+    settings.MEDIA_ROOT.touch(mode=0o777)
+
+    assert checks.check_media_root(None) == [checks.E005]
+
+
+def test_the_media_folder_has_to_be_writable(settings, tmp_path, monkeypatch):
+    """Root may write anywhere, so the answer of the system is given here."""
+    settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+
+    assert checks.check_media_root(None) == [checks.E005]
+
+
+@pytest.mark.parametrize("folder", ["BASE_DIR", "VAR_DIR"])
+def test_the_media_folder_holds_nothing_of_newsite(settings, folder):
+    settings.MEDIA_ROOT = getattr(settings, folder)
+
+    assert checks.check_media_apart(None) == [checks.E007]
+
+
+def test_the_media_folder_is_not_the_working_folder_by_mistake(settings, monkeypatch):
+    monkeypatch.chdir(settings.BASE_DIR)
+    settings.MEDIA_ROOT = ""
+
+    assert checks.check_media_apart(None) == [checks.E007]
+
+
+@pytest.mark.parametrize("networks", [["proxy.example"], ["127.0.0.1", "10.0.0.0/64"]])
+def test_a_trusted_proxy_is_an_address_or_a_network(settings, networks):
+    settings.TRUSTED_PROXIES = networks
+
+    assert checks.check_trusted_proxies(None) == [checks.E006]
+
+
+def test_addresses_and_networks_are_trusted(settings):
+    settings.TRUSTED_PROXIES = ["127.0.0.1", "10.0.0.0/8", "::1", "10.1.2.3/8"]
+
+    assert checks.check_trusted_proxies(None) == []
