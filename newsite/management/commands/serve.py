@@ -42,14 +42,12 @@ class Command(BaseCommand):
             self.stdout.write("The password is not shown again.")
         self.stdout.write(f"Newsite is at {address} (Ctrl-C ends it).")
         self.stdout.flush()
-        connections.close_all()
-        os.chdir(settings.BASE_DIR)
-        os.execv(sys.executable, server_command(port))  # noqa: S606 (no shell is wanted)
+        start(server_command(port))
 
 
 def check_port(port: str) -> None:
     """Refuse a port that cannot be had, before anything is changed."""
-    if not (port.isdecimal() and 0 < int(port) < 2**16):
+    if not (port.isascii() and port.isdecimal() and 0 < int(port) < 2**16):
         raise CommandError(f"{port!r} is not a port. Choose one from 1 to 65535: make run PORT=8001")
     try:
         with socket.socket() as probe:
@@ -69,9 +67,8 @@ def prepare() -> str | None:
     """
     call_command("migrate", interactive=False, verbosity=0)
     call_command("load_demo")
-    password = create_editor()
     collect_static()
-    return password
+    return create_editor()
 
 
 def create_editor() -> str | None:
@@ -114,6 +111,13 @@ def server_command(port: str) -> list[str]:
         *("--static-path-mount", str(settings.MEDIA_ROOT)),
         *("--log-level", "error"),
     ]
+
+
+def start(command: list[str]) -> None:
+    """Become the server, so that a signal meant for it reaches it."""
+    connections.close_all()
+    os.chdir(settings.BASE_DIR)
+    os.execv(command[0], command)  # noqa: S606 (no shell is wanted)
 
 
 def load_worker() -> WSGIHandler:

@@ -1,0 +1,138 @@
+import os
+import socket
+import time
+from io import StringIO
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError
+
+from newsite.management.commands import serve
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """Take the place of the server, and of what fills the site, which have tests of their own."""
+    commands = []
+    monkeypatch.setattr(serve, "start", commands.append)
+    monkeypatch.setattr(serve, "call_command", lambda name, **options: None)
+    monkeypatch.setattr(serve, "collect_static", lambda: None)
+    return commands
+
+
+def free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind((serve.HOST, 0))
+        return str(probe.getsockname()[1])
+
+
+def run_serve(port: str) -> str:
+    output = StringIO()
+    call_command("serve", port=port, stdout=output)
+    return output.getvalue()
+
+
+def test_a_taken_port_is_named_before_anything_is_changed(started, monkeypatch):
+    monkeypatch.setattr(serve, "prepare", lambda: pytest.fail("The database was touched."))
+    with socket.socket() as other:
+        other.bind((serve.HOST, 0))
+        other.listen()
+        port = other.getsockname()[1]
+
+        with pytest.raises(
+            CommandError, match=f"^Port {port} is taken. Choose another: make run PORT={port + 1}$"
+        ):
+            call_command("serve", port=str(port))
+
+    assert started == []
+
+
+@pytest.mark.parametrize("port", ["", "0", "-1", "65536", "abc", "80 80", "٣"])
+def test_what_is_no_port_is_refused(port):
+    with pytest.raises(CommandError, match="is not a port"):
+        serve.check_port(port)
+
+
+@pytest.mark.django_db
+def test_the_editor_is_created_once_and_the_password_is_shown_once(started, monkeypatch):
+    monkeypatch.setenv("DEMO_PASSWORD", "correct horse battery")
+    port = free_port()
+
+    first, second = run_serve(port), run_serve(port)
+
+    editor = get_user_model().objects.get()
+    assert (editor.username, editor.is_staff, editor.is_superuser) == ("editor", True, True)
+    assert editor.check_password("correct horse battery")
+    assert first.count("correct horse battery") == 1
+    assert f"http://127.0.0.1:{port}/admin/" in first
+    assert second == f"Newsite is at http://127.0.0.1:{port}/ (Ctrl-C ends it).\n"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("given", [None, ""])
+def test_without_demo_password_the_password_is_random(monkeypatch, given):
+    monkeypatch.delenv("DEMO_PASSWORD", raising=False)
+    if given is not None:
+        monkeypatch.setenv("DEMO_PASSWORD", given)
+
+    password = serve.create_editor()
+
+    assert len(password) == 16
+    assert get_user_model().objects.get().check_password(password)
+
+
+@pytest.mark.django_db
+def test_a_changed_password_is_kept(monkeypatch):
+    monkeypatch.setenv("DEMO_PASSWORD", "another one")
+    get_user_model().objects.create_superuser("editor", password="the editor's own")
+
+    assert serve.create_editor() is None
+    assert get_user_model().objects.get().check_password("the editor's own")
+
+
+@pytest.mark.django_db
+def test_a_database_that_fails_is_one_line(started, monkeypatch):
+    def fail():
+        raise DatabaseError("unable to open database file")
+
+    monkeypatch.setattr(serve, "prepare", fail)
+
+    with pytest.raises(CommandError, match="^Newsite cannot start: unable to open database file$"):
+        run_serve(free_port())
+
+
+@pytest.mark.django_db
+def test_the_server_serves_uploads_from_the_media_folder_on_this_machine_only(started):
+    port = free_port()
+
+    run_serve(port)
+
+    (command,) = started
+    assert command[command.index("--host") + 1] == "127.0.0.1"
+    assert command[command.index("--port") + 1] == port
+    assert command[command.index("--static-path-route") + 1] == "/media"
+    assert command[command.index("--static-path-mount") + 1] == str(settings.MEDIA_ROOT)
+
+
+def test_static_files_are_collected_again_only_after_a_change(settings, tmp_path):
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "site.css").write_text("body {}")
+    settings.STATICFILES_DIRS = [source]
+    settings.STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
+    settings.STATIC_ROOT = tmp_path / "static"
+    collected = settings.STATIC_ROOT / "site.css"
+
+    serve.collect_static()
+    assert collected.read_text() == "body {}"
+
+    collected.write_text("left alone")
+    serve.collect_static()
+    assert collected.read_text() == "left alone"
+
+    (source / "site.css").write_text("body { color: red }")
+    os.utime(source / "site.css", (later := time.time() + 60, later))
+    serve.collect_static()
+    assert collected.read_text() == "body { color: red }"
