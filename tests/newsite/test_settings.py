@@ -1,0 +1,90 @@
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run manage.py with the settings of a deployment, not those of the tests."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "newsite.settings", **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+def pragma(name: str):
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA {name}")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.parametrize("url", ["nonsense", "", "://", "postgres://newsite@localhost:port/newsite"])
+def test_an_unreadable_database_url_is_explained_without_a_traceback(url):
+    result = manage("check", DATABASE_URL=url)
+
+    assert result.returncode == 1
+    assert result.stderr.count("newsite.E0") == 1
+    assert "newsite.E004" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_empty_media_root_is_refused():
+    result = manage("check", MEDIA_ROOT="")
+
+    assert result.returncode == 1
+    assert "newsite.E007" in result.stderr
+
+
+def test_a_production_environment_passes_the_deployment_check():
+    result = manage(
+        "check",
+        "--deploy",
+        "--fail-level=WARNING",
+        ALLOWED_HOSTS="news.example",
+        HTTPS="on",
+        SECRET_KEY="0123456789" * 6 + "abcdefghij",
+    )
+
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+sqlite_only = pytest.mark.skipif(
+    settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3",
+    reason="The suite runs on another database.",
+)
+
+
+@sqlite_only
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 2),  # FULL
+        ("foreign_keys", 1),
+        ("busy_timeout", 20_000),
+    ],
+)
+def test_sqlite_is_opened_so_that_nothing_is_lost(name, value):
+    assert pragma(name) == value
+
+
+@sqlite_only
+@pytest.mark.django_db(transaction=True)
+def test_a_sqlite_transaction_takes_the_write_lock_at_its_start():
+    other = sqlite3.connect(connection.settings_dict["NAME"], timeout=0)
+
+    with (
+        closing(other),
+        transaction.atomic(),
+        pytest.raises(sqlite3.OperationalError, match="^database is locked$"),
+    ):
+        other.execute("BEGIN IMMEDIATE")
