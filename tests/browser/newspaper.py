@@ -1,0 +1,111 @@
+"""A small newspaper that has a page of every kind, for the tests that go through them all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from articles.models import Article, Author, RelatedRead, Section, Topic
+from comments.models import Comment
+from comments.views import yours_url
+from tests.factories import (
+    make_article,
+    make_author,
+    make_comment,
+    make_image,
+    make_section,
+    make_topic,
+    reply_to,
+)
+
+LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 3
+BODY = f"""
+<p>“We saw the water come,” said the keeper, “and then we saw nothing.” See <a href="https://example.com/">the gauge</a>.</p>
+<h2>What the gauge says</h2>
+<p>{LONG_WORD}</p>
+<blockquote><p>Nobody asked us.</p></blockquote>
+<ul><li>One bridge</li><li>Two roads</li></ul>
+<table><thead><tr><th scope="col">Hour</th><th scope="col">Level in centimetres above the long-time mean</th></tr></thead>
+<tbody><tr><td>6</td><td>{"12345 " * 30}</td></tr></tbody></table>
+<pre><code>{"level = measure() # " * 20}</code></pre>
+<p>The end.</p>
+"""
+
+
+@dataclass
+class Newspaper:
+    section: Section
+    author: Author
+    topic: Topic
+    story: Article
+    quiet: Article
+    closed: Article
+    draft: Article
+    top: Comment
+    deepest: Comment
+    held: Comment
+
+    @property
+    def reply_address(self) -> str:
+        return f"{self.story.get_absolute_url()}reply/"
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where a visitor finds each kind of page, the one for errors in the form excepted."""
+        story = self.story.get_absolute_url()
+        return {
+            "home": "/",
+            "section list": self.section.get_absolute_url(),
+            "topic": self.topic.get_absolute_url(),
+            "author": self.author.get_absolute_url(),
+            "year": story[:6],
+            "month": story[:9],
+            "story with comments": story,
+            "story without comments": self.quiet.get_absolute_url(),
+            "closed story": self.closed.get_absolute_url(),
+            "reply page": f"{self.reply_address}?to={self.top.pk}",
+            "held page": yours_url(self.held),
+            "404": "/there/is/nothing/here/",
+        }
+
+
+def found() -> Newspaper:
+    section = make_section(name="Rivers and coasts", description="What the water does.")
+    author = make_author(name="Ida Strand", biography="Ida has written on water since 2009.")
+    topic = make_topic(name="Floods")
+    image = make_image(caption="The gauge at noon.", credit="Photo: Ida Strand")
+    related = make_article(title="How a gauge works", section=section, authors=[author])
+    story = make_article(
+        title="The river took the lower bridge",
+        standfirst="Two roads are closed, and a village is cut off.",
+        body=BODY,
+        section=section,
+        lead_image=image,
+        authors=[author, make_author(name="Ben Okafor")],
+        topics=[topic],
+    )
+    RelatedRead.objects.create(article=story, target=related, after_paragraph=1)
+    closed = make_article(title="A closed conversation", section=section, discussion="closed")
+    make_comment(article=closed, name="Ola", body="I was in time.")
+
+    top = make_comment(article=story, name="Ada", website="https://ada.example/", body=f"See {LONG_WORD}.")
+    comment = top
+    for level, name in enumerate(["Bo", "Cleo", "Dan", "Eva", "Finn", "Gro"], start=2):
+        comment = reply_to(comment, name=name, body=f"Level {level}. https://example.com/{'path' * 40}")
+    gone = make_comment(article=story, status=Comment.Status.TRASH)
+    reply_to(gone, name="N" * 100, body="> quoted\n\n- a list\n- of two\n\n`code`\n\n    " + "block " * 40)
+    return Newspaper(
+        section=section,
+        author=author,
+        topic=topic,
+        story=story,
+        quiet=make_article(title="A story without a reply", section=section, authors=[author]),
+        closed=closed,
+        draft=make_article(title="Not yet", status=Article.Status.DRAFT, published_at=None),
+        top=top,
+        deepest=comment,
+        held=make_comment(article=story, parent=top, name="Hilde", status=Comment.Status.HELD),
+    )
+
+
+def each_with(addresses: dict[str, str], look: Callable[[str], list]) -> dict[str, list]:
+    """Look at every page, and return what was found there, of the pages where it was anything."""
+    return {name: faults for name, address in addresses.items() if (faults := look(address))}
