@@ -1,0 +1,55 @@
+"""What axe-core can find against WCAG 2.2 AA: nothing, in light and in dark."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser import newspaper
+from tests.browser.reply_form import fill_in, post_unchecked
+from tests.factories import make_editor
+
+WCAG = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
+    "resultTypes": ["violations"],
+}
+SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+
+
+def violations(page: Page, context: str | None = None) -> list[str]:
+    found = Axe().run(page, context=context, options=WCAG).response["violations"]
+    return [f"{violation['id']}: {node['html'][:200]}" for violation in found for node in violation["nodes"]]
+
+
+@SCHEMES
+def test_public_pages_have_no_wcag_violations(watch, scheme):
+    # axe-core comes as a script of its own, which the site's policy would not let in.
+    page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    news = newspaper.found()
+    watch.expect_status(404)
+
+    def look(address: str) -> list[str]:
+        page.goto(address)
+        return violations(page)
+
+    assert newspaper.each_with(news.addresses, look) == {}
+
+
+@SCHEMES
+def test_the_form_has_no_wcag_violations_under_a_comment_and_with_errors(watch, scheme):
+    page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    news = newspaper.found()
+    page.goto(news.story.get_absolute_url())
+    page.get_by_role("link", name="Reply to Ada").click()
+    assert violations(page) == []
+    watch.expect_status(422)
+    fill_in(page, email="nobody", website="no site")
+    assert post_unchecked(page).status == 422
+    assert violations(page) == []
+
+
+@SCHEMES
+def test_the_queue_has_no_wcag_violations_in_what_is_ours(watch, scheme):
+    page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    newspaper.found()
+    page.goto("/admin/comments/comment/")
+    assert violations(page, "#result_list tbody") == []

@@ -1,0 +1,77 @@
+"""The Nu HTML checker finds no error on any kind of page."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client, RequestFactory
+
+from newsite.views import server_error
+from tests.browser import newspaper
+from tests.factories import make_editor
+
+CHECKER = Path(settings.BASE_DIR) / "var/tools/node_modules/vnu-jar/build/dist/vnu.jar"
+
+
+@pytest.fixture
+def check():
+    java = shutil.which("java")
+    if java is None:
+        pytest.skip("there is no Java here (on Debian: apt install default-jre-headless)")
+    if not CHECKER.exists():
+        pytest.skip("the Nu HTML checker is not here (with npm, `make test` fetches it)")
+
+    def run(pages: list[Path]) -> list[str]:
+        # One process for all pages, because starting Java takes longer than checking.
+        command = [java, "-jar", CHECKER, "--errors-only", "--format", "json", "--exit-zero-always", *pages]
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        return [
+            f"{Path(error['url']).stem}, line {error.get('lastLine')}: {error['message']} "
+            f"{error.get('extract', '')!r}"
+            for error in json.loads(answer.stderr)["messages"]
+        ]
+
+    return run
+
+
+def errors_in_form(client: Client, news: newspaper.Newspaper) -> bytes:
+    wrong = {
+        "body": " ",
+        "name": "",
+        "email": "nobody",
+        "website": "https://x.example",
+        "parent": news.top.pk,
+    }
+    response = client.post(news.reply_address, wrong, headers={"Sec-Fetch-Site": "same-origin"})
+    assert response.status_code == 422
+    return response.content
+
+
+def refusal(client: Client, news: newspaper.Newspaper) -> bytes:
+    wrong = {"body": "Too late", "name": "Mira", "email": "mira@example.com"}
+    address = f"{news.closed.get_absolute_url()}reply/"
+    response = client.post(address, wrong, headers={"Sec-Fetch-Site": "same-origin"})
+    assert response.status_code == 403
+    return response.content
+
+
+def test_no_page_has_an_html_error(db, client, check, tmp_path):
+    news = newspaper.found()
+    editor = Client()
+    editor.force_login(make_editor())
+    pages = {name: client.get(address).content for name, address in news.addresses.items()} | {
+        "form with errors": errors_in_form(client, news),
+        "form of a conversation just closed": refusal(client, news),
+        "reply to a comment that is gone": client.get(f"{news.reply_address}?to=0").content,
+        "expired link": client.get("/comments/yours/nothing/").content,
+        "preview": editor.get(f"/preview/{news.draft.pk}/").content,
+        "500": server_error(RequestFactory().get("/")).content,
+    }
+    for name, content in pages.items():
+        assert content.lstrip().startswith(b"<!DOCTYPE html>"), name
+        (tmp_path / f"{name}.html").write_bytes(content)
+    errors = check(sorted(tmp_path.iterdir()))
+    assert not errors, "\n".join(errors)
