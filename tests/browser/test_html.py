@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from django.conf import settings
@@ -29,7 +30,7 @@ def check():
         command = [java, "-jar", CHECKER, "--errors-only", "--format", "json", "--exit-zero-always", *pages]
         answer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
         return [
-            f"{Path(error['url']).stem}, line {error.get('lastLine')}: {error['message']} "
+            f"{unquote(Path(error['url']).stem)}, line {error.get('lastLine')}: {error['message']} "
             f"{error.get('extract', '')!r}"
             for error in json.loads(answer.stderr)["messages"]
         ]
