@@ -1,4 +1,5 @@
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -88,3 +89,13 @@ def test_a_sqlite_transaction_takes_the_write_lock_at_its_start():
         pytest.raises(sqlite3.OperationalError, match="^database is locked$"),
     ):
         other.execute("BEGIN IMMEDIATE")
+
+
+def test_readme_and_env_example_name_every_variable():
+    folder = settings.BASE_DIR
+    read = set(re.findall(r'env\.\w+\(\s*"(\w+)"', (folder / "newsite/settings.py").read_text()))
+    in_example = set(re.findall(r"^#(\w+)=", (folder / ".env.example").read_text(), re.MULTILINE))
+    in_readme = set(re.findall(r"^\| `(\w+)` \|", (folder / "README.md").read_text(), re.MULTILINE))
+
+    assert in_example == read | {"DEMO_PASSWORD"}
+    assert in_readme == read | {"DEMO_PASSWORD", "PORT"}
