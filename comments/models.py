@@ -3,6 +3,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import models, transaction
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
@@ -127,7 +128,7 @@ class Comment(models.Model):
     held_because = models.CharField(
         _("held because"), max_length=20, choices=HeldBecause, default=HeldBecause.NOTHING, blank=True
     )
-    created_at = models.DateTimeField(_("posted"), auto_now_add=True)
+    created_at = models.DateTimeField(_("posted"), default=timezone.now, editable=False)
     ip_address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
     user_agent = models.CharField(_("user agent"), max_length=254, blank=True)
 
@@ -141,6 +142,7 @@ class Comment(models.Model):
             models.Index(fields=["article", "status", "path"], name="comment_thread"),
             models.Index(fields=["status", "-id"], name="comment_queue"),
             models.Index(fields=["email", "status"], name="comment_person"),
+            models.Index(fields=["-created_at"], name="comment_recent"),
         ]
 
     def __str__(self) -> str:

@@ -1,23 +1,32 @@
-"""Whether a new comment is shown, held or spam: an ordered list of small rules.
+"""Whether a new comment is taken at all, and then shown, held or spam.
 
-A rule takes a submission and returns its verdict, or None where it has nothing to say.
-The first verdict counts.
+Two ordered lists of small rules. A rule takes a submission and returns its refusal or
+verdict, or None where it has nothing to say; the first that says something counts.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q, Value
 from django.db.models.functions import Concat
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from articles.models import Author
-from comments.models import Comment
+from comments.models import Comment, CommentQuerySet
 from newsite import markup
 
 # As in WordPress: this many links hold a comment, fewer do not.
 LINKS_THAT_HOLD = 2
+# As in WordPress: one person, or one address, waits this long between two comments.
+FLOOD_INTERVAL = timedelta(seconds=15)
+# The same text from the same visitor within this time is the same click, or one sent again.
+SAME_POST_INTERVAL = timedelta(minutes=1)
 
 Because = Comment.HeldBecause
 
@@ -35,13 +44,58 @@ class Verdict(NamedTuple):
     because: Comment.HeldBecause = Because.NOTHING
 
 
-Rule = Callable[[Submission], Verdict | None]
+class Refusal(NamedTuple):
+    """Why a comment is not taken. `status` is an HTTP status, `seconds` how long to wait."""
+
+    status: int
+    message: str
+    seconds: int | None = None
+
+
+# --- Refusals ---
+
+
+def closed(submission: Submission) -> Refusal | None:
+    if submission.comment.article.accepts_comments:
+        return None
+    text = _("Comments on this story are closed, so yours was not posted. You can still copy it from here.")
+    return Refusal(403, text)
+
+
+def duplicate(submission: Submission) -> Refusal | None:
+    if not _twins(submission.comment).exists():
+        return None
+    return Refusal(409, _("You have already said that here, in the same words. Nothing was posted twice."))
+
+
+def flood(submission: Submission) -> Refusal | None:
+    """Make one person, or one address, wait between two comments."""
+    comment = submission.comment
+    if _is_moderator(comment.user):
+        return None
+    sender = Q(email=comment.email.lower())
+    if comment.ip_address:
+        sender |= Q(ip_address=comment.ip_address)
+    now = timezone.now()
+    recent = Comment.objects.filter(sender, created_at__gt=now - FLOOD_INTERVAL, created_at__lte=now)
+    last = recent.order_by("-created_at").values_list("created_at", flat=True).first()
+    if last is None:
+        return None
+    seconds = math.ceil((last + FLOOD_INTERVAL - now).total_seconds())
+    text = ngettext(
+        "You are posting too quickly. Your text is kept below: wait %d second, then post it.",
+        "You are posting too quickly. Your text is kept below: wait %d seconds, then post it.",
+        seconds,
+    )
+    return Refusal(429, text % seconds, seconds)
+
+
+# --- Verdicts ---
 
 
 def signed_in(submission: Submission) -> Verdict | None:
     """Show at once what a signed-in moderator writes."""
-    user = submission.comment.user
-    if user and user.has_perm("comments.change_comment"):
+    if _is_moderator(submission.comment.user):
         return Verdict(Comment.Status.APPROVED)
     return None
 
@@ -83,11 +137,34 @@ def first_comment(submission: Submission) -> Verdict | None:
     return Verdict(Comment.Status.HELD, Because.FIRST_COMMENT)
 
 
-RULES: list[Rule] = [signed_in, trap, registered, links, first_comment]
+REFUSALS: list[Callable[[Submission], Refusal | None]] = [closed, duplicate, flood]
+RULES: list[Callable[[Submission], Verdict | None]] = [signed_in, trap, registered, links, first_comment]
+
+
+def refuse(submission: Submission) -> Refusal | None:
+    return next(filter(None, (rule(submission) for rule in REFUSALS)), None)
 
 
 def decide(submission: Submission) -> Verdict:
-    for rule in RULES:
-        if verdict := rule(submission):
-            return verdict
-    return Verdict(Comment.Status.APPROVED)
+    return next(filter(None, (rule(submission) for rule in RULES)), Verdict(Comment.Status.APPROVED))
+
+
+def sent_before(comment: Comment) -> Comment | None:
+    """Return what a double click, or a form sent again, has made already."""
+    since = timezone.now() - SAME_POST_INTERVAL
+    sender = {"ip_address": comment.ip_address, "user_agent": comment.user_agent}
+    return _twins(comment).filter(created_at__gte=since, **sender).first()
+
+
+def _twins(comment: Comment) -> CommentQuerySet:
+    return Comment.objects.exclude(status=Comment.Status.TRASH).filter(
+        article=comment.article,
+        parent=comment.parent,
+        name=comment.name,
+        email=comment.email.lower(),
+        body=comment.body,
+    )
+
+
+def _is_moderator(user) -> bool:
+    return user is not None and user.has_perm("comments.change_comment")

@@ -1,5 +1,4 @@
 from django.core import signing
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -9,9 +8,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from articles.models import Article
 from articles.views import story_page
-from comments import moderation, threads
+from comments import moderation, posting, threads
 from comments.forms import CommentForm
 from comments.models import Comment
+from comments.moderation import Refusal, Submission
 from newsite.freshness import private_page, public_page
 from newsite.origin import client_address, is_same_origin
 
@@ -40,34 +40,46 @@ def reply_page(request: HttpRequest, article: Article) -> HttpResponse:
 @private_page
 def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
     form = CommentForm(request.POST, article=article)
-    valid = form.is_valid()
-    if refusal := why_refused(request, article):
-        form.add_error(None, refusal)
-        return story_page(request, article, status=403, reply_form=form)
-    if not valid:
+    is_valid = form.is_valid()
+    submission = submission_of(request, form)
+    if refusal := refuse_sender(request) or moderation.closed(submission):
+        return refused_page(request, article, form, refusal)
+    if not is_valid:
         return story_page(request, article, status=422, reply_form=form)
-    with transaction.atomic():
-        comment = form.save(commit=False)
-        comment.ip_address = client_address(request)
-        comment.user_agent = request.headers.get("User-Agent", "")[:254]
-        verdict = moderation.decide(moderation.Submission(comment, trap=form.cleaned_data["nickname"]))
-        comment.status, comment.held_because = verdict
-        comment.save()
+    try:
+        comment = posting.post(submission)
+    except posting.Refused as refused:
+        return refused_page(request, article, form, refused.refusal)
     is_public = comment.status == Comment.Status.APPROVED
     return HttpResponseRedirect(comment.get_absolute_url() if is_public else yours_url(comment), status=303)
 
 
-def why_refused(request: HttpRequest, article: Article) -> str | None:
-    if not article.accepts_comments:
-        return _(
-            "Comments on this story are closed, so yours was not posted. You can still copy it from here."
-        )
-    if not is_same_origin(request):
-        return _(
-            "We could not tell that this was sent from our own page, so it was not posted. "
-            "If you wrote it, press “Post Comment” once more."
-        )
-    return None
+def submission_of(request: HttpRequest, form: CommentForm) -> Submission:
+    comment = form.instance
+    comment.ip_address = client_address(request)
+    comment.user_agent = request.headers.get("User-Agent", "")[
+        : Comment._meta.get_field("user_agent").max_length
+    ]
+    return Submission(comment, trap=form.cleaned_data.get("nickname", ""))
+
+
+def refuse_sender(request: HttpRequest) -> Refusal | None:
+    if is_same_origin(request):
+        return None
+    text = _(
+        "We could not tell that this was sent from our own page, so it was not posted. "
+        "If you wrote it, press “Post Comment” once more."
+    )
+    return Refusal(403, text)
+
+
+def refused_page(request: HttpRequest, article: Article, form: CommentForm, refusal: Refusal) -> HttpResponse:
+    """Show the story again with the reason, and with the text still in the form."""
+    form.add_error(None, refusal.message)
+    response = story_page(request, article, status=refusal.status, reply_form=form)
+    if refusal.seconds:
+        response["Retry-After"] = str(refusal.seconds)
+    return response
 
 
 @require_safe

@@ -65,7 +65,7 @@ def make_article(*, authors=(), topics=(), **fields) -> Article:
 
 
 def make_comment(**fields) -> Comment:
-    """An approved comment of a visitor."""
+    """An approved comment that a visitor wrote half an hour ago."""
     if "article" not in fields:
         fields["article"] = fields["parent"].article if "parent" in fields else make_article()
     number = next(_numbers)
@@ -74,6 +74,7 @@ def make_comment(**fields) -> Comment:
         "email": f"reader{number}@example.com",
         "body": f"Comment {number}.",
         "status": Comment.Status.APPROVED,
+        "created_at": timezone.now() - timedelta(minutes=30),
     }
     return Comment.objects.create(**{**defaults, **fields})
 

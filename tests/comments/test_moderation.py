@@ -1,11 +1,16 @@
+from datetime import UTC, datetime, timedelta
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from comments.models import Comment
-from comments.moderation import Submission, Verdict, decide
+from comments.moderation import Refusal, Submission, Verdict, decide, refuse
 from tests.factories import make_article, make_author, make_comment, make_editor, make_user
 
 pytestmark = pytest.mark.django_db
 
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHOWN = Verdict("approved", "")
 
 
@@ -106,3 +111,92 @@ def test_a_signed_in_moderator_is_shown_at_once():
 
 def test_an_account_without_the_right_to_moderate_is_treated_like_anyone():
     assert verdict(user=make_user()) == held("first-comment")
+
+
+# --- Refusals ---
+
+
+def refusal(article=None, **fields) -> Refusal | None:
+    """What is said to Ada when she sends a comment."""
+    defaults = {"name": "Ada", "email": "ada@example.com", "body": "Well said.", "ip_address": "192.0.2.1"}
+    comment = Comment(article=article or make_article(), **{**defaults, **fields})
+    return refuse(Submission(comment))
+
+
+DUPLICATE = Refusal(409, "You have already said that here, in the same words. Nothing was posted twice.")
+
+
+def too_quick(seconds: int) -> Refusal:
+    words = "1 second" if seconds == 1 else f"{seconds} seconds"
+    return Refusal(
+        429, f"You are posting too quickly. Your text is kept below: wait {words}, then post it.", seconds
+    )
+
+
+def test_a_comment_is_taken_where_nothing_speaks_against_it():
+    assert refusal() is None
+
+
+def test_a_closed_conversation_takes_none():
+    assert refusal(make_article(discussion="closed")).status == 403
+
+
+@pytest.mark.parametrize("status", ["approved", "held", "spam"])
+def test_nobody_says_the_same_twice(status):
+    said = make_comment(name="Ada", email="ada@example.com", body="Well said.", status=status)
+
+    assert refusal(said.article) == DUPLICATE
+    assert refusal(said.article, email="Ada@example.com") == DUPLICATE
+
+
+@pytest.mark.parametrize(
+    "other", [{"name": "Bo"}, {"email": "bo@example.com"}, {"body": "Well said!"}, {"article": None}]
+)
+def test_what_differs_in_anything_is_not_the_same(other):
+    said = make_comment(name="Ada", email="ada@example.com", body="Well said.")
+
+    assert refusal(**{"article": said.article, **other}) is None
+
+
+def test_the_same_answer_to_another_comment_is_not_the_same():
+    said = make_comment(name="Ada", email="ada@example.com", body="Well said.")
+
+    assert refusal(said.article, parent=make_comment(article=said.article)) is None
+
+
+def test_what_a_moderator_put_into_the_trash_may_be_said_again():
+    said = make_comment(name="Ada", email="ada@example.com", body="Well said.", status="trash")
+
+    assert refusal(said.article) is None
+
+
+@pytest.mark.parametrize(
+    ("sender", "after", "expected"),
+    [
+        ({"email": "ada@example.com"}, 0, too_quick(15)),
+        ({"email": "ada@example.com"}, 14.5, too_quick(1)),
+        ({"email": "ada@example.com"}, 15, None),
+        ({"ip_address": "192.0.2.1"}, 5, too_quick(10)),
+        ({"ip_address": "192.0.2.2"}, 5, None),
+    ],
+)
+def test_a_person_or_an_address_waits_fifteen_seconds(sender, after, expected):
+    with time_machine.travel(NOON, tick=False) as clock:
+        make_comment(created_at=NOON, **sender)
+        clock.shift(timedelta(seconds=after))
+
+        assert refusal() == expected
+
+
+def test_a_moderator_need_not_wait():
+    editor = make_editor()
+    make_comment(email=editor.email, user=editor, created_at=timezone.now())
+
+    assert refusal(user=editor, email=editor.email) is None
+
+
+def test_visitors_without_an_address_do_not_wait_for_each_other():
+    with time_machine.travel(NOON, tick=False):
+        make_comment(created_at=NOON, ip_address=None)
+
+        assert refusal(ip_address=None) is None

@@ -284,6 +284,38 @@ def test_too_large_a_request_is_a_400_in_the_sites_look(client, settings):
     assert "<h1>This request could not be read</h1>" in text_of(response)
 
 
+def test_a_duplicate_is_refused_with_its_text_kept(client):
+    article = make_article()
+    make_comment(article=article, **ADA)
+
+    response = post(client, article)
+
+    assert (response.status_code, Comment.objects.count()) == (409, 1)
+    assert "You have already said that here" in text_of(response)
+    assert "Well said.</textarea>" in text_of(response)
+
+
+def test_who_posts_too_quickly_is_told_how_long_to_wait_and_keeps_the_text(client):
+    article = make_article()
+    with time_machine.travel(NOON + timedelta(days=1), tick=False) as clock:
+        post(client, article)
+        clock.shift(timedelta(seconds=5))
+        response = post(client, article, body="One more thing.")
+
+    assert (response.status_code, response["Retry-After"], Comment.objects.count()) == (429, "10", 1)
+    assert "wait 10 seconds, then post it." in text_of(response)
+    assert "One more thing.</textarea>" in text_of(response)
+
+
+def test_a_double_click_is_answered_twice_and_posts_once(client):
+    article = make_article()
+
+    first, second = post(client, article), post(client, article)
+
+    assert [first.status_code, second.status_code, Comment.objects.count()] == [303, 303, 1]
+    assert "Well said." in text_of(client.get(second["Location"]))
+
+
 # --- The form's own page ---
 
 
