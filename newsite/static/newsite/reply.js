@@ -7,8 +7,12 @@
 const respond = document.getElementById("respond");
 const form = document.getElementById("commentform");
 
-// The server set `autofocus`, which browsers pass over when the address has a #fragment.
-document.querySelector(".error-summary")?.focus();
+// The server set `autofocus`, which browsers pass over when the address has a #fragment:
+// they go to the fragment instead, until the page has loaded. By then someone may be
+// typing already.
+window.addEventListener("load", () => {
+  if (document.activeElement === document.body) document.querySelector(".error-summary")?.focus();
+});
 
 if (respond && form) {
   replyInPlace();
