@@ -27,6 +27,7 @@ from comments.models import Change, Comment, CommentQuerySet, Decision
 # What each decision says of the number of comments that it changed.
 RESULTS: dict[str, Callable[[int], str]] = {
     "approve": lambda n: ngettext("%d comment is public now.", "%d comments are public now.", n) % n,
+    "hold": lambda n: ngettext("%d comment is held now.", "%d comments are held now.", n) % n,
     "mark_as_spam": lambda n: ngettext("%d comment marked as spam.", "%d comments marked as spam.", n) % n,
     "trash": lambda n: ngettext("%d comment moved to the trash.", "%d comments moved to the trash.", n) % n,
     "restore": lambda n: ngettext("%d comment restored.", "%d comments restored.", n) % n,
@@ -104,7 +105,7 @@ class CommentAdmin(admin.ModelAdmin):
     fields = readonly_fields = [
         "article", "parent", "name", "email", "website", "user", "body", "status", "held_because", "created_at", "ip_address", "user_agent",
     ]  # fmt: skip
-    actions = ["approve", "mark_as_spam", "trash", "restore"]
+    actions = ["approve", "hold", "mark_as_spam", "trash", "restore"]
 
     class Media:
         css = {"all": ["newsite/admin.css"]}
@@ -133,6 +134,10 @@ class CommentAdmin(admin.ModelAdmin):
     @admin.action(description=gettext_lazy("Approve selected comments"), permissions=["change"])
     def approve(self, request, queryset):
         self._decide(request, _selected(request, queryset), "approve")
+
+    @admin.action(description=gettext_lazy("Hold selected comments"), permissions=["change"])
+    def hold(self, request, queryset):
+        self._decide(request, _selected(request, queryset), "hold")
 
     @admin.action(description=gettext_lazy("Mark selected comments as spam"), permissions=["change"])
     def mark_as_spam(self, request, queryset):

@@ -38,6 +38,8 @@ class EmailBoundField(forms.BoundField):
 class CommentTextForm(forms.ModelForm):
     """The text of a comment, as visitors and moderators write it."""
 
+    error_title = _("Your comment was not posted yet.")
+
     body = TextField(
         label=_("Comment"),
         max_length=Comment._meta.get_field("body").max_length,
@@ -54,6 +56,12 @@ class CommentTextForm(forms.ModelForm):
         if not INVISIBLE.sub("", strip_tags(markup.comment_html(body))).strip():
             raise forms.ValidationError(self.fields["body"].error_messages["required"], code="required")
         return body
+
+
+class EditForm(CommentTextForm):
+    """Another text for a comment, from the person who wrote it."""
+
+    error_title = _("Your change was not saved yet.")
 
 
 class CommentForm(CommentTextForm):
@@ -153,7 +161,11 @@ class CommentForm(CommentTextForm):
             Div("nickname", css_class="trap", aria_hidden="true"),
             Div("remember", css_class="remember", hidden=True),
             "parent",
-            Submit("submit", _("Post Comment")),
+            Div(
+                Submit("post", _("Post Comment")),
+                Submit("preview", _("Preview")),
+                css_class="form-submit",
+            ),
         )
         return helper
 

@@ -1,3 +1,4 @@
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
@@ -14,6 +15,8 @@ from newsite import markup
 KEY_WIDTH = 10
 # A deeper reply is placed beside its parent. WordPress lets owners choose up to ten levels.
 STORED_LEVELS = 10
+# So long after posting may its author change a comment, unless someone has answered it.
+EDIT_WINDOW = timedelta(minutes=15)
 
 
 class CommentQuerySet(models.QuerySet):
@@ -29,6 +32,9 @@ class CommentQuerySet(models.QuerySet):
 
     def approve(self, by, *, seen: int | None = None) -> "Decision":
         return self._decide(lambda comment: Comment.Status.APPROVED, by, seen)
+
+    def hold(self, by, *, seen: int | None = None) -> "Decision":
+        return self._decide(lambda comment: Comment.Status.HELD, by, seen)
 
     def mark_as_spam(self, by, *, seen: int | None = None) -> "Decision":
         return self._decide(lambda comment: Comment.Status.SPAM, by, seen)
@@ -64,7 +70,8 @@ class CommentQuerySet(models.QuerySet):
         changes: list[Change] = []
         untouched: list[int] = []
         with transaction.atomic():
-            comments = list(self.order_by("pk").select_for_update(of=("self",)))
+            withdrawn = Comment.Status.WITHDRAWN
+            comments = list(self.exclude(status=withdrawn).order_by("pk").select_for_update(of=("self",)))
             overtaken = set()
             if seen is not None:
                 overtaken = set(
@@ -90,6 +97,8 @@ class Comment(models.Model):
         APPROVED = "approved", _("Approved")
         SPAM = "spam", _("Spam")
         TRASH = "trash", _("Trash")
+        # Its author has deleted it. No moderator brings it back.
+        WITHDRAWN = "withdrawn", _("Withdrawn")
 
     class HeldBecause(models.TextChoices):
         NOTHING = "", _("Nothing held it")
@@ -129,6 +138,7 @@ class Comment(models.Model):
         _("held because"), max_length=20, choices=HeldBecause, default=HeldBecause.NOTHING, blank=True
     )
     created_at = models.DateTimeField(_("posted"), default=timezone.now, editable=False)
+    edited_at = models.DateTimeField(_("edited"), null=True, blank=True, editable=False)
     ip_address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
     user_agent = models.CharField(_("user agent"), max_length=254, blank=True)
 
@@ -166,8 +176,27 @@ class Comment(models.Model):
         """The ids of the comment's ancestors, from the top of the thread, and its own."""
         return [int(self.path[start : start + KEY_WIDTH]) for start in range(0, len(self.path), KEY_WIDTH)]
 
+    @property
+    def is_editable(self) -> bool:
+        """Whether its author may still change it. Costs a query, for the answers."""
+        in_the_open = self.status in (self.Status.HELD, self.Status.APPROVED)
+        in_time = timezone.now() < self.editable_until
+        return in_the_open and in_time and not self.replies.approved().exists()
+
+    @property
+    def editable_until(self) -> datetime:
+        return self.created_at + EDIT_WINDOW
+
+    @property
+    def why_held(self) -> str:
+        """Tell its author what held the comment, and nothing about anybody else."""
+        return WHY_HELD.get(self.held_because, "")
+
     def approve(self, by) -> "Decision":
         return self._only_this().approve(by)
+
+    def hold(self, by) -> "Decision":
+        return self._only_this().hold(by)
 
     def mark_as_spam(self, by) -> "Decision":
         return self._only_this().mark_as_spam(by)
@@ -188,6 +217,19 @@ class Comment(models.Model):
         return self.parent.path[: KEY_WIDTH * (STORED_LEVELS - 1)] + key
 
 
+WHY_HELD = {
+    Comment.HeldBecause.FIRST_COMMENT: _(
+        "The first comment under a name and an email address is read by a moderator before it is shown."
+    ),
+    Comment.HeldBecause.LINKS: _(
+        "A comment with two or more links is read by a moderator before it is shown."
+    ),
+    Comment.HeldBecause.REGISTERED: _(
+        "A comment under this name or email address is read by a moderator before it is shown."
+    ),
+}
+
+
 class ChangeQuerySet(models.QuerySet):
     def latest_of(self, comments: list[int]):
         """Return the newest change of each of these comments, where there is one."""
@@ -200,7 +242,10 @@ class ChangeQuerySet(models.QuerySet):
 
 
 class Change(models.Model):
-    """A comment went from one status to another: who did it, and when. Never edited."""
+    """A comment went from one status to another, or to another text. Never edited.
+
+    Where `by` is empty, the commenter did it, on the comment's private page.
+    """
 
     comment = models.ForeignKey(
         Comment, verbose_name=_("comment"), on_delete=models.CASCADE, related_name="changes"
@@ -211,6 +256,8 @@ class Change(models.Model):
     at = models.DateTimeField(_("at"), auto_now_add=True)
     from_status = models.CharField(_("from"), max_length=10, choices=Comment.Status)
     to_status = models.CharField(_("to"), max_length=10, choices=Comment.Status)
+
+    body_before = models.TextField(_("text before"), blank=True)
 
     objects = ChangeQuerySet.as_manager()
 

@@ -157,7 +157,8 @@ def sent_before(comment: Comment) -> Comment | None:
 
 
 def _twins(comment: Comment) -> CommentQuerySet:
-    return Comment.objects.exclude(status=Comment.Status.TRASH).filter(
+    said = Comment.objects.exclude(status__in=[Comment.Status.TRASH, Comment.Status.WITHDRAWN])
+    return said.filter(
         article=comment.article,
         parent=comment.parent,
         name=comment.name,

@@ -1,10 +1,12 @@
 """From what a form sent to a saved comment: one flow, in one transaction."""
 
 from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from articles.models import Article
 from comments import moderation
-from comments.models import Comment
+from comments.models import Change, Comment
 from comments.moderation import Refusal, Submission
 
 
@@ -33,3 +35,41 @@ def post(submission: Submission) -> Comment:
         comment.status, comment.held_because = moderation.decide(submission)
         comment.save()
     return comment
+
+
+def edit(comment: Comment, body: str) -> Comment:
+    """Give a comment another text, as its author may for a while, and return it.
+
+    The new text is decided on like a new comment, but never shown where the old one was
+    not. Raises `Refused` where it is too late.
+    """
+    with transaction.atomic():
+        comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
+        if not comment.is_editable:
+            raise Refused(
+                Refusal(403, _("This comment can no longer be changed. Your new text is kept below."))
+            )
+        before = {"body_before": comment.body, "from_status": comment.status}
+        comment.body = body
+        comment.edited_at = timezone.now()
+        verdict = moderation.decide(Submission(comment))
+        if verdict.status != Comment.Status.APPROVED:
+            comment.status, comment.held_because = verdict
+        comment.save(update_fields=["body", "body_html", "edited_at", "status", "held_because"])
+        Change.objects.create(comment=comment, by=None, to_status=comment.status, **before)
+    return comment
+
+
+def withdraw(comment: Comment) -> None:
+    """Delete a comment for its author. Answers to it stay, below a placeholder.
+
+    Raises `Refused` where it is too late.
+    """
+    with transaction.atomic():
+        comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
+        if not comment.is_editable:
+            raise Refused(Refusal(403, _("This comment can no longer be deleted.")))
+        before = {"from_status": comment.status}
+        comment.status = Comment.Status.WITHDRAWN
+        comment.save(update_fields=["status"])
+        Change.objects.create(comment=comment, by=None, to_status=comment.status, **before)

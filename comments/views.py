@@ -1,22 +1,19 @@
-from django.core import signing
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from articles.models import Article
 from articles.views import story_page
-from comments import moderation, posting, threads
+from comments import moderation, posting, threads, yours
 from comments.forms import CommentForm
 from comments.models import Comment
 from comments.moderation import Refusal, Submission
+from newsite import markup
 from newsite.freshness import private_page, public_page
-from newsite.origin import client_address, is_same_origin
+from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin
 
-YOURS_SALT = "comments.yours"
-YOURS_MAX_AGE = 30 * 24 * 60 * 60  # seconds
+USER_AGENT_KEPT = Comment._meta.get_field("user_agent").max_length
 
 
 @csrf_exempt  # is_same_origin() does a token's work
@@ -42,35 +39,31 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
     form = CommentForm(request.POST, article=article)
     is_valid = form.is_valid()
     submission = submission_of(request, form)
-    if refusal := refuse_sender(request) or moderation.closed(submission):
+    foreign = None if is_same_origin(request) else Refusal(403, SENT_FROM_ELSEWHERE)
+    if refusal := foreign or moderation.closed(submission):
         return refused_page(request, article, form, refusal)
     if not is_valid:
         return story_page(request, article, status=422, reply_form=form)
+    if "preview" in request.POST:
+        preview_html = markup.comment_html(form.cleaned_data["body"])
+        context = {"article": article, "reply_form": form, "preview_html": preview_html}
+        return render(request, "comments/reply.html", context)
     try:
         comment = posting.post(submission)
     except posting.Refused as refused:
         return refused_page(request, article, form, refused.refusal)
     is_public = comment.status == Comment.Status.APPROVED
-    return HttpResponseRedirect(comment.get_absolute_url() if is_public else yours_url(comment), status=303)
+    goal = comment.get_absolute_url() if is_public else yours.address(comment)
+    response = HttpResponseRedirect(goal, status=303)
+    yours.remember(request, response, comment)
+    return response
 
 
 def submission_of(request: HttpRequest, form: CommentForm) -> Submission:
     comment = form.instance
     comment.ip_address = client_address(request)
-    comment.user_agent = request.headers.get("User-Agent", "")[
-        : Comment._meta.get_field("user_agent").max_length
-    ]
+    comment.user_agent = request.headers.get("User-Agent", "")[:USER_AGENT_KEPT]
     return Submission(comment, trap=form.cleaned_data.get("nickname", ""))
-
-
-def refuse_sender(request: HttpRequest) -> Refusal | None:
-    if is_same_origin(request):
-        return None
-    text = _(
-        "We could not tell that this was sent from our own page, so it was not posted. "
-        "If you wrote it, press “Post Comment” once more."
-    )
-    return Refusal(403, text)
 
 
 def refused_page(request: HttpRequest, article: Article, form: CommentForm, refusal: Refusal) -> HttpResponse:
@@ -90,23 +83,3 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     page = threads.page_number(comment)
     query = f"?page={page}" if page > 1 else ""
     return redirect(f"{comment.article.get_absolute_url()}{query}#comment-{pk}")
-
-
-@require_safe
-@private_page
-def yours(request: HttpRequest, token: str) -> HttpResponse:
-    """Show its author a comment that is not public yet. Nobody else has the address."""
-    try:
-        pk = signing.loads(token, salt=YOURS_SALT, max_age=YOURS_MAX_AGE)
-    except signing.SignatureExpired:
-        return render(request, "comments/yours_gone.html", status=410)
-    except signing.BadSignature:
-        return render(request, "comments/yours_gone.html", {"is_broken": True}, status=403)
-    comment = Comment.objects.select_related("article", "parent").filter(pk=pk).first()
-    if comment is None:
-        return render(request, "comments/yours_gone.html", status=410)
-    return render(request, "comments/yours.html", {"comment": comment})
-
-
-def yours_url(comment: Comment) -> str:
-    return reverse("comments:yours", args=[signing.dumps(comment.pk, salt=YOURS_SALT)])

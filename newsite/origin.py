@@ -5,6 +5,13 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+# What a person reads whose browser did not say that one of our own pages sent a form.
+SENT_FROM_ELSEWHERE = _(
+    "We could not tell that this was sent from our own page, so nothing was done. "
+    "If it was you, press the button once more."
+)
 
 
 def is_same_origin(request: HttpRequest) -> bool:

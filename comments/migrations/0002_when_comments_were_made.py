@@ -6,21 +6,22 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('articles', '0001_stories_and_what_they_belong_to'),
-        ('comments', '0001_conversation'),
+        ("articles", "0001_stories_and_what_they_belong_to"),
+        ("comments", "0001_conversation"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='comment',
-            name='created_at',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='posted'),
+            model_name="comment",
+            name="created_at",
+            field=models.DateTimeField(
+                default=django.utils.timezone.now, editable=False, verbose_name="posted"
+            ),
         ),
         migrations.AddIndex(
-            model_name='comment',
-            index=models.Index(fields=['-created_at'], name='comment_recent'),
+            model_name="comment",
+            index=models.Index(fields=["-created_at"], name="comment_recent"),
         ),
     ]

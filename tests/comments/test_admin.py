@@ -96,6 +96,7 @@ def test_the_tabs_count_and_filter(client, editor):
         "Approved (2)",
         "Spam (3)",
         "Trash (4)",
+        "Withdrawn (0)",
         "All (10)",
     ]
     for tab, count in (("held", 1), ("approved", 2), ("spam", 3), ("trash", 4), ("all", 10), ("nonsense", 1)):
@@ -164,6 +165,7 @@ def test_the_list_of_stories_counts_replies_in_the_same_queries(
     ("action", "before", "after", "message"),
     [
         ("approve", "held", "approved", "2 comments are public now."),
+        ("hold", "approved", "held", "2 comments are held now."),
         ("mark_as_spam", "held", "spam", "2 comments marked as spam."),
         ("trash", "approved", "trash", "2 comments moved to the trash."),
         ("restore", "spam", "held", "2 comments restored."),
@@ -284,7 +286,7 @@ def test_details_show_the_history(client, editor, other):
 
     page = text_of(client.get(f"{QUEUE}{comment.pk}/change/"))
 
-    rows = re.findall(r"<tr><td>[^<]+</td><td>(\w+)</td><td>(\w+)</td><td>(\w+)</td></tr>", page)
+    rows = re.findall(r"<tr><td>[^<]+</td><td>(\w+)</td><td>(\w+)</td><td>(\w+)</td>", page)
     assert rows == [("alice", "Approved", "Spam"), ("bob", "Held", "Approved")]
 
 

@@ -92,6 +92,23 @@ def test_deciding_on_many_takes_the_same_queries_as_on_few(django_assert_num_que
             assert comments.approve(by=editor).changed == count
 
 
+def test_holding_takes_a_comment_off_the_page():
+    comment = make_comment(status="approved")
+
+    comment.hold(by=make_editor())
+
+    assert list(Comment.objects.public()) == []
+
+
+def test_what_its_author_withdrew_no_decision_brings_back():
+    comment = make_comment(status="withdrawn")
+    editor = make_editor()
+
+    decisions = (comment.approve, comment.hold, comment.mark_as_spam, comment.trash, comment.restore)
+
+    assert [decision(by=editor).changed for decision in decisions] == [0] * 5
+
+
 @pytest.mark.parametrize("before", ["held", "approved"])
 def test_restoring_brings_back_what_a_comment_was(before):
     editor = make_editor()

@@ -1,0 +1,334 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core import signing
+
+from comments import yours
+from comments.models import Change, Comment
+from tests.factories import make_article, make_comment, make_editor, reply_to
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    """It is noon, and stays so until a test moves the clock."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+def fresh(**fields) -> Comment:
+    """A comment that was written just now."""
+    return make_comment(created_at=NOON, **fields)
+
+
+def edit(client, comment, body="Better said.", headers=SAME_ORIGIN):
+    return client.post(f"{yours.address(comment)}edit/", {"body": body}, headers=headers)
+
+
+def delete(client, comment, headers=SAME_ORIGIN):
+    return client.post(f"{yours.address(comment)}delete/", headers=headers)
+
+
+# --- The page of a comment ---
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("held", "Your comment is awaiting moderation."),
+        ("spam", "Your comment is awaiting moderation."),
+        ("approved", "Your comment is public."),
+        ("trash", "Your comment was removed by a moderator."),
+        ("withdrawn", "You deleted this comment."),
+    ],
+)
+def test_the_private_page_tells_what_became_of_the_comment(client, status, words):
+    response = client.get(yours.address(make_comment(status=status, email="ada@example.com")))
+
+    assert words in text_of(response)
+    assert "ada@example.com" not in text_of(response)
+    assert (response["X-Robots-Tag"], "private" in response["Cache-Control"]) == ("noindex", True)
+
+
+def test_a_changed_link_opens_nothing(client):
+    comment = make_comment(status="held", body="Secret")
+    url = yours.address(comment)
+    forged = signing.dumps(comment.pk, salt="another purpose")
+
+    responses = [
+        client.get(changed)
+        for changed in (url[:-2] + "x/", f"/comments/yours/{forged}/", "/comments/yours/x/")
+    ]
+
+    assert [response.status_code for response in responses] == [403, 403, 403]
+    assert ["Secret" in text_of(response) for response in responses] == [False, False, False]
+
+
+def test_a_link_expires_after_thirty_days(client, clock):
+    url = yours.address(make_comment(status="held", body="Secret"))
+    clock.shift(timedelta(days=30))
+    before = client.get(url)
+    clock.shift(timedelta(seconds=1))
+    after = client.get(url)
+
+    assert (before.status_code, after.status_code) == (200, 410)
+    assert "Secret" not in text_of(after)
+
+
+def test_the_link_to_a_deleted_comment_has_expired(client):
+    comment = make_comment()
+    url = yours.address(comment)
+    comment.delete()
+
+    assert client.get(url).status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("because", "words"),
+    [
+        ("first-comment", "The first comment under a name and an email address is read by a moderator"),
+        ("links", "A comment with two or more links is read by a moderator"),
+        ("registered", "A comment under this name or email address is read by a moderator"),
+    ],
+)
+def test_the_private_page_says_why_a_comment_waits(client, because, words):
+    page = text_of(client.get(yours.address(make_comment(status="held", held_because=because))))
+
+    assert words in page
+
+
+def test_the_private_page_does_not_tell_a_robot_that_it_was_caught(client):
+    page = text_of(client.get(yours.address(make_comment(status="spam", held_because="trap"))))
+
+    assert "spam" not in page.lower()
+    assert "do not see" not in page
+
+
+# --- Editing ---
+
+
+def test_a_comment_is_edited_marked_and_what_it_said_is_kept(client, clock):
+    comment = fresh(body="Badly said.")
+    clock.shift(timedelta(minutes=5))
+
+    response = edit(client, comment, "*Better* said.")
+
+    comment.refresh_from_db()
+    change = Change.objects.get()
+    assert (response.status_code, response["Location"]) == (302, yours.address(comment))
+    assert comment.body_html == "<p><em>Better</em> said.</p>"
+    assert (comment.status, comment.edited_at) == ("approved", NOON + timedelta(minutes=5))
+    assert (change.body_before, change.by, change.from_status) == ("Badly said.", None, "approved")
+
+
+def test_an_edited_comment_of_a_known_person_stays_public_and_says_so(client):
+    make_comment(name="Ada", email="ada@example.com")
+    comment = fresh(name="Ada", email="ada@example.com")
+
+    edit(client, comment)
+
+    page = text_of(client.get(comment.article.get_absolute_url()))
+    assert "Better said." in page
+    assert 'edited <time datetime="2026-11-23T12:00:00+0000">23 November 2026, 12:00</time>' in page
+
+
+def test_an_edit_passes_moderation_again(client):
+    make_comment(name="Ada", email="ada@example.com")
+    comment = fresh(name="Ada", email="ada@example.com")
+
+    edit(client, comment, "https://a.example https://b.example")
+
+    comment.refresh_from_db()
+    assert (comment.status, comment.held_because) == ("held", "links")
+
+
+def test_an_edit_never_shows_what_a_moderator_took_back(client):
+    make_comment(name="Ada", email="ada@example.com")
+    comment = fresh(name="Ada", email="ada@example.com")
+    comment.hold(by=make_editor())
+
+    edit(client, comment)
+
+    comment.refresh_from_db()
+    assert (comment.status, comment.body) == ("held", "Better said.")
+
+
+@pytest.mark.parametrize(("minutes", "seconds", "status"), [(14, 59, 302), (15, 0, 403)])
+def test_the_window_for_changes_is_fifteen_minutes(client, clock, minutes, seconds, status):
+    comments = [fresh(body="As written."), fresh(body="As written.")]
+    clock.shift(timedelta(minutes=minutes, seconds=seconds))
+
+    answers = [edit(client, comments[0]).status_code, delete(client, comments[1]).status_code]
+
+    assert answers == [status, status]
+    changed = list(Comment.objects.order_by("pk").values_list("body", "status"))
+    assert (changed == [("As written.", "approved")] * 2) == (status == 403)
+
+
+def test_a_comment_that_was_answered_is_changed_no_more(client):
+    comment = fresh(body="As written.")
+    reply_to(comment)
+
+    refused = edit(client, comment, "Something else.")
+    deleted = delete(client, comment)
+
+    comment.refresh_from_db()
+    assert (refused.status_code, deleted.status_code) == (403, 403)
+    assert (comment.body, comment.status) == ("As written.", "approved")
+    assert "Something else.</textarea>" in text_of(refused)
+    assert "This comment can no longer be changed." in text_of(refused)
+    assert "Edit</a>" not in text_of(client.get(yours.address(comment)))
+
+
+def test_an_answer_that_nobody_sees_does_not_close_the_window(client):
+    comment = fresh()
+    reply_to(comment, status="held")
+
+    assert edit(client, comment).status_code == 302
+
+
+@pytest.mark.parametrize("status", ["spam", "trash", "withdrawn"])
+def test_what_was_removed_is_changed_no_more(client, status):
+    comment = fresh(status=status)
+
+    assert (edit(client, comment).status_code, delete(client, comment).status_code) == (403, 403)
+
+
+def test_a_bad_edit_is_explained_and_nothing_is_lost(client):
+    comment = fresh(body="As written.")
+
+    response = edit(client, comment, "x" * 10_001)
+
+    comment.refresh_from_db()
+    assert (response.status_code, comment.body) == (422, "As written.")
+    assert "Ensure this value has at most 10000 characters" in text_of(response)
+    assert "x" * 10_001 in text_of(response)
+
+
+@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "cross-site"}])
+def test_another_site_changes_nothing(client, headers):
+    comment = fresh(body="As written.")
+
+    edited, deleted = edit(client, comment, headers=headers), delete(client, comment, headers=headers)
+
+    comment.refresh_from_db()
+    assert (edited.status_code, deleted.status_code) == (403, 403)
+    assert (comment.body, comment.status) == ("As written.", "approved")
+
+
+@pytest.mark.parametrize("page", ["edit", "delete"])
+def test_opening_a_link_changes_nothing(client, page):
+    comment = fresh(body="As written.")
+
+    response = client.get(f"{yours.address(comment)}{page}/")
+
+    comment.refresh_from_db()
+    assert (response.status_code, comment.body, comment.status) == (200, "As written.", "approved")
+    assert "As written." in text_of(response)
+
+
+@pytest.mark.parametrize("page", ["edit/", "delete/"])
+def test_a_token_for_another_purpose_changes_nothing(client, page):
+    comment = fresh()
+    forged = signing.dumps(comment.pk, salt="another purpose")
+
+    response = client.post(f"/comments/yours/{forged}/{page}", {"body": "x"}, headers=SAME_ORIGIN)
+
+    comment.refresh_from_db()
+    assert (response.status_code, comment.status, comment.edited_at) == (403, "approved", None)
+
+
+# --- Deleting ---
+
+
+def test_its_author_deletes_a_comment_and_a_moderator_does_not_bring_it_back(client):
+    comment = fresh(status="held")
+
+    response = delete(client, comment)
+
+    assert (response.status_code, response["Location"]) == (302, yours.address(comment))
+    for decision in (comment.approve, comment.restore):
+        assert decision(by=make_editor()).changed == 0
+    comment.refresh_from_db()
+    assert comment.status == "withdrawn"
+    assert "You deleted this comment." in text_of(client.get(yours.address(comment)))
+
+
+def test_what_was_deleted_may_be_said_again(client):
+    article = make_article()
+    comment = fresh(article=article, name="Ada", email="ada@example.com", body="Well said.")
+    delete(client, comment)
+
+    response = client.post(
+        f"{article.get_absolute_url()}reply/",
+        {"name": "Ada", "email": "ada@example.org", "body": "Well said."},
+        headers=SAME_ORIGIN,
+    )
+
+    assert response.status_code == 303
+
+
+# --- The list of one browser ---
+
+
+def post(client, article, **fields):
+    data = {"name": "Ada", "email": "ada@example.com", "body": "Well said.", **fields}
+    return client.post(f"{article.get_absolute_url()}reply/", data, headers=SAME_ORIGIN)
+
+
+def test_a_browser_lists_the_comments_that_it_posted_and_no_others(client, clock):
+    article = make_article(title="The bridge opens")
+    fresh(article=article, body="Somebody else's.")
+    clock.shift(timedelta(minutes=1))
+    post(client, article, body="First of mine.")
+    clock.shift(timedelta(minutes=1))
+    post(client, article, body="Second of mine.")
+
+    page = text_of(client.get("/comments/yours/"))
+
+    assert page.index("Second of mine.") < page.index("First of mine.")
+    assert page.count("The bridge opens") == 2
+    assert "Somebody else" not in page
+
+
+def test_the_list_of_another_browser_is_empty(client):
+    fresh()
+
+    assert "No comments yet." in text_of(client.get("/comments/yours/"))
+
+
+def test_the_cookie_is_sent_to_no_story(client):
+    cookie = post(client, make_article()).cookies["yours"]
+
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (
+        "/comments/",
+        True,
+        "Lax",
+        30 * 24 * 60 * 60,
+    )
+
+
+@pytest.mark.parametrize("value", ["", "nonsense", signing.dumps([1], salt="another purpose")])
+def test_a_changed_cookie_lists_nothing(client, value):
+    fresh(body="Secret")
+    client.cookies["yours"] = value
+
+    assert "Secret" not in text_of(client.get("/comments/yours/"))
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_the_list_takes_two_queries(client, django_assert_num_queries, items):
+    pks = [fresh().pk for _ in range(items)]
+    client.cookies["yours"] = signing.dumps(pks, salt=yours.SALT)
+
+    with django_assert_num_queries(2):
+        client.get("/comments/yours/")
