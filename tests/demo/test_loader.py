@@ -3,24 +3,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
-from django.test import override_settings
 from django.utils import timezone
 
 from articles.models import Article, Author, Image, RelatedRead, Section
 from comments import threads
 from comments.models import Comment
-from demo import loader, pictures
-
-
-@pytest.fixture(scope="module")
-def loaded(django_db_setup, django_db_blocker, tmp_path_factory):
-    """Load the demo once for the whole module, and take it back at the end."""
-    media = tmp_path_factory.mktemp("media")
-    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=media), transaction.atomic():
-        yield loader.load()
-        transaction.set_rollback(True)
-
+from demo import pictures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loaded")]
 
