@@ -38,7 +38,7 @@ test: $(READY_DEV)  ## Run all tests
 lint: $(READY_DEV)  ## Check the code, the templates, the types, the migrations and the settings
 	@$(VENV_PYTHON) -m ruff check
 	@$(VENV_PYTHON) -m ruff format --check
-	@$(TEMPLATES) $(VENV_PYTHON) -m djade --check --target-version 5.2
+	@$(TEMPLATES) .venv/bin/djade --check --target-version 5.2
 	@$(VENV_PYTHON) -m mypy newsite articles comments demo
 	@$(PRODUCTION) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) $(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
@@ -46,7 +46,7 @@ lint: $(READY_DEV)  ## Check the code, the templates, the types, the migrations 
 format: $(READY_DEV)  ## Put code and templates into the house's format
 	@$(VENV_PYTHON) -m ruff check --fix
 	@$(VENV_PYTHON) -m ruff format
-	@$(TEMPLATES) $(VENV_PYTHON) -m djade --target-version 5.2
+	@$(TEMPLATES) .venv/bin/djade --target-version 5.2
 
 clean:  ## Remove what was installed and cached; stories, comments and pictures in var/ stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis var/static var/tools
