@@ -9,7 +9,9 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
+from articles.models import Article
 from newsite.management.commands import serve
+from tests.factories import make_article
 
 
 @pytest.fixture
@@ -90,6 +92,16 @@ def test_a_changed_password_is_kept(monkeypatch):
 
     assert serve.create_editor() is None
     assert get_user_model().objects.get().check_password("the editor's own")
+
+
+@pytest.mark.django_db
+def test_a_start_keeps_the_stories_that_are_there(monkeypatch):
+    monkeypatch.setattr(serve, "collect_static", lambda: None)
+    article = make_article()
+
+    serve.prepare()
+
+    assert list(Article.objects.all()) == [article]
 
 
 @pytest.mark.django_db
