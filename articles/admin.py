@@ -114,7 +114,7 @@ class ArticleAdmin(admin.ModelAdmin):
     @admin.display(description=_("status"), ordering="status")
     def state(self, article: Article) -> str:
         if article.status == Article.Status.PUBLISHED and not article.is_public:
-            return _("Scheduled")
+            return str(_("Scheduled"))
         return article.get_status_display()
 
     @admin.display(description=_("authors"))

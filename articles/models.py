@@ -258,7 +258,9 @@ class Article(models.Model):
     @property
     def is_public(self) -> bool:
         """Say of one story what `published()` says of many."""
-        return self.status == self.Status.PUBLISHED and self.published_at <= timezone.now()
+        if self.status != self.Status.PUBLISHED or self.published_at is None:
+            return False
+        return self.published_at <= timezone.now()
 
     @property
     def accepts_comments(self) -> bool:

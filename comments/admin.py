@@ -1,8 +1,10 @@
 from collections.abc import Callable
+from typing import cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
 from django.db.models import Count, OuterRef, Subquery
@@ -102,9 +104,10 @@ class CommentAdmin(admin.ModelAdmin):
     search_fields = ["body", "name", "email", "website", "ip_address"]
     show_full_result_count = False
     action_form = DecisionForm
-    fields = readonly_fields = [
-        "article", "parent", "name", "email", "website", "user", "body", "status", "held_because", "created_at", "ip_address", "user_agent",
-    ]  # fmt: skip
+    fields = readonly_fields = (
+        "article", "parent", "name", "email", "website", "user", "body",
+        "status", "held_because", "created_at", "edited_at", "ip_address", "user_agent",
+    )  # fmt: skip
     actions = ["approve", "hold", "mark_as_spam", "trash", "restore"]
 
     class Media:
@@ -229,9 +232,10 @@ class CommentAdmin(admin.ModelAdmin):
                 self._decide(request, Comment.objects.filter(pk=comment.pk), "approve")
             answer = form.save(commit=False)
             answer.article, answer.parent = comment.article, comment
-            answer.user = request.user
-            answer.name = request.user.get_full_name() or request.user.get_username()
-            answer.email = request.user.email
+            moderator = cast(User, request.user)
+            answer.user = moderator
+            answer.name = moderator.get_full_name() or moderator.get_username()
+            answer.email = moderator.email
             answer.status, answer.held_because = moderation.decide(moderation.Submission(answer))
             answer.save()
         self.message_user(

@@ -1,5 +1,6 @@
 import re
 from functools import cached_property
+from typing import cast
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Layout, Submit
@@ -116,7 +117,7 @@ class CommentForm(CommentTextForm):
         super().__init__(*args, **kwargs)
         self.article = article
         self.instance.article = article
-        self.fields["parent"].queryset = article.comments.approved()
+        cast(forms.ModelChoiceField, self.fields["parent"]).queryset = article.comments.approved()
         self.fields["email"].required = True
         self.fields["email"].bound_field_class = EmailBoundField
         self.helper = self._helper()
@@ -172,4 +173,4 @@ class CommentForm(CommentTextForm):
 
 def reply_url(article: Article) -> str:
     """Return where Leave a Reply is sent, and where it stands on a page of its own."""
-    return reverse("comments:reply", args=article.address.split("/"))
+    return reverse("comments:reply", args=str(article.address).split("/"))

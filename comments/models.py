@@ -1,5 +1,5 @@
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import models, transaction
@@ -19,7 +19,7 @@ STORED_LEVELS = 10
 EDIT_WINDOW = timedelta(minutes=15)
 
 
-class CommentQuerySet(models.QuerySet):
+class CommentQuerySet(models.QuerySet["Comment"]):
     def approved(self):
         return self.filter(status=Comment.Status.APPROVED)
 
@@ -29,6 +29,23 @@ class CommentQuerySet(models.QuerySet):
     def public(self):
         """Return what a visitor may see now: approved comments of published stories."""
         return self.approved().filter(article__in=Article.objects.published())
+
+    def written_with(self, email: str):
+        """Return what visitors wrote with this address, in every state.
+
+        What someone wrote with an account belongs to the account, whatever its address is.
+        """
+        return self.filter(email=email.lower(), user=None).exclude(email="")
+
+    def editable(self):
+        """Return what its author may still change: new, in the open, and not answered."""
+        answers = Comment.objects.approved().filter(parent=models.OuterRef("pk"))
+        return self.filter(
+            ~models.Exists(answers),
+            status__in=[Comment.Status.HELD, Comment.Status.APPROVED],
+            created_at__gt=timezone.now() - EDIT_WINDOW,
+            erased_at=None,
+        )
 
     def approve(self, by, *, seen: int | None = None) -> "Decision":
         return self._decide(lambda comment: Comment.Status.APPROVED, by, seen)
@@ -141,6 +158,13 @@ class Comment(models.Model):
     edited_at = models.DateTimeField(_("edited"), null=True, blank=True, editable=False)
     ip_address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
     user_agent = models.CharField(_("user agent"), max_length=254, blank=True)
+    erased_at = models.DateTimeField(
+        _("erased"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When everything that told who wrote it was removed."),
+    )
 
     objects = CommentQuerySet.as_manager()
 
@@ -179,9 +203,7 @@ class Comment(models.Model):
     @property
     def is_editable(self) -> bool:
         """Whether its author may still change it. Costs a query, for the answers."""
-        in_the_open = self.status in (self.Status.HELD, self.Status.APPROVED)
-        in_time = timezone.now() < self.editable_until
-        return in_the_open and in_time and not self.replies.approved().exists()
+        return self._only_this().editable().exists()
 
     @property
     def editable_until(self) -> datetime:
@@ -190,7 +212,7 @@ class Comment(models.Model):
     @property
     def why_held(self) -> str:
         """Tell its author what held the comment, and nothing about anybody else."""
-        return WHY_HELD.get(self.held_because, "")
+        return str(WHY_HELD.get(self.held_because, ""))
 
     def approve(self, by) -> "Decision":
         return self._only_this().approve(by)
@@ -217,7 +239,7 @@ class Comment(models.Model):
         return self.parent.path[: KEY_WIDTH * (STORED_LEVELS - 1)] + key
 
 
-WHY_HELD = {
+WHY_HELD: dict[str, Any] = {
     Comment.HeldBecause.FIRST_COMMENT: _(
         "The first comment under a name and an email address is read by a moderator before it is shown."
     ),
@@ -230,7 +252,7 @@ WHY_HELD = {
 }
 
 
-class ChangeQuerySet(models.QuerySet):
+class ChangeQuerySet(models.QuerySet["Change"]):
     def latest_of(self, comments: list[int]):
         """Return the newest change of each of these comments, where there is one."""
         newest = self.filter(comment=models.OuterRef("comment")).order_by("-pk").values("pk")[:1]
@@ -279,3 +301,28 @@ class Decision(NamedTuple):
 
     changed: int
     untouched: list[Change]
+
+
+class AccessLink(models.Model):
+    """Leads from a mail to everything written with its address: once, within half an hour.
+
+    Then it is what keeps the page open, for another half an hour. Every request for a link
+    has a row, to be counted; where nothing was written with the address, none is kept in it.
+    """
+
+    email = models.EmailField(_("email"), max_length=254, blank=True)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    sender = models.CharField(max_length=64, blank=True, editable=False)
+    created_at = models.DateTimeField(_("sent"), default=timezone.now, editable=False)
+    opened_at = models.DateTimeField(_("opened"), null=True, editable=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["email", "created_at"], name="access_link_email"),
+            models.Index(fields=["sender", "created_at"], name="access_link_sender"),
+        ]
+        verbose_name = _("link by email")
+        verbose_name_plural = _("links by email")
+
+    def __str__(self) -> str:
+        return _("link of %(time)s") % {"time": self.created_at}

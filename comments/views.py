@@ -39,7 +39,7 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
     form = CommentForm(request.POST, article=article)
     is_valid = form.is_valid()
     submission = submission_of(request, form)
-    foreign = None if is_same_origin(request) else Refusal(403, SENT_FROM_ELSEWHERE)
+    foreign = None if is_same_origin(request) else Refusal(403, str(SENT_FROM_ELSEWHERE))
     if refusal := foreign or moderation.closed(submission):
         return refused_page(request, article, form, refusal)
     if not is_valid:

@@ -129,4 +129,4 @@ def _remembered(request: HttpRequest) -> list[int]:
 
 def _require_own_page(request: HttpRequest) -> None:
     if not is_same_origin(request):
-        raise posting.Refused(Refusal(403, SENT_FROM_ELSEWHERE))
+        raise posting.Refused(Refusal(403, str(SENT_FROM_ELSEWHERE)))

@@ -86,20 +86,14 @@ def story_html(text: str) -> str:
         with_paragraphs(text),
         flags=re.IGNORECASE,
     )
-    allowed = {
-        "tags": STORY_TAGS,
-        "attributes": STORY_ATTRIBUTES,
-        "url_schemes": STORY_SCHEMES,
-        "link_rel": STORY_LINK_REL,
-    }
     cleaner = bleach.Cleaner(
         tags=STORY_TAGS,
         attributes={tag: sorted(names) for tag, names in STORY_ATTRIBUTES.items()},
         protocols=STORY_SCHEMES,
         strip=True,
     )
-    # nh3 comes first as well, since bleach would leave the text of a script behind.
-    html = nh3.clean(cleaner.clean(nh3.clean(text, **allowed)), **allowed)
+    # The last gate stands first as well, since bleach would leave the text of a script behind.
+    html = _last_gate_of_stories(cleaner.clean(_last_gate_of_stories(text)))
     html = TAG.sub(lambda tag: "" if _is_foreign_picture(tag) else tag[0], html)
     return EMPTY_BLOCK.sub("", html).strip()
 
@@ -138,6 +132,16 @@ def count_links(html: str) -> int:
 def count_words(html: str) -> int:
     """Return how many words sanitised HTML shows."""
     return len(strip_tags(html.replace("<", " <")).split())
+
+
+def _last_gate_of_stories(html: str) -> str:
+    return nh3.clean(
+        html,
+        tags=STORY_TAGS,
+        attributes=STORY_ATTRIBUTES,
+        url_schemes=STORY_SCHEMES,
+        link_rel=STORY_LINK_REL,
+    )
 
 
 def _link_web_addresses(source):
