@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.test import Client
+
 from articles.models import Article, Author, RelatedRead, Section, Topic
 from comments.models import Comment
-from comments.views import yours_url
+from tests.browser.reply_form import an_hour_passes
 from tests.factories import (
     make_article,
     make_author,
@@ -41,7 +43,7 @@ class Newspaper:
     draft: Article
     top: Comment
     deepest: Comment
-    held: Comment
+    held_address: str
 
     @property
     def reply_address(self) -> str:
@@ -62,7 +64,7 @@ class Newspaper:
             "story without comments": self.quiet.get_absolute_url(),
             "closed story": self.closed.get_absolute_url(),
             "reply page": f"{self.reply_address}?to={self.top.pk}",
-            "held page": yours_url(self.held),
+            "held page": self.held_address,
             "404": "/there/is/nothing/here/",
         }
 
@@ -102,8 +104,20 @@ def found() -> Newspaper:
         draft=make_article(title="Not yet", status=Article.Status.DRAFT, published_at=None),
         top=top,
         deepest=comment,
-        held=make_comment(article=story, parent=top, name="Hilde", status=Comment.Status.HELD),
+        held_address=held_address(story, top),
     )
+
+
+def held_address(story: Article, parent: Comment) -> str:
+    """Post a first comment, and return where its author sees it."""
+    response = Client().post(
+        f"{story.get_absolute_url()}reply/",
+        {"body": "Held *for now*.", "name": "Hilde", "email": "hilde@example.com", "parent": parent.pk},
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert response.status_code == 303
+    an_hour_passes()
+    return response["Location"]
 
 
 def each_with(addresses: dict[str, str], look: Callable[[str], list]) -> dict[str, list]:

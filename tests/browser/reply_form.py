@@ -1,6 +1,11 @@
 """Leave a Reply, filled in and sent."""
 
+from datetime import timedelta
+
+from django.db.models import F
 from playwright.sync_api import Page, Response
+
+from comments.models import Comment
 
 
 def fill_in(page: Page, *, body: str = "", name: str = "", email: str = "", website: str = "") -> None:
@@ -21,3 +26,8 @@ def post_unchecked(page: Page) -> Response:
     """Press Post Comment in a browser that leaves the checking to the site."""
     page.locator("#commentform").evaluate("form => { form.noValidate = true }")
     return post(page)
+
+
+def an_hour_passes() -> None:
+    """Let all comments be older, since nobody may post two in a few seconds."""
+    Comment.objects.update(created_at=F("created_at") - timedelta(hours=1))

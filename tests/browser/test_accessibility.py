@@ -51,5 +51,6 @@ def test_the_form_has_no_wcag_violations_under_a_comment_and_with_errors(watch, 
 def test_the_queue_has_no_wcag_violations_in_what_is_ours(watch, scheme):
     page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     newspaper.found()
-    page.goto("/admin/comments/comment/")
+    page.goto("/admin/comments/comment/?status=all")
+    # The rest of the page is Django's, which has links of less than 24 pixels in its filters.
     assert violations(page, "#result_list tbody") == []

@@ -51,6 +51,13 @@ def errors_in_form(client: Client, news: newspaper.Newspaper) -> bytes:
     return response.content
 
 
+def preview(client: Client, news: newspaper.Newspaper) -> bytes:
+    text = {"body": "Quite *so*.", "name": "Mira", "email": "mira@example.com", "preview": "Preview"}
+    response = client.post(news.reply_address, text, headers={"Sec-Fetch-Site": "same-origin"})
+    assert response.status_code == 200
+    return response.content
+
+
 def refusal(client: Client, news: newspaper.Newspaper) -> bytes:
     wrong = {"body": "Too late", "name": "Mira", "email": "mira@example.com"}
     address = f"{news.closed.get_absolute_url()}reply/"
@@ -65,10 +72,11 @@ def test_no_page_has_an_html_error(db, client, check, tmp_path):
     editor.force_login(make_editor())
     pages = {name: client.get(address).content for name, address in news.addresses.items()} | {
         "form with errors": errors_in_form(client, news),
+        "preview of a comment": preview(client, news),
         "form of a conversation just closed": refusal(client, news),
         "reply to a comment that is gone": client.get(f"{news.reply_address}?to=0").content,
         "expired link": client.get("/comments/yours/nothing/").content,
-        "preview": editor.get(f"/preview/{news.draft.pk}/").content,
+        "preview of a story": editor.get(f"/preview/{news.draft.pk}/").content,
         "500": server_error(RequestFactory().get("/")).content,
     }
     for name, content in pages.items():

@@ -49,6 +49,7 @@ FORM = [
     "Website",
     "Save my name, email, and website in this browser for the next time I comment.",
     "Post Comment",
+    "Preview",
 ]
 FORM_SHOWN = """
 respond => [...respond.querySelectorAll("h2, p.comment-notes, label, button")]
@@ -147,6 +148,7 @@ def read_as_visitor(page: Page, story: Story) -> str:
 
 
 def reply_with_an_error_and_then_right(page: Page) -> None:
+    story_page = page.url
     fill_in(page, body=COMMENT, name="Noor", email="noor at mailbox", website="https://noor.example/")
     assert post_unchecked(page).status == 422
 
@@ -167,6 +169,7 @@ def reply_with_an_error_and_then_right(page: Page) -> None:
     expect(page.get_by_role("status")).to_contain_text("awaiting moderation")
     expect(page.locator(".comment-text")).to_have_text(re.compile("I was on that boat"))
     assert EMAIL not in page.content()
+    assert page.context.cookies(story_page) == []
 
 
 def sign_in(page: Page) -> None:

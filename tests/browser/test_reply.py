@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from articles.models import Article
 from comments.models import Comment
 from tests.browser import newspaper
-from tests.browser.reply_form import fill_in, post, post_unchecked
+from tests.browser.reply_form import an_hour_passes, fill_in, post, post_unchecked
 from tests.factories import make_article, make_comment, reply_to
 
 NARROW = {"viewport": {"width": 320, "height": 640}}
@@ -182,6 +182,27 @@ def test_without_javascript_errors_take_the_focus_and_keep_what_was_typed(plain_
     expect(page.get_by_label("Email *")).to_be_focused()
 
 
+def test_a_preview_shows_the_comment_as_it_will_look_and_posts_nothing(watch, plain_page):
+    comment = make_comment(name="Ada")
+    known(comment.article)
+    for page in [watch.new_visitor(), plain_page]:
+        page.goto(comment.article.get_absolute_url())
+        page.get_by_role("link", name="Reply to Ada").click()
+        fill_in(page, body="Quite *so*.", **PERSON)
+        with page.expect_navigation():
+            page.get_by_role("button", name="Preview").click()
+
+        expect(page.get_by_role("heading", name="Preview")).to_be_focused()
+        expect(page.get_by_role("heading", name="Preview")).to_be_in_viewport()
+        expect(page.locator(".preview em")).to_have_text("so")
+        expect(page.locator("#reply-title")).to_have_text("Leave a Reply to Ada")
+        expect(page.get_by_label("Comment *")).to_have_value("Quite *so*.")
+        assert not Comment.objects.filter(parent=comment).exists()
+
+    post(plain_page)
+    assert Comment.objects.get(parent=comment).body == "Quite *so*."
+
+
 # --- By keyboard alone ------------------------------------------------------------------
 
 
@@ -242,23 +263,24 @@ def test_the_browser_remembers_the_person_only_if_asked_to_and_forgets_when_told
     known(articles[0])
     remember = page.get_by_label("Save my name, email, and website in this browser")
 
-    def post_on(article: Article, body: str) -> None:
+    def write_on(article: Article, body: str) -> None:
+        an_hour_passes()
         page.goto(article.get_absolute_url())
         page.get_by_label("Comment *").fill(body)
 
-    post_on(articles[0], "Do not keep me.")
+    write_on(articles[0], "Do not keep me.")
     expect(remember).not_to_be_checked()
     fill_in(page, body="Do not keep me.", **PERSON)
     post(page)
     assert page.evaluate("localStorage.length") == 0
 
-    post_on(articles[1], "Keep me.")
+    write_on(articles[1], "Keep me.")
     expect(page.get_by_label("Name *")).to_have_value("")
     fill_in(page, body="Keep me.", **PERSON, website="https://mira.example/")
     remember.check()
     post(page)
 
-    post_on(articles[2], "Forget me.")
+    write_on(articles[2], "Forget me.")
     expect(remember).to_be_checked()
     expect(page.get_by_label("Name *")).to_have_value(PERSON["name"])
     expect(page.get_by_label("Email *")).to_have_value(PERSON["email"])
@@ -267,11 +289,11 @@ def test_the_browser_remembers_the_person_only_if_asked_to_and_forgets_when_told
     post(page)
     assert page.evaluate("localStorage.length") == 0
 
-    post_on(articles[3], "")
+    write_on(articles[3], "")
     expect(page.get_by_label("Name *")).to_have_value("")
     expect(remember).not_to_be_checked()
     assert Comment.objects.filter(email=PERSON["email"]).count() == 4
-    assert page.context.cookies() == []
+    assert page.context.cookies(page.url) == []
 
 
 def test_no_page_of_the_site_sets_a_cookie_or_stores_anything(page, watch):
