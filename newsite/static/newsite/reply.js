@@ -11,7 +11,7 @@ const form = document.getElementById("commentform");
 // they go to the fragment instead, until the page has loaded. By then someone may be
 // typing already.
 window.addEventListener("load", () => {
-  if (document.activeElement === document.body) document.querySelector(".error-summary")?.focus();
+  if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
 });
 
 if (respond && form) {
@@ -45,7 +45,7 @@ function replyInPlace() {
     cancel.parentElement.hidden = true;
     home.after(respond);
     // On the form's own page the comment that was to be answered stands above it.
-    document.querySelector(".reply-page .answered")?.remove();
+    document.querySelector(".reply-page > .answered")?.remove();
     (usedLink ?? body).focus();
     usedLink = null;
   }
@@ -107,13 +107,13 @@ function rememberMe() {
 }
 
 function sendOnce() {
-  const button = form.querySelector("[type=submit]");
+  const buttons = form.querySelectorAll("[type=submit]");
   let timer;
 
   function ready() {
     clearTimeout(timer);
     timer = undefined;
-    button.removeAttribute("aria-disabled");
+    for (const button of buttons) button.removeAttribute("aria-disabled");
   }
 
   form.addEventListener("submit", (event) => {
@@ -121,7 +121,7 @@ function sendOnce() {
       event.preventDefault();
       return;
     }
-    button.setAttribute("aria-disabled", "true");
+    for (const button of buttons) button.setAttribute("aria-disabled", "true");
     // Whoever stops a slow sending must be able to try again.
     timer = setTimeout(ready, 10_000);
   });
