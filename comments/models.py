@@ -301,28 +301,3 @@ class Decision(NamedTuple):
 
     changed: int
     untouched: list[Change]
-
-
-class AccessLink(models.Model):
-    """Leads from a mail to everything written with its address: once, within half an hour.
-
-    Then it is what keeps the page open, for another half an hour. Every request for a link
-    has a row, to be counted; where nothing was written with the address, none is kept in it.
-    """
-
-    email = models.EmailField(_("email"), max_length=254, blank=True)
-    digest = models.CharField(max_length=64, unique=True, editable=False)
-    sender = models.CharField(max_length=64, blank=True, editable=False)
-    created_at = models.DateTimeField(_("sent"), default=timezone.now, editable=False)
-    opened_at = models.DateTimeField(_("opened"), null=True, editable=False)
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["email", "created_at"], name="access_link_email"),
-            models.Index(fields=["sender", "created_at"], name="access_link_sender"),
-        ]
-        verbose_name = _("link by email")
-        verbose_name_plural = _("links by email")
-
-    def __str__(self) -> str:
-        return _("link of %(time)s") % {"time": self.created_at}

@@ -131,7 +131,7 @@ def links(submission: Submission) -> Verdict | None:
 def first_comment(submission: Submission) -> Verdict | None:
     """Hold the first comment of a person: a name and an e-mail address together."""
     comment = submission.comment
-    known = Comment.objects.approved().filter(email=comment.email.lower(), name=comment.name, user=None)
+    known = Comment.objects.approved().written_with(comment.email).filter(name=comment.name)
     if known.exists():
         return None
     return Verdict(Comment.Status.HELD, Because.FIRST_COMMENT)

@@ -60,7 +60,8 @@ def with_comment(view):
             return render(request, "comments/yours_gone.html", status=410)
         except signing.BadSignature:
             return render(request, "comments/yours_gone.html", {"is_broken": True}, status=403)
-        comment = Comment.objects.select_related("article", "parent").filter(pk=pk).first()
+        comments = Comment.objects.filter(erased_at=None).select_related("article", "parent")
+        comment = comments.filter(pk=pk).first()
         if comment is None:
             return render(request, "comments/yours_gone.html", status=410)
         return view(request, comment)
@@ -72,7 +73,7 @@ def with_comment(view):
 @private_page
 def index(request: HttpRequest) -> HttpResponse:
     """List the comments that were written in this browser, newest first."""
-    comments = Comment.objects.filter(pk__in=_remembered(request)).select_related("article")
+    comments = Comment.objects.filter(pk__in=_remembered(request), erased_at=None).select_related("article")
     listed = [(comment, address(comment)) for comment in comments]
     return render(request, "comments/yours_index.html", {"comments": listed})
 

@@ -1,0 +1,378 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from comments import moderation, posting, yours
+from comments.models import Change, Comment
+from comments.moderation import Submission
+from comments.privacy import erase, export_of
+from tests.factories import make_article, make_comment, make_editor, reply_to
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+ADA = "ada@example.com"
+SITE = "https://news.example/"
+STATUSES = ["held", "approved", "spam", "trash", "withdrawn"]
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    """It is noon, and stays so until a test moves the clock."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+def exported(email: str = ADA) -> dict:
+    return json.loads("".join(export_of(email, SITE)))
+
+
+def of_ada(**fields) -> Comment:
+    """A comment with all that tells who wrote it."""
+    defaults = {
+        "name": "Ada",
+        "email": ADA,
+        "website": "https://ada.example/",
+        "ip_address": "198.51.100.7",
+        "user_agent": "Lynx",
+    }
+    return make_comment(**{**defaults, **fields})
+
+
+def of_others() -> list[Comment]:
+    """What does not belong to ada@example.com, however near it comes."""
+    article = make_article()
+    return [
+        make_comment(article=article, name="Ada", email="bo@example.com", ip_address="198.51.100.7"),
+        make_comment(article=article, name="Ada", email="ada@example.com.org"),
+        make_comment(article=article, name="Ada", email="xada@example.com"),
+        make_comment(article=article, name="Ada", email=""),
+        make_comment(article=article, name="Ada", email=ADA, user=make_editor(email=ADA)),
+    ]
+
+
+def rows(comments: list[Comment]) -> list[dict]:
+    return list(Comment.objects.filter(pk__in=[c.pk for c in comments]).order_by("pk").values())
+
+
+# --- Export ---
+
+
+def test_an_export_holds_everything_that_is_held_of_a_comment():
+    article = make_article(title="Über Brücken", slug="bridges")
+    parent = make_comment(article=article, name="Bo", body="Bo's words.", email="bo@example.com")
+    comment = of_ada(
+        parent=parent,
+        created_at=NOON - timedelta(minutes=5),
+        body="First *words*.",
+        status="held",
+        held_because="first-comment",
+    )
+    comment.approve(by=make_editor(username="moderator"))
+    posting.edit(comment, "Better wörds.")
+
+    assert exported() == {
+        "site": "Newsite",
+        "email": "ada@example.com",
+        "exported_at": "2026-11-23T12:00:00+00:00",
+        "comments": [
+            {
+                "id": comment.pk,
+                "url": f"https://news.example/comments/{comment.pk}/",
+                "story": {"title": "Über Brücken", "url": "https://news.example/2026/11/bridges/"},
+                "in_reply_to": f"https://news.example/comments/{parent.pk}/",
+                "name": "Ada",
+                "email": "ada@example.com",
+                "website": "https://ada.example/",
+                "text": "Better wörds.",
+                "status": "approved",
+                "held_because": "first-comment",
+                "posted_at": "2026-11-23T11:55:00+00:00",
+                "edited_at": "2026-11-23T12:00:00+00:00",
+                "ip_address": "198.51.100.7",
+                "user_agent": "Lynx",
+                "history": [
+                    {
+                        "at": "2026-11-23T12:00:00+00:00",
+                        "from": "held",
+                        "to": "approved",
+                        "text_before": None,
+                    },
+                    {
+                        "at": "2026-11-23T12:00:00+00:00",
+                        "from": "approved",
+                        "to": "approved",
+                        "text_before": "First *words*.",
+                    },
+                ],
+            }
+        ],
+    }
+
+
+def test_no_field_of_a_comment_is_forgotten_in_the_export():
+    of_ada()
+    told_by_another_name = {
+        "article": "story",
+        "parent": "in_reply_to",
+        "body": "text",
+        "created_at": "posted_at",
+    }
+    # The HTML is made of the text and the path of the parents; neither an account nor the
+    # time of an erasure is ever there.
+    nothing_of_its_own = {"body_html", "path", "user", "erased_at"}
+
+    fields = {field.name for field in Comment._meta.get_fields() if field.concrete} - nothing_of_its_own
+
+    told = set(exported()["comments"][0]) - {"url", "history"}
+    assert {told_by_another_name.get(field, field) for field in fields} == told
+
+
+def test_an_export_holds_comments_in_every_state_oldest_first():
+    comments = [of_ada(status=status) for status in STATUSES]
+
+    assert [(row["id"], row["status"]) for row in exported()["comments"]] == [
+        (comment.pk, comment.status) for comment in comments
+    ]
+
+
+def test_an_export_holds_nothing_of_anybody_else():
+    bo = make_comment(name="Bo", email="bo@example.com", body="Bo's words.", ip_address="192.0.2.1")
+    mine = of_ada(parent=bo, article=bo.article, status="held")
+    reply_to(mine, name="Cleo", email="cleo@example.com", body="Cleo's words.")
+    mine.approve(by=make_editor(username="moderator", first_name="Alice"))
+    of_others()
+
+    text = "".join(export_of(ADA, SITE))
+
+    assert [row["id"] for row in json.loads(text)["comments"]] == [mine.pk]
+    for foreign in ("Bo", "bo@", "192.0.2.1", "Cleo", "cleo@", "moderator", "Alice"):
+        assert foreign not in text
+
+
+def test_an_address_is_the_same_in_capitals():
+    comment = of_ada(email="Ada@Example.COM")
+
+    assert [row["id"] for row in exported("ADA@example.com")["comments"]] == [comment.pk]
+    assert erase("aDa@example.com", keep_texts=True) == 1
+
+
+def test_an_unknown_address_has_an_empty_export():
+    of_others()
+
+    assert exported("nobody@example.com")["comments"] == []
+    assert exported("")["comments"] == []
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_an_export_takes_two_queries(django_assert_num_queries, items):
+    for _ in range(items):
+        of_ada().hold(by=make_editor())
+
+    with django_assert_num_queries(2):
+        exported()
+
+
+def test_an_export_is_written_piece_by_piece(monkeypatch):
+    monkeypatch.setattr("comments.privacy.CHUNK", 2)
+    article = make_article()
+    comments = [of_ada(article=article) for _ in range(5)]
+
+    with CaptureQueriesContext(connection) as queries:
+        pieces = export_of(ADA, SITE)
+        while '"id"' not in next(pieces):
+            pass
+        at_the_first_comment = len(queries)
+        rest = "".join(pieces)
+
+    assert rest.count('"id"') == len(comments) - 1
+    # One query for all comments, and one for the history of each chunk.
+    assert (at_the_first_comment, len(queries)) == (2, 4)
+
+
+# --- Erasing ---
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_who_wrote_is_erased_in_every_state_and_the_text_kept(status):
+    comment = of_ada(status=status, body="Well *said*.", held_because="links")
+
+    assert erase(ADA, keep_texts=True) == 1
+
+    comment.refresh_from_db()
+    assert (comment.name, comment.email, comment.website) == ("Anonymous", "", "")
+    assert (comment.ip_address, comment.user_agent, comment.erased_at) == (None, "", NOON)
+    assert (comment.body, comment.body_html) == ("Well *said*.", "<p>Well <em>said</em>.</p>")
+    assert (comment.status, comment.held_because) == (status, "links")
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_the_text_is_removed_in_every_state_where_the_person_wants_so(status):
+    comment = of_ada(status=status, body="Well said.")
+
+    assert erase(ADA, keep_texts=False) == 1
+
+    comment.refresh_from_db()
+    assert (comment.name, comment.body, comment.body_html) == ("Anonymous", "", "")
+    assert comment.status == "withdrawn"
+    assert list(comment.changes.values_list("from_status", "to_status", "by")) == (
+        [] if status == "withdrawn" else [(status, "withdrawn", None)]
+    )
+
+
+@pytest.mark.parametrize("keep_texts", [True, False])
+def test_what_a_comment_said_before_is_erased(keep_texts):
+    comment = of_ada(created_at=NOON, body="I am Ada of Main Street.")
+    posting.edit(comment, "I am from here.")
+
+    erase(ADA, keep_texts=keep_texts)
+
+    assert "Main Street" not in str([*Comment.objects.values(), *Change.objects.values()])
+    assert ("I am from here." in str(list(Comment.objects.values()))) == keep_texts
+
+
+@pytest.mark.parametrize("keep_texts", [True, False])
+def test_nothing_of_anybody_else_is_erased(keep_texts):
+    mine = of_ada()
+    others = [*of_others(), reply_to(mine, name="Bo")]
+    others[0].hold(by=make_editor())
+    Change.objects.update(body_before="Bo's words.")
+    before, history = rows(others), list(Change.objects.values())
+
+    assert erase(ADA, keep_texts=keep_texts) == 1
+
+    assert rows(others) == before
+    assert list(Change.objects.exclude(comment=mine).values()) == history
+
+
+def test_an_empty_address_erases_nothing():
+    others = of_others()
+    before = rows(others)
+
+    assert erase("", keep_texts=False) == 0
+
+    assert rows(others) == before
+
+
+@pytest.mark.parametrize("keep_texts", [True, False])
+def test_erasing_twice_is_harmless(clock, keep_texts):
+    comment = of_ada()
+    erase(ADA, keep_texts=keep_texts)
+    before = (rows([comment]), list(Change.objects.values()))
+    clock.shift(timedelta(minutes=1))
+
+    assert erase(ADA, keep_texts=False) == 0
+
+    assert (rows([comment]), list(Change.objects.values())) == before
+
+
+def test_answers_stay_in_their_place(client):
+    mine = of_ada(body="Mine, gone.")
+    reply_to(reply_to(mine, body="An answer."), body="An answer to it.")
+    story = mine.article.get_absolute_url()
+
+    erase(ADA, keep_texts=False)
+
+    page = client.get(story).content.decode()
+    assert "Mine, gone." not in page
+    places = [page.index(part) for part in ("This comment is not public.", "An answer.", "An answer to it.")]
+    assert places == sorted(places)
+
+
+def test_a_kept_text_is_shown_without_its_writer(client):
+    mine = of_ada(body="Mine, kept.")
+
+    erase(ADA, keep_texts=True)
+
+    page = client.get(mine.article.get_absolute_url()).content.decode()
+    assert "Mine, kept." in page
+    assert "<bdi>Anonymous</bdi>" in page
+    assert "Ada" not in page
+    assert "ada.example" not in page
+
+
+@pytest.mark.parametrize(
+    "newcomer", [{"name": "Ada", "email": ADA}, {"name": "Anonymous", "email": ""}], ids=["same", "anonymous"]
+)
+def test_trust_goes_with_the_person(newcomer):
+    comment = of_ada()
+    erase(ADA, keep_texts=True)
+
+    new = Comment(article=comment.article, body="Me again.", **newcomer)
+
+    assert moderation.decide(Submission(new)) == ("held", "first-comment")
+
+
+def test_the_private_pages_of_an_erased_comment_are_closed(client):
+    comment = of_ada(created_at=NOON, body="Mine, kept.")
+    address = yours.address(comment)
+    client.cookies["yours"] = yours.signing.dumps([comment.pk], salt=yours.SALT)
+
+    erase(ADA, keep_texts=True)
+
+    same_origin = {"sec-fetch-site": "same-origin"}
+    answers = [
+        client.get(address),
+        client.post(f"{address}edit/", {"body": "Mine again."}, headers=same_origin),
+        client.post(f"{address}delete/", headers=same_origin),
+    ]
+    assert [answer.status_code for answer in answers] == [410, 410, 410]
+    assert "Mine, kept." not in client.get("/comments/yours/").content.decode()
+    comment.refresh_from_db()
+    assert (comment.body, comment.status) == ("Mine, kept.", "approved")
+
+
+def test_a_moderator_does_not_bring_a_removed_text_back():
+    comment = of_ada()
+    erase(ADA, keep_texts=False)
+
+    assert comment.approve(by=make_editor()).changed == 0
+    assert comment.restore(by=make_editor()).changed == 0
+
+
+def test_staff_who_erase_are_named_in_the_history():
+    editor = make_editor()
+    of_ada()
+
+    erase(ADA, keep_texts=False, by=editor)
+
+    assert Change.objects.get().by == editor
+
+
+def test_what_fails_in_the_middle_erases_nothing(monkeypatch):
+    comment = of_ada()
+    before = rows([comment])
+    monkeypatch.setattr("comments.privacy.timezone.now", lambda: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        erase(ADA, keep_texts=False)
+
+    assert (rows([comment]), Change.objects.count()) == (before, 0)
+
+
+def test_a_thousand_comments_are_erased_in_few_queries():
+    article = make_article()
+    Comment.objects.bulk_create(
+        Comment(article=article, name="Ada", email=ADA, body="x", body_html="<p>x</p>", path=f"{n:010d}")
+        for n in range(1000)
+    )
+
+    with CaptureQueriesContext(connection) as queries:
+        assert erase(ADA, keep_texts=False) == 1000
+
+    assert len(queries) < 20
+    assert Comment.objects.filter(name="Anonymous", body="", status="withdrawn").count() == 1000
+    assert Change.objects.count() == 1000
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_erasing_takes_the_same_queries_however_many(django_assert_num_queries, items):
+    for _ in range(items):
+        of_ada()
+
+    with django_assert_num_queries(6):  # one of them opens, one ends the transaction
+        erase(ADA, keep_texts=False)
