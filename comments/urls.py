@@ -1,6 +1,6 @@
 from django.urls import path
 
-from comments import views, yours
+from comments import feeds, views, yours
 
 app_name = "comments"
 
@@ -10,5 +10,9 @@ urlpatterns = [
     path("comments/yours/<str:token>/", yours.yours, name="yours"),
     path("comments/yours/<str:token>/edit/", yours.edit, name="edit"),
     path("comments/yours/<str:token>/delete/", yours.delete, name="delete"),
+    path("comments/feed/", feeds.site_rss, name="feed"),
+    path("comments/feed/atom/", feeds.site_atom, name="feed_atom"),
     path("<yyyy:year>/<mm:month>/<words:slug>/reply/", views.reply, name="reply"),
+    path("<yyyy:year>/<mm:month>/<words:slug>/feed/", feeds.story_rss, name="story_feed"),
+    path("<yyyy:year>/<mm:month>/<words:slug>/feed/atom/", feeds.story_atom, name="story_feed_atom"),
 ]

@@ -15,7 +15,8 @@ def site_context(request: HttpRequest) -> dict:
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Keep robots from the admin and from the reply form, of which every comment has one."""
-    rules = ["User-agent: *", "Disallow: /admin/", "Disallow: /comments/", "Disallow: /*/reply/"]
+    kept_from = ["/admin/", "/comments/", "/*/reply/"]
+    rules = ["User-agent: *", "Allow: /comments/feed/", *(f"Disallow: {path}" for path in kept_from)]
     return HttpResponse("\n".join(rules) + "\n", content_type="text/plain")
 
 

@@ -40,12 +40,13 @@ def test_the_site_is_not_ready_without_a_database(client):
     assert (response.status_code, response.content) == (503, b"The database cannot be reached.\n")
 
 
-def test_robots_are_kept_from_the_admin_and_the_reply_forms(client):
+def test_robots_are_kept_from_the_admin_and_the_reply_forms_but_find_the_feed(client):
     response = client.get("/robots.txt")
 
     assert response.headers["Content-Type"] == "text/plain"
     assert response.content.decode().splitlines() == [
         "User-agent: *",
+        "Allow: /comments/feed/",
         "Disallow: /admin/",
         "Disallow: /comments/",
         "Disallow: /*/reply/",
