@@ -5,6 +5,7 @@ from typing import cast
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Layout, Submit
 from django import forms
+from django.db import models
 from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
@@ -63,6 +64,43 @@ class EditForm(CommentTextForm):
     """Another text for a comment, from the person who wrote it."""
 
     error_title = _("Your change was not saved yet.")
+
+
+class AddressForm(forms.Form):
+    """Whose comments someone wants to see."""
+
+    error_title = _("No link was sent yet.")
+
+    email = forms.EmailField(
+        label=_("Email"),
+        max_length=Comment._meta.get_field("email").max_length,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={
+            "required": _("Enter the email address that you comment with."),
+            "invalid": _("Enter an email address like name@example.com."),
+        },
+    )
+
+
+class EraseForm(forms.Form):
+    """What is to become of the texts, when nothing tells any more who wrote them."""
+
+    error_title = _("Nothing was erased yet.")
+
+    class Texts(models.TextChoices):
+        KEEP = "keep", _("Keep the texts, without a name. The conversations stay complete.")
+        REMOVE = "remove", _("Remove the texts too. Answers to them stay.")
+
+    texts = forms.ChoiceField(
+        label=_("What you wrote"),
+        choices=Texts,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what becomes of what you wrote.")},
+    )
+
+    @property
+    def keep_texts(self) -> bool:
+        return self.cleaned_data["texts"] == self.Texts.KEEP
 
 
 class CommentForm(CommentTextForm):
@@ -150,7 +188,8 @@ class CommentForm(CommentTextForm):
         helper = FormHelper()
         helper.form_id = "commentform"
         helper.form_class = "comment-form"
-        helper.form_action = f"{reply_url(self.article)}#respond"
+        # No fragment: browsers would go there instead of to what has the autofocus.
+        helper.form_action = reply_url(self.article)
         # The page is the same for every visitor: the view asks where the request comes from.
         helper.disable_csrf = True
         helper.layout = Layout(
