@@ -15,7 +15,7 @@ TEMPLATES := find templates -name '*.html' -print0 | xargs -0
 # What the linters see: the settings that a site on the internet has.
 PRODUCTION := env DEBUG=off HTTPS=on ALLOWED_HOSTS=news.example TRUSTED_PROXIES=127.0.0.1 \
 	SECRET_KEY=only-to-check-the-settings-only-to-check-the-settings-0123456789 \
-	DATABASE_URL=sqlite:///:memory: MEDIA_ROOT=var/media
+	DATABASE_URL=sqlite:///:memory: MEDIA_ROOT=var/media EMAIL_URL=smtp://localhost
 
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
@@ -39,7 +39,7 @@ lint: $(READY_DEV)  ## Check the code, the templates, the types, the migrations 
 	@$(VENV_PYTHON) -m ruff check
 	@$(VENV_PYTHON) -m ruff format --check
 	@$(TEMPLATES) .venv/bin/djade --check --target-version 5.2
-	@$(VENV_PYTHON) -m mypy newsite articles comments demo
+	@$(VENV_PYTHON) -m mypy newsite articles comments mail demo
 	@$(PRODUCTION) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) $(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
 

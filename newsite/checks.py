@@ -3,9 +3,11 @@
 import os
 from ipaddress import ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import Error, Tags, register
+from django.core.checks import Warning as Caution
 
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -44,6 +46,24 @@ E007 = Error(
     "MEDIA_ROOT holds Newsite's own files, so anyone could fetch the database and the secret key.",
     hint="Let it name a folder for pictures alone, e.g. MEDIA_ROOT=/srv/newsite/media.",
     id="newsite.E007",
+)
+
+E008 = Error(
+    "EMAIL_URL cannot be read, so no mail leaves.",
+    hint="Write it like smtp+tls://user:password@mail.example:587 (STARTTLS) or smtp+ssl://…:465, with "
+    "special characters in the name and the password percent-encoded.",
+    id="newsite.E008",
+)
+W001 = Caution(
+    "EMAIL_URL is not set, so no mail leaves: people who want to be told of answers wait in vain.",
+    hint="Name a mail server, e.g. EMAIL_URL=smtp+tls://user:password@mail.example:587. Until then the "
+    "mails can be read in the admin.",
+    id="newsite.W001",
+)
+W002 = Caution(
+    "SITE_URL is no address that links in mails could begin with.",
+    hint="Set it to the site's address as visitors type it, e.g. SITE_URL=https://news.example.",
+    id="newsite.W002",
 )
 
 
@@ -87,3 +107,24 @@ def check_trusted_proxies(app_configs, **kwargs):
     except ValueError:
         return [E006]
     return []
+
+
+@register(Tags.compatibility)
+def check_email_url(app_configs, **kwargs):
+    return [E008] if settings.EMAIL_URL_IS_SET and not settings.SENDS_MAIL else []
+
+
+@register(Tags.compatibility, deploy=True)
+def check_mail_leaves(app_configs, **kwargs):
+    return [] if settings.EMAIL_URL_IS_SET else [W001]
+
+
+@register(Tags.compatibility, deploy=True)
+def check_site_url(app_configs, **kwargs):
+    try:
+        parts = urlsplit(settings.SITE_URL)
+    except ValueError:
+        return [W002]
+    is_an_origin = parts.scheme in {"http", "https"} and not (parts.path or parts.query or parts.fragment)
+    is_a_host = parts.hostname and not parts.hostname.startswith(("*", "."))
+    return [] if is_an_origin and is_a_host else [W002]

@@ -4,7 +4,9 @@ The README has the table of variables. What is wrong or missing is explained by
 `newsite/checks.py`, so that reading this file never ends in a traceback.
 """
 
+from email.utils import formataddr
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -89,6 +91,45 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 
+# --- Mail -------------------------------------------------------------------
+
+
+def default_site_url() -> str:
+    """Return the address of the first of ALLOWED_HOSTS, on this machine with `make run`'s port."""
+    host = ALLOWED_HOSTS[0] if ALLOWED_HOSTS else "localhost"
+    port = ":8000" if host in {"localhost", "127.0.0.1", "[::1]"} else ""
+    return f"{'https' if HTTPS else 'http'}://{host}{port}"
+
+
+def read_email_url() -> dict:
+    """Return what EMAIL_URL names. Without it, or if it cannot be read, no mail leaves."""
+    try:
+        email = env.email_url("EMAIL_URL", default="")
+    except (ImproperlyConfigured, ValueError):
+        return {}
+    if not email["EMAIL_HOST"] and email["EMAIL_BACKEND"].endswith("smtp.EmailBackend"):
+        return {}
+    if email["EMAIL_PORT"] is None:
+        email["EMAIL_PORT"] = 587 if "EMAIL_USE_TLS" in email else 465 if "EMAIL_USE_SSL" in email else 25
+    return {name: value for name, value in email.items() if name.startswith("EMAIL_")}
+
+
+# What links in mails begin with: where a mail is written there may be no request to ask.
+SITE_URL = env.str("SITE_URL", default=default_site_url()).rstrip("/")
+
+EMAIL_URL_IS_SET = bool(env.str("EMAIL_URL", default=""))
+EMAIL = read_email_url()
+SENDS_MAIL = bool(EMAIL)
+vars().update(EMAIL)
+EMAIL_TIMEOUT = 20  # seconds, for each answer of the server
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, f"newsite@{urlsplit(SITE_URL).hostname}"))
+)
+
+# On where `manage.py worker` runs: web processes then leave the mail to it.
+MAIL_WORKER = env.bool("MAIL_WORKER", default=False)
+
+
 # --- Data -------------------------------------------------------------------
 
 
@@ -129,6 +170,7 @@ STORAGES = {
 
 INSTALLED_APPS = [
     "newsite",
+    "mail",
     "articles",
     "comments",
     "demo",

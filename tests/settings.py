@@ -23,6 +23,10 @@ os.environ.update(
     HTTPS="off",
     ALLOWED_HOSTS="testserver,localhost,127.0.0.1",
     TRUSTED_PROXIES="",
+    SITE_URL="https://news.example",
+    EMAIL_URL="memorymail://",
+    DEFAULT_FROM_EMAIL="Newsite <newsite@news.example>",
+    MAIL_WORKER="off",
     MEDIA_ROOT=str(TEMPORARY / "media"),
 )
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{TEMPORARY}/newsite.sqlite3")

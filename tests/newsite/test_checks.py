@@ -12,9 +12,12 @@ def test_a_good_set_up_passes_every_check():
         checks.check_media_root(None),
         checks.check_media_apart(None),
         checks.check_trusted_proxies(None),
+        checks.check_email_url(None),
+        checks.check_mail_leaves(None),
+        checks.check_site_url(None),
     ]
 
-    assert found == [[]] * 7
+    assert found == [[]] * 10
 
 
 def test_the_placeholder_is_no_secret_key(settings):
@@ -104,3 +107,26 @@ def test_addresses_and_networks_are_trusted(settings):
     settings.TRUSTED_PROXIES = ["127.0.0.1", "10.0.0.0/8", "::1", "10.1.2.3/8"]
 
     assert checks.check_trusted_proxies(None) == []
+
+
+def test_an_unreadable_email_url_is_named(settings):
+    settings.SENDS_MAIL = False
+
+    assert checks.check_email_url(None) == [checks.E008]
+    assert checks.check_mail_leaves(None) == []
+
+
+def test_a_site_from_which_no_mail_leaves_is_told(settings):
+    settings.EMAIL_URL_IS_SET = settings.SENDS_MAIL = False
+
+    assert checks.check_email_url(None) == []
+    assert checks.check_mail_leaves(None) == [checks.W001]
+
+
+@pytest.mark.parametrize(
+    "url", ["", "news.example", "https://", "https://*", "https://.news.example", "https://a/b", "http://[::"]
+)
+def test_links_in_mails_begin_with_an_address(settings, url):
+    settings.SITE_URL = url
+
+    assert checks.check_site_url(None) == [checks.W002]

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MODULES = [p for app in ("newsite", "articles", "comments") for p in (ROOT / app).rglob("*.py")]
+MODULES = [p for app in ("newsite", "articles", "comments", "mail") for p in (ROOT / app).rglob("*.py")]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
 # A module may import from the layers below its own, and from its own.
 LAYERS = [
-    ["newsite.markup", "newsite.freshness", "newsite.origin", "newsite.converters"],
+    ["newsite.markup", "newsite.freshness", "newsite.origin", "newsite.converters", "mail"],
     ["articles.models"],
     ["comments.models"],
     ["articles", "comments", "newsite"],

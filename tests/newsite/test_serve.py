@@ -73,6 +73,27 @@ def test_the_editor_is_created_once_and_the_password_is_shown_once(started, monk
 
 
 @pytest.mark.django_db
+def test_who_serves_without_a_mail_server_is_told_where_the_mails_are(started, settings):
+    settings.SENDS_MAIL = False
+    port = free_port()
+
+    assert f"Mail is kept at http://127.0.0.1:{port}/admin/mail/mail/ and not sent" in run_serve(port)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("given", [None, "https://news.example"])
+def test_links_in_mails_lead_to_the_port_unless_the_owner_has_said_where(started, monkeypatch, given):
+    monkeypatch.setenv("SITE_URL", given or "")
+    if given is None:
+        monkeypatch.delenv("SITE_URL")
+    port = free_port()
+
+    run_serve(port)
+
+    assert os.environ["SITE_URL"] == (given or f"http://127.0.0.1:{port}/")
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("given", [None, ""])
 def test_without_demo_password_the_password_is_random(monkeypatch, given):
     monkeypatch.delenv("DEMO_PASSWORD", raising=False)

@@ -37,6 +37,45 @@ def test_an_unreadable_database_url_is_explained_without_a_traceback(url):
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize(
+    "url", ["nonsense", "://", "smtp://", "http://mail.example", "smtp://mail.example:x"]
+)
+def test_an_unreadable_email_url_is_explained_without_a_traceback(url):
+    result = manage("check", EMAIL_URL=url)
+
+    assert result.returncode == 1
+    assert "newsite.E008" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({}, "http://localhost:8000"),
+        ({"ALLOWED_HOSTS": "news.example,www.news.example", "HTTPS": "on"}, "https://news.example"),
+        ({"ALLOWED_HOSTS": ""}, "http://localhost:8000"),
+        ({"SITE_URL": "https://news.example/"}, "https://news.example"),
+    ],
+)
+def test_links_in_mails_begin_with_the_first_host_unless_the_owner_says_otherwise(environment, url):
+    script = "from django.conf import settings; print(settings.SITE_URL)"
+    given = {name: value for name, value in os.environ.items() if name != "SITE_URL"}
+    result = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=settings.BASE_DIR,
+        env={
+            **given,
+            "DJANGO_SETTINGS_MODULE": "newsite.settings",
+            "ALLOWED_HOSTS": "localhost",
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.stdout.strip() == url
+
+
 def test_an_empty_media_root_is_refused():
     result = manage("check", MEDIA_ROOT="")
 
@@ -52,6 +91,8 @@ def test_a_production_environment_passes_the_deployment_check():
         ALLOWED_HOSTS="news.example",
         HTTPS="on",
         SECRET_KEY="0123456789" * 6 + "abcdefghij",
+        SITE_URL="https://news.example",
+        EMAIL_URL="smtp+tls://newsite:secret@mail.example",
     )
 
     assert (result.returncode, result.stderr) == (0, "")

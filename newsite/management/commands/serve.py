@@ -14,8 +14,8 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.core.wsgi import get_wsgi_application
 from django.db import DatabaseError, connections
+from django.utils.module_loading import import_string
 
 HOST = "127.0.0.1"
 EDITOR = "editor"
@@ -40,8 +40,14 @@ class Command(BaseCommand):
         if password:
             self.stdout.write(f"Administrator: {address}admin/  name: {EDITOR}  password: {password}")
             self.stdout.write("The password is not shown again.")
+        if not settings.SENDS_MAIL:
+            self.stdout.write(
+                f"Mail is kept at {address}admin/mail/mail/ and not sent: EMAIL_URL is not set."
+            )
         self.stdout.write(f"Newsite is at {address} (Ctrl-C ends it).")
         self.stdout.flush()
+        # Links in mails lead here, unless the owner has said where.
+        os.environ.setdefault("SITE_URL", address)
         start(server_command(port))
 
 
@@ -126,4 +132,4 @@ def load_worker() -> WSGIHandler:
     Otherwise a worker hears of it twice, and the second signal hangs it.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    return get_wsgi_application()
+    return import_string(settings.WSGI_APPLICATION)

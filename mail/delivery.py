@@ -1,0 +1,52 @@
+"""From the outbox to the mail server."""
+
+from smtplib import SMTPRecipientsRefused
+from threading import Event
+
+from django.conf import settings
+from django.core.mail import get_connection
+
+from mail.models import Mail
+
+
+def deliver_due(stopped: Event | None = None) -> None:
+    """Send what is due, one mail after the other, until none is left or `stopped` is set.
+
+    Any number of processes may do so at once: each mail is claimed by one of them. A mail
+    that the server has accepted is marked before the next is touched, so a process that is
+    killed leaves at most one in doubt, whose Message-ID the server then sees again.
+    """
+    if not settings.SENDS_MAIL:
+        return
+    Mail.objects.give_up_stale()
+    connection = get_connection()
+    try:
+        while not (stopped and stopped.is_set()) and Mail.objects.due().exists():
+            # Before the claim, so that the claim need not last through greeting and sign-in.
+            failure = _try(connection.open)
+            if mail := Mail.objects.claim():
+                failure = failure or _try(mail.message(connection).send)
+                if failure is None:
+                    mail.mark_sent()
+                else:
+                    mail.mark_failed(failure, for_good=_is_permanent(failure))
+            if failure is not None:
+                _try(connection.close)
+    finally:
+        _try(connection.close)
+
+
+def _try(step) -> Exception | None:
+    """Return what went wrong. Whatever it is, it must not keep other mails from being sent."""
+    try:
+        step()
+    except Exception as error:
+        return error
+    return None
+
+
+def _is_permanent(failure: Exception) -> bool:
+    """Say whether the server knows no such recipient. What else it refuses may pass later."""
+    if not isinstance(failure, SMTPRecipientsRefused):
+        return False
+    return all(code >= 500 for code, _reason in failure.recipients.values())

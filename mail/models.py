@@ -1,0 +1,180 @@
+"""The outbox: a mail is a row, written in the transaction of what it tells.
+
+No task library stands beside it: the row has to be there anyway, to be written with its
+cause, tried again and seen in the admin, and a second queue would be a second truth.
+"""
+
+import threading
+from datetime import timedelta
+from email.utils import make_msgid
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import models, transaction
+from django.template import Context, Engine
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+
+# After a failure the next attempt waits so long; after the last pause the mail is given up.
+PAUSES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3)]
+# Longer than four answers of a server that each take EMAIL_TIMEOUT: MAIL, RCPT, DATA, the text.
+CLAIM = timedelta(minutes=2)
+# What could not even be tried for so long tells no news any more.
+STALE_AFTER = timedelta(days=2)
+# What was sent or given up is kept so long, to be looked up.
+KEPT = timedelta(days=30)
+SUBJECT_LENGTH = 200
+
+# Set when this process has written a mail: who delivers beside its requests waits for it.
+written = threading.Event()
+
+
+class MailQuerySet(models.QuerySet):
+    def queue(self, **content: Any) -> "Mail":
+        """Write one mail, to be delivered once the transaction is committed. See `Mail.compose`."""
+        return self.queue_all([Mail.compose(**content)])[0]
+
+    def queue_all(self, mails: list["Mail"]) -> list["Mail"]:
+        transaction.on_commit(written.set)
+        return Mail.objects.bulk_create(mails)
+
+    def due(self):
+        """Return what waits and is due, and what a process claimed that died over it."""
+        now = timezone.now()
+        waits = models.Q(state=Mail.State.WAITING, due_at__lte=now)
+        abandoned = models.Q(state=Mail.State.SENDING, claimed_until__lte=now)
+        return self.filter(waits | abandoned).order_by("due_at", "pk")
+
+    def claim(self) -> "Mail | None":
+        """Take the next due mail, which nobody else gets while the claim lasts."""
+        while mail := self.due().first():
+            now = timezone.now()
+            # Whoever else has read the same row finds another number of attempts there.
+            mine = self.filter(pk=mail.pk, state=mail.state, attempts=mail.attempts).update(
+                state=Mail.State.SENDING, attempts=mail.attempts + 1, claimed_until=now + CLAIM
+            )
+            if mine:
+                mail.attempts += 1
+                return mail
+        return None
+
+    def give_up_stale(self) -> None:
+        """Give up what has waited for days because no mail left the site, before it all leaves."""
+        old = self.filter(state=Mail.State.WAITING, due_at__lt=timezone.now() - STALE_AFTER)
+        old.update(state=Mail.State.GIVEN_UP, last_error=_("It waited too long to be sent."))
+
+    def send_again(self) -> int:
+        """Try mails once more that were given up, and return how many."""
+        given_up = self.filter(state=Mail.State.GIVEN_UP)
+        count = given_up.update(state=Mail.State.WAITING, attempts=0, due_at=timezone.now(), last_error="")
+        transaction.on_commit(written.set)
+        return count
+
+    def forget_old(self) -> None:
+        over = self.filter(state__in=[Mail.State.SENT, Mail.State.GIVEN_UP])
+        over.filter(created_at__lt=timezone.now() - KEPT).delete()
+
+
+class Mail(models.Model):
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        SENDING = "sending", _("Being sent")
+        SENT = "sent", _("Sent")
+        GIVEN_UP = "given-up", _("Given up")
+
+    recipient = models.EmailField(_("recipient"), max_length=254)
+    subject = models.CharField(_("subject"), max_length=SUBJECT_LENGTH)
+    text = models.TextField(_("text"))
+    html = models.TextField(_("HTML"), blank=True)
+    headers = models.JSONField(_("headers"), default=dict, blank=True)
+    # The same at every attempt, so that a server which gets a mail twice can tell.
+    message_id = models.CharField(max_length=254, unique=True, editable=False)
+    created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
+    due_at = models.DateTimeField(_("due"), default=timezone.now)
+    state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    last_error = models.TextField(_("last error"), blank=True)
+
+    objects = MailQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("mail")
+        verbose_name_plural = _("mails")
+        indexes = [
+            models.Index(fields=["state", "due_at"], name="mail_due"),
+            models.Index(fields=["recipient"], name="mail_recipient"),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject
+
+    @classmethod
+    def compose(
+        cls,
+        *,
+        recipient: str,
+        subject: str,
+        template: str,
+        context: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        message_id: str = "",
+    ) -> "Mail":
+        """Return an unsaved mail with the texts of `template`.txt and `template`.html.
+
+        Both know `site_name` and `site_url`, which every link in a mail begins with.
+        """
+        # A line break in a headline or a name would start a header of a stranger's own.
+        subject = Truncator(" ".join(subject.split())).chars(SUBJECT_LENGTH)
+        site = {"site_name": settings.SITE_NAME, "site_url": settings.SITE_URL}
+        context = {**site, "subject": subject, **(context or {})}
+        # Plain text is not HTML: nothing in it is escaped.
+        plain = (
+            Engine.get_default().get_template(f"{template}.txt").render(Context(context, autoescape=False))
+        )
+        return cls(
+            recipient=recipient,
+            subject=subject,
+            text=f"{plain.strip()}\n",
+            html=render_to_string(f"{template}.html", context),
+            headers=headers or {},
+            message_id=message_id or make_msgid(domain=message_domain()),
+        )
+
+    def message(self, connection) -> EmailMultiAlternatives:
+        return EmailMultiAlternatives(
+            self.subject,
+            self.text,
+            to=[self.recipient],
+            connection=connection,
+            # No vacation notice answers a mail that a program wrote: RFC 3834, section 5.
+            headers={"Message-ID": self.message_id, "Auto-Submitted": "auto-generated", **self.headers},
+            alternatives=[(self.html, "text/html")] if self.html else None,
+        )
+
+    def mark_sent(self) -> None:
+        """Note that the server has taken the mail, whoever else may have claimed it meanwhile."""
+        Mail.objects.filter(pk=self.pk).update(
+            state=self.State.SENT, sent_at=timezone.now(), claimed_until=None, last_error=""
+        )
+
+    def mark_failed(self, error: Exception, *, for_good: bool) -> None:
+        """Let the mail wait for its next attempt, or give it up after the last or `for_good`."""
+        mine = Mail.objects.filter(pk=self.pk, state=self.State.SENDING, attempts=self.attempts)
+        change = {"claimed_until": None, "last_error": str(error) or type(error).__name__}
+        if for_good or self.attempts > len(PAUSES):
+            mine.update(state=self.State.GIVEN_UP, **change)
+        else:
+            due_at = timezone.now() + PAUSES[self.attempts - 1]
+            mine.update(state=self.State.WAITING, due_at=due_at, **change)
+
+
+def message_domain() -> str:
+    """Return what a Message-ID of this site ends with."""
+    return urlsplit(settings.SITE_URL).hostname or "localhost"

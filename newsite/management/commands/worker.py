@@ -1,0 +1,19 @@
+import signal
+
+from django.core.management.base import BaseCommand
+
+from newsite.chores import Chores
+
+ENDS = {signal.SIGTERM, signal.SIGINT}
+
+
+class Command(BaseCommand):
+    help = "Deliver mail, for a site whose web processes do not (MAIL_WORKER=on). SIGTERM ends it."
+
+    def handle(self, **options):
+        # Blocked before the thread starts, or the signal might end it in the middle of a mail.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+        chores = Chores()
+        chores.start()
+        signal.sigwait(ENDS)
+        chores.stop()

@@ -1,0 +1,95 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core.mail import get_connection
+from django.db import transaction
+
+from mail import models
+from mail.models import Mail
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.mark.django_db
+def test_a_mail_has_both_texts_and_each_escapes_what_it_must(queue):
+    mail = queue(context={"words": "<b>Ada & Bo</b>"})
+
+    assert mail.text == "<b>Ada & Bo</b>\nhttps://news.example/somewhere/\n"
+    assert "<p>&lt;b&gt;Ada &amp; Bo&lt;/b&gt;</p>" in mail.html
+    assert '<html lang="en">' in mail.html
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\u2028", "\x0b"])
+def test_a_line_break_in_a_subject_starts_no_header(queue, end):
+    mail = queue(subject=f"News{end}Bcc: everyone@example.com")
+
+    sent = mail.message(get_connection()).message()
+    assert mail.subject == "News Bcc: everyone@example.com"
+    assert (sent["Bcc"], sent["Subject"]) == (None, "News Bcc: everyone@example.com")
+
+
+@pytest.mark.django_db
+def test_a_long_subject_is_cut(queue):
+    mail = queue(subject="x" * 500)
+
+    assert mail.subject == f"{'x' * 199}…"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_mail_is_gone_with_the_transaction_of_its_cause(queue):
+    models.written.clear()
+
+    with pytest.raises(RuntimeError), transaction.atomic():
+        queue()
+        raise RuntimeError
+
+    assert (Mail.objects.count(), models.written.is_set()) == (0, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_delivery_is_woken_only_after_the_commit(queue):
+    models.written.clear()
+
+    with transaction.atomic():
+        queue()
+        assert not models.written.is_set()
+
+    assert models.written.is_set()
+
+
+@pytest.mark.django_db
+def test_every_mail_has_a_message_id_of_the_site_and_of_its_own(queue):
+    first, second = queue(), queue()
+
+    assert first.message_id != second.message_id
+    assert first.message_id.endswith("@news.example>")
+
+
+@pytest.mark.django_db
+def test_only_what_was_given_up_is_sent_again(queue):
+    given_up = queue()
+    Mail.objects.filter(pk=given_up.pk).update(state="given-up", attempts=5, last_error="refused")
+    sent = queue()
+    sent.mark_sent()
+
+    assert Mail.objects.send_again() == 1
+
+    given_up.refresh_from_db()
+    sent.refresh_from_db()
+    assert (given_up.state, given_up.attempts, given_up.last_error, sent.state) == ("waiting", 0, "", "sent")
+
+
+@pytest.mark.django_db
+def test_what_is_over_is_forgotten_after_thirty_days_and_what_waits_is_not(queue):
+    with time_machine.travel(NOON, tick=False) as clock:
+        over, waiting = queue(), queue()
+        over.mark_sent()
+        clock.shift(timedelta(days=30))
+        Mail.objects.forget_old()
+        assert Mail.objects.count() == 2
+        clock.shift(timedelta(seconds=1))
+        Mail.objects.forget_old()
+
+    assert Mail.objects.get() == waiting

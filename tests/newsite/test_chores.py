@@ -1,0 +1,98 @@
+import time
+
+import pytest
+from django.core import mail as django_mail
+
+from mail.models import Mail
+from newsite import chores
+from newsite.chores import Chores
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def running(monkeypatch):
+    """The thread that a web process has, which looks only when it is woken."""
+    monkeypatch.setattr(chores, "PAUSE", 600)
+    thread = Chores()
+    thread.start()
+    yield thread
+    thread.stop()
+
+
+def queue() -> Mail:
+    return Mail.objects.queue(recipient="ada@example.com", subject="News", template="mail/base")
+
+
+@pytest.fixture(autouse=True)
+def text_template(settings, tmp_path):
+    (tmp_path / "mail").mkdir()
+    (tmp_path / "mail/base.txt").write_text("News.")
+    (engine,) = settings.TEMPLATES
+    settings.TEMPLATES = [{**engine, "DIRS": [*engine["DIRS"], tmp_path]}]
+
+
+def wait_for_mails(count: int) -> None:
+    end = time.monotonic() + 10
+    while Mail.objects.filter(state="sent").count() < count:
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+def test_a_mail_leaves_without_a_worker_as_soon_as_it_is_written(running):
+    queue()
+    wait_for_mails(1)
+    queue()
+    wait_for_mails(2)
+
+    assert len(django_mail.outbox) == 2
+
+
+def test_what_was_left_over_leaves_at_the_start(monkeypatch):
+    queue()
+    thread = Chores()
+    thread.start()
+
+    wait_for_mails(1)
+    thread.stop()
+
+
+def test_a_slow_mail_server_slows_no_request(running, monkeypatch):
+    monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.open", lambda self: time.sleep(1))
+
+    begun = time.monotonic()
+    queue()
+
+    assert time.monotonic() - begun < 0.5
+    wait_for_mails(1)
+
+
+def test_a_chore_that_fails_is_tried_again(monkeypatch, caplog):
+    failures = iter([RuntimeError("The database is away.")])
+    real = chores.delivery.deliver_due
+
+    def fail_once(stopped):
+        for failure in failures:
+            raise failure
+        real(stopped)
+
+    monkeypatch.setattr(chores.delivery, "deliver_due", fail_once)
+    monkeypatch.setattr(chores, "PAUSE", 0.05)
+    queue()
+    thread = Chores()
+    thread.start()
+
+    wait_for_mails(1)
+    thread.stop()
+    assert "A chore failed." in caplog.text
+
+
+@pytest.mark.parametrize(("has_worker", "started"), [(False, 1), (True, 0)])
+def test_a_site_with_a_worker_leaves_the_chores_to_it(settings, monkeypatch, has_worker, started):
+    settings.MAIL_WORKER = has_worker
+    threads = []
+    monkeypatch.setattr(Chores, "start", lambda self: threads.append(self))
+
+    chores.start_beside_requests()
+
+    assert len(threads) == started
