@@ -12,10 +12,11 @@ from django.db import connection, transaction
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
     """Run manage.py with the settings of a deployment, not those of the tests."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DJANGO_")}
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=settings.BASE_DIR,
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "newsite.settings", **environment},
+        env={**inherited, **environment},
         capture_output=True,
         text=True,
     )
