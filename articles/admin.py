@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_prose_editor.fields import ProseEditorFormField
 from django_prose_editor.widgets import AdminProseEditorWidget
-from js_asset import Media
+from js_asset import Media as NoncedMedia
+from js_asset import Script
 
 from articles.models import Article, Author, Byline, Image, RelatedRead, Section, Topic
 
@@ -94,6 +95,9 @@ class ArticleAdmin(admin.ModelAdmin):
         ),
     ]
 
+    class Media:
+        js = [Script("newsite/editor.js", type="module")]
+
     def get_queryset(self, request):
         return super().get_queryset(request).for_listing()
 
@@ -103,7 +107,7 @@ class ArticleAdmin(admin.ModelAdmin):
 
     def render_change_form(self, request, context, *args, **kwargs):
         # The editor needs an import map, which can only stand in the page itself.
-        context["media"] = Media.from_media(context["media"], nonce=str(request.csp_nonce))
+        context["media"] = NoncedMedia.from_media(context["media"], nonce=str(request.csp_nonce))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def view_on_site(self, article: Article) -> str:

@@ -5,6 +5,7 @@ from typing import cast
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Layout, Submit
 from django import forms
+from django.core.validators import URLValidator
 from django.db import models
 from django.urls import reverse
 from django.utils.html import strip_tags
@@ -35,6 +36,12 @@ class EmailBoundField(forms.BoundField):
     def aria_describedby(self) -> str:
         """Read the note above the form with the field, and behind it the field's error."""
         return " ".join(filter(None, ["email-notes", super().aria_describedby]))
+
+
+class WebAddressField(forms.URLField):
+    """An address that a browser opens as a page; `ftp:` and the like are not."""
+
+    default_validators = [URLValidator(schemes=["http", "https"])]
 
 
 class CommentTextForm(forms.ModelForm):
@@ -117,7 +124,7 @@ class CommentForm(CommentTextForm):
             )
         },
     )
-    website = forms.URLField(
+    website = WebAddressField(
         label=_("Website"),
         required=False,
         max_length=Comment._meta.get_field("website").max_length,

@@ -121,6 +121,7 @@ def saved(page: Page) -> Article:
 
 def test_the_editor_takes_the_place_of_the_text_area_and_the_policy_lets_it(page):
     expect(page.locator(".tiptap")).to_be_editable()
+    expect(page.locator(".tiptap")).to_have_accessible_name("Body")
     expect(page.locator("textarea[name=body]")).to_be_hidden()
     # Without its style the editor would swallow spaces.
     expect(page.locator(".tiptap")).to_have_css("white-space", "break-spaces")

@@ -156,6 +156,7 @@ def test_only_approved_comments_and_never_an_email_address_are_on_public_pages(c
         ("email", "ada@", "Enter an email address like name@example.com."),
         ("email", "ada@example", "Enter an email address like name@example.com."),
         ("website", "javascript:alert(1)", "Enter a web address like https://example.com, or leave it empty."),
+        ("website", "ftp://example.com", "Enter a web address like https://example.com, or leave it empty."),
         ("website", "https://example.com/" + "x" * 200,
          "Ensure this value has at most 200 characters (it has 220)."),
     ],
