@@ -115,6 +115,9 @@ class CommentAdmin(admin.ModelAdmin):
 
     # --- The queue ---
 
+    def get_queryset(self, request):
+        return super().get_queryset(request).prefetch_related("reports")
+
     @admin.display(description=gettext_lazy("comment"))
     def comment(self, comment: Comment) -> str:
         return render_to_string("admin/comments/comment/_text.html", {"comment": comment})
@@ -255,7 +258,7 @@ def _selected(request: HttpRequest, queryset: CommentQuerySet) -> CommentQuerySe
 
 
 def _already_decided(change: Change, moderator) -> str:
-    who = _("you") if change.by == moderator else change.by or _("someone")
+    who = _("you") if change.by == moderator else change.who
     return _("%(comment)s: already moved to “%(status)s” by %(who)s, %(ago)s ago.") % {
         "comment": change.comment,
         "status": change.get_to_status_display(),

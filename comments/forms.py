@@ -12,7 +12,7 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
-from comments.models import Comment
+from comments.models import Comment, Report
 from newsite import markup
 
 # Controls, and characters that show nothing or turn the direction of the text around
@@ -108,6 +108,35 @@ class EraseForm(forms.Form):
     @property
     def keep_texts(self) -> bool:
         return self.cleaned_data["texts"] == self.Texts.KEEP
+
+
+class ReportForm(forms.ModelForm):
+    """What a reader finds wrong with a comment."""
+
+    error_title = _("Your report was not sent yet.")
+
+    reason = forms.ChoiceField(
+        label=_("What is wrong with it?"),
+        choices=[("", _("Choose a reason")), *Report.Reason.choices],
+        error_messages={"required": _("Choose a reason."), "invalid_choice": _("Choose a reason.")},
+    )
+    text = TextField(
+        label=_("In your own words"),
+        required=False,
+        max_length=Report._meta.get_field("text").max_length,
+        widget=forms.Textarea(attrs={"rows": 4, "cols": 45, "dir": "auto"}),
+    )
+
+    class Meta:
+        model = Report
+        fields = ["reason", "text"]
+
+    def clean(self):
+        cleaned = super().clean()
+        says_nothing = not INVISIBLE.sub("", cleaned.get("text", "")).strip()
+        if cleaned.get("reason") == Report.Reason.OTHER and says_nothing and "text" not in self.errors:
+            self.add_error("text", _("Write what is wrong with the comment."))
+        return cleaned
 
 
 class CommentForm(CommentTextForm):

@@ -123,6 +123,7 @@ class Comment(models.Model):
         LINKS = "links", _("Two or more links")
         REGISTERED = "registered", _("A visitor used the name or email address of a registered user")
         TRAP = "trap", _("Filled in a field that people do not see")
+        REPORTED = "reported", _("Reported by readers")
 
     article = models.ForeignKey(
         Article, verbose_name=_("story"), on_delete=models.CASCADE, related_name="comments"
@@ -229,6 +230,21 @@ class Comment(models.Model):
     def restore(self, by) -> "Decision":
         return self._only_this().restore(by)
 
+    def hold_as_reported(self) -> None:
+        """Take a comment that readers have reported back to the queue."""
+        held = Comment.Status.HELD
+        Change.objects.create(
+            comment=self, actor=Change.Actor.READERS, from_status=self.status, to_status=held
+        )
+        self.status, self.held_because = held, Comment.HeldBecause.REPORTED
+        self.save(update_fields=["status", "held_because"])
+
+    def reports_since_approval(self) -> models.QuerySet["Report"]:
+        """Return the reports that no moderator has answered by approving the comment."""
+        approvals = self.changes.filter(to_status=Comment.Status.APPROVED)
+        approval = approvals.exclude(from_status=Comment.Status.APPROVED).first()
+        return self.reports.filter(created_at__gt=approval.at) if approval else self.reports.all()
+
     def _only_this(self) -> CommentQuerySet:
         return Comment.objects.filter(pk=self.pk)
 
@@ -249,6 +265,9 @@ WHY_HELD: dict[str, Any] = {
     Comment.HeldBecause.REGISTERED: _(
         "A comment under this name or email address is read by a moderator before it is shown."
     ),
+    Comment.HeldBecause.REPORTED: _(
+        "Readers have asked that a moderator read this comment again before it is shown."
+    ),
 }
 
 
@@ -264,10 +283,13 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 
 
 class Change(models.Model):
-    """A comment went from one status to another, or to another text. Never edited.
+    """A comment went from one status to another, or to another text. Never edited."""
 
-    Where `by` is empty, the commenter did it, on the comment's private page.
-    """
+    class Actor(models.TextChoices):
+        MODERATOR = "moderator", _("a moderator")
+        # On the comment's private page.
+        COMMENTER = "commenter", _("the commenter")
+        READERS = "readers", _("readers, by their reports")
 
     comment = models.ForeignKey(
         Comment, verbose_name=_("comment"), on_delete=models.CASCADE, related_name="changes"
@@ -275,6 +297,8 @@ class Change(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("by"), on_delete=models.SET_NULL, null=True, related_name="+"
     )
+    # Who it was where `by` is empty, or was emptied when the account was deleted.
+    actor = models.CharField(max_length=10, choices=Actor, default=Actor.MODERATOR)
     at = models.DateTimeField(_("at"), auto_now_add=True)
     from_status = models.CharField(_("from"), max_length=10, choices=Comment.Status)
     to_status = models.CharField(_("to"), max_length=10, choices=Comment.Status)
@@ -290,6 +314,38 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_from_status_display()} → {self.get_to_status_display()}"
+
+    @property
+    def who(self) -> str:
+        return str(self.by or self.get_actor_display())
+
+
+class Report(models.Model):
+    """A reader asks the moderators to look at a comment. Who it is, is not kept."""
+
+    class Reason(models.TextChoices):
+        SPAM = "spam", _("Spam or advertising")
+        ABUSE = "abuse", _("Insults, threats or hatred")
+        PERSONAL_DATA = "personal-data", _("Somebody’s personal data")
+        OTHER = "other", _("Something else")
+
+    comment = models.ForeignKey(
+        Comment, verbose_name=_("comment"), on_delete=models.CASCADE, related_name="reports"
+    )
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason)
+    text = models.TextField(_("text"), max_length=1000, blank=True)
+    # A keyed hash of the address: enough to tell two senders apart.
+    sender = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(_("reported"), default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        indexes = [models.Index(fields=["sender", "-created_at"], name="report_sender")]
+
+    def __str__(self) -> str:
+        return str(self.get_reason_display())
 
 
 class Decision(NamedTuple):

@@ -56,7 +56,7 @@ def edit(comment: Comment, body: str) -> Comment:
         if verdict.status != Comment.Status.APPROVED:
             comment.status, comment.held_because = verdict
         comment.save(update_fields=["body", "body_html", "edited_at", "status", "held_because"])
-        Change.objects.create(comment=comment, by=None, to_status=comment.status, **before)
+        _record(comment, **before)
     return comment
 
 
@@ -72,4 +72,8 @@ def withdraw(comment: Comment) -> None:
         before = {"from_status": comment.status}
         comment.status = Comment.Status.WITHDRAWN
         comment.save(update_fields=["status"])
-        Change.objects.create(comment=comment, by=None, to_status=comment.status, **before)
+        _record(comment, **before)
+
+
+def _record(comment: Comment, **before) -> None:
+    Change.objects.create(comment=comment, actor=Change.Actor.COMMENTER, to_status=comment.status, **before)

@@ -61,9 +61,10 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     gone = {"name": _("Anonymous"), "email": "", "website": "", "ip_address": None, "user_agent": ""}
     if not keep_texts:
         withdrawn = Comment.Status.WITHDRAWN
+        actor = Change.Actor.MODERATOR if by else Change.Actor.COMMENTER
         gone |= {"body": "", "body_html": "", "status": withdrawn}
         Change.objects.bulk_create(
-            Change(comment_id=pk, by=by, from_status=status, to_status=withdrawn)
+            Change(comment_id=pk, by=by, actor=actor, from_status=status, to_status=withdrawn)
             for pk, status in statuses.items()
             if status != withdrawn
         )

@@ -1,11 +1,12 @@
 from django.urls import path
 
-from comments import feeds, views, yours
+from comments import feeds, reports, views, yours
 
 app_name = "comments"
 
 urlpatterns = [
     path("comments/<int:pk>/", views.permalink, name="permalink"),
+    path("comments/<int:pk>/report/", reports.report, name="report"),
     path("comments/yours/", yours.index, name="yours_index"),
     path("comments/yours/<str:token>/", yours.yours, name="yours"),
     path("comments/yours/<str:token>/edit/", yours.edit, name="edit"),
@@ -13,6 +14,7 @@ urlpatterns = [
     path("comments/feed/", feeds.site_rss, name="feed"),
     path("comments/feed/atom/", feeds.site_atom, name="feed_atom"),
     path("<yyyy:year>/<mm:month>/<words:slug>/reply/", views.reply, name="reply"),
+    path("<yyyy:year>/<mm:month>/<words:slug>/reported/", reports.reported, name="reported"),
     path("<yyyy:year>/<mm:month>/<words:slug>/feed/", feeds.story_rss, name="story_feed"),
     path("<yyyy:year>/<mm:month>/<words:slug>/feed/atom/", feeds.story_atom, name="story_feed_atom"),
 ]

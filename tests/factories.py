@@ -9,7 +9,7 @@ from django.utils import timezone
 from PIL import Image as Picture
 
 from articles.models import Article, Author, Byline, Image, Section, Topic
-from comments.models import Comment
+from comments.models import Comment, Report
 
 _numbers = count(1)
 
@@ -81,3 +81,10 @@ def make_comment(**fields) -> Comment:
 
 def reply_to(comment: Comment, **fields) -> Comment:
     return make_comment(parent=comment, **fields)
+
+
+def make_report(**fields) -> Report:
+    """A report of spam, from an address of its own."""
+    return Report.objects.create(
+        **{"reason": Report.Reason.SPAM, "sender": f"{next(_numbers):064x}", **fields}
+    )

@@ -6,7 +6,7 @@ import time_machine
 from django.contrib.auth.models import Permission
 
 from comments.models import Change, Comment
-from tests.factories import make_article, make_comment, make_editor, make_user, reply_to
+from tests.factories import make_article, make_comment, make_editor, make_report, make_user, reply_to
 
 pytestmark = pytest.mark.django_db
 
@@ -136,9 +136,11 @@ def test_the_front_page_of_the_admin_says_how_many_wait(client, editor):
 @pytest.mark.parametrize("items", [1, 3])
 def test_the_queue_takes_the_same_queries_however_long(client, editor, django_assert_num_queries, items):
     for _ in range(items):
-        reply_to(make_comment(), status="held", ip_address="192.0.2.1", website="https://a.example")
+        held = reply_to(make_comment(), status="held", ip_address="192.0.2.1", website="https://a.example")
+        make_report(comment=held)
+        make_report(comment=held)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get(QUEUE)
 
 
@@ -288,6 +290,24 @@ def test_details_show_the_history(client, editor, other):
 
     rows = re.findall(r"<tr><td>[^<]+</td><td>(\w+)</td><td>(\w+)</td><td>(\w+)</td>", page)
     assert rows == [("alice", "Approved", "Spam"), ("bob", "Held", "Approved")]
+
+
+def test_the_history_names_who_did_what_even_when_the_account_is_gone(client, editor, other):
+    comment = make_comment(status="held")
+    comment.approve(by=other)
+    Comment.objects.get().hold_as_reported()
+    comment.approve(by=editor)
+    Change.objects.create(comment=comment, actor="commenter", from_status="approved", to_status="withdrawn")
+    other.delete()
+
+    page = text_of(client.get(f"{QUEUE}{comment.pk}/change/"))
+
+    assert re.findall(r"<tr><td>[^<]+</td><td>([^<]+)</td>", page) == [
+        "the commenter",
+        "alice",
+        "readers, by their reports",
+        "a moderator",
+    ]
 
 
 @pytest.mark.parametrize(("status", "linked"), [("approved", True), ("held", False), ("spam", False)])

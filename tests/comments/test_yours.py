@@ -98,6 +98,7 @@ def test_the_link_to_a_deleted_comment_has_expired(client):
         ("first-comment", "The first comment under a name and an email address is read by a moderator"),
         ("links", "A comment with two or more links is read by a moderator"),
         ("registered", "A comment under this name or email address is read by a moderator"),
+        ("reported", "Readers have asked that a moderator read this comment again"),
     ],
 )
 def test_the_private_page_says_why_a_comment_waits(client, because, words):
@@ -127,7 +128,11 @@ def test_a_comment_is_edited_marked_and_what_it_said_is_kept(client, clock):
     assert (response.status_code, response["Location"]) == (302, yours.address(comment))
     assert comment.body_html == "<p><em>Better</em> said.</p>"
     assert (comment.status, comment.edited_at) == ("approved", NOON + timedelta(minutes=5))
-    assert (change.body_before, change.by, change.from_status) == ("Badly said.", None, "approved")
+    assert (change.body_before, change.who, change.from_status) == (
+        "Badly said.",
+        "the commenter",
+        "approved",
+    )
 
 
 def test_an_edited_comment_of_a_known_person_stays_public_and_says_so(client):
@@ -317,7 +322,9 @@ def test_the_cookie_is_sent_to_no_story(client):
     )
 
 
-@pytest.mark.parametrize("value", ["", "nonsense", signing.dumps([1], salt="another purpose")])
+@pytest.mark.parametrize(
+    "value", ["", "nonsense", pytest.param(signing.dumps([1], salt="another purpose"), id="another purpose")]
+)
 def test_a_changed_cookie_lists_nothing(client, value):
     fresh(body="Secret")
     client.cookies["yours"] = value

@@ -1,0 +1,114 @@
+"""Readers tell the moderators of a comment. Enough reports hold it, and none removes it."""
+
+import math
+from ipaddress import ip_address, ip_network
+
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import ngettext
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from articles.models import Article
+from comments.forms import ReportForm
+from comments.models import Comment, Report
+from comments.moderation import REPORTS_INTERVAL, REPORTS_TAKEN, REPORTS_THAT_HOLD, Refusal
+from newsite.freshness import private_page, public_page
+from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin
+
+# Whoever has one address of IPv6 has this whole network.
+IPV6_NETWORK = 64
+
+
+@csrf_exempt  # is_same_origin() does a token's work
+@require_http_methods(["GET", "HEAD", "POST"])
+@private_page
+def report(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what is about to be reported and the form for it, and take the report."""
+    comment = get_object_or_404(Comment.objects.public().select_related("article"), pk=pk)
+    if request.method == "POST":
+        return take_report(request, comment)
+    return report_page(request, comment, ReportForm())
+
+
+def take_report(request: HttpRequest, comment: Comment) -> HttpResponse:
+    form = ReportForm(request.POST)
+    is_valid = form.is_valid()
+    if not is_same_origin(request):
+        return refused_page(request, comment, form, Refusal(403, str(SENT_FROM_ELSEWHERE)))
+    if not is_valid:
+        return report_page(request, comment, form, status=422)
+    form.instance.sender = sender_of(client_address(request))
+    if refusal := file(form.instance, comment):
+        return refused_page(request, comment, form, refusal)
+    address = str(comment.article.address).split("/")
+    return HttpResponseRedirect(reverse("comments:reported", args=address), status=303)
+
+
+def report_page(
+    request: HttpRequest, comment: Comment, form: ReportForm, *, status: int = 200
+) -> HttpResponse:
+    return render(request, "comments/report.html", {"comment": comment, "form": form}, status=status)
+
+
+def refused_page(request: HttpRequest, comment: Comment, form: ReportForm, refusal: Refusal) -> HttpResponse:
+    form.add_error(None, refusal.message)
+    response = report_page(request, comment, form, status=refusal.status)
+    if refusal.seconds:
+        response["Retry-After"] = str(refusal.seconds)
+    return response
+
+
+@require_safe
+@public_page
+def reported(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
+    """Thank a reader on a page that the comment has no part in: it may be held by now."""
+    article = get_object_or_404(Article.objects.published(), address=f"{year}/{month}/{slug}")
+    return render(request, "comments/reported.html", {"article": article})
+
+
+def file(report: Report, comment: Comment) -> Refusal | None:
+    """Keep a report, one from each sender, and hold the comment when there are enough.
+
+    A second report from the same sender is answered like the first, and not kept.
+    """
+    with transaction.atomic():
+        # Two reports wait for each other, or both might be the one before the last.
+        report.comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
+        standing = report.comment.reports_since_approval()
+        if standing.filter(sender=report.sender).exists():
+            return None
+        if refusal := too_many(report.sender):
+            return refusal
+        report.save()
+        is_public = report.comment.status == Comment.Status.APPROVED
+        if is_public and standing.values("sender").distinct().count() >= REPORTS_THAT_HOLD:
+            report.comment.hold_as_reported()
+    return None
+
+
+def too_many(sender: str) -> Refusal | None:
+    now = timezone.now()
+    recent = Report.objects.filter(sender=sender, created_at__gt=now - REPORTS_INTERVAL)
+    times = recent.order_by("-created_at").values_list("created_at", flat=True)[:REPORTS_TAKEN]
+    if len(times) < REPORTS_TAKEN:
+        return None
+    seconds = math.ceil((times[REPORTS_TAKEN - 1] + REPORTS_INTERVAL - now).total_seconds())
+    minutes = math.ceil(seconds / 60)
+    text = ngettext(
+        "You have reported many comments. Your text is kept below: wait %d minute, then send it.",
+        "You have reported many comments. Your text is kept below: wait %d minutes, then send it.",
+        minutes,
+    )
+    return Refusal(429, text % minutes, seconds)
+
+
+def sender_of(address: str | None) -> str:
+    """Return what tells two senders apart, and tells nobody who they are."""
+    if address and ip_address(address).version == 6:
+        address = str(ip_network((address, IPV6_NETWORK), strict=False))
+    return salted_hmac("comments.reports", address or "", algorithm="sha256").hexdigest()

@@ -1,0 +1,345 @@
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from comments import yours
+from comments.models import Change, Report
+from tests.factories import make_article, make_comment, make_editor, make_report, reply_to
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    """It is noon, and stays so until a test moves the clock."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+def report(client, comment, address="192.0.2.1", headers=SAME_ORIGIN, **fields):
+    data = {"reason": "spam", **fields}
+    return client.post(f"/comments/{comment.pk}/report/", data, headers=headers, REMOTE_ADDR=address)
+
+
+def report_from(client, comment, *last_numbers: int) -> None:
+    for number in last_numbers:
+        assert report(client, comment, f"192.0.2.{number}").status_code == 303
+
+
+def state(comment) -> tuple:
+    comment.refresh_from_db()
+    return comment.status, comment.held_because
+
+
+# --- One report ---
+
+
+def test_every_comment_leads_to_the_form_that_reports_it(client):
+    comment = make_comment(name="Ada", body="*Buy* now.")
+    story = text_of(client.get(comment.article.get_absolute_url()))
+    link = re.search(r'<a class="comment-report" href="([^"]+)"[^>]* aria-label="([^"]+)">Report</a>', story)
+
+    page = text_of(client.get(link[1]))
+
+    assert link[2] == "Report the comment by Ada"
+    assert "<h1>Report a comment</h1>" in page
+    assert "<em>Buy</em> now." in page
+    assert re.findall(r'<option value="([^"]*)"', page) == ["", "spam", "abuse", "personal-data", "other"]
+    assert '<meta name="robots" content="noindex">' in page
+
+
+def test_a_comment_of_a_closed_conversation_can_be_reported(client):
+    comment = make_comment(article=make_article(discussion="closed"))
+
+    assert 'class="comment-report"' in text_of(client.get(comment.article.get_absolute_url()))
+    assert report(client, comment).status_code == 303
+
+
+def test_a_report_is_kept_thanked_for_and_removes_nothing(client):
+    comment = make_comment()
+
+    response = report(client, comment, reason="abuse", text="  It insults Bo.  ")
+
+    kept = Report.objects.get()
+    assert (response.status_code, response["Location"]) == (
+        303,
+        f"{comment.article.get_absolute_url()}reported/",
+    )
+    assert "<h1>Thank you for your report</h1>" in text_of(client.get(response["Location"]))
+    assert (kept.comment, kept.reason, kept.text, kept.created_at) == (
+        comment,
+        "abuse",
+        "It insults Bo.",
+        NOON,
+    )
+    assert state(comment) == ("approved", "")
+
+
+def test_the_address_of_who_reports_is_kept_nowhere(client, settings):
+    report(client, make_comment(), "192.0.2.77")
+    first = Report.objects.get()
+    settings.SECRET_KEY = "another key"
+    report(client, make_comment(), "192.0.2.77")
+    second = Report.objects.exclude(pk=first.pk).get()
+
+    assert "192.0.2.77" not in str(Report.objects.values())
+    assert (len(first.sender), len(second.sender), first.sender == second.sender) == (64, 64, False)
+
+
+# --- Many reports ---
+
+
+def test_reports_from_three_addresses_hold_a_comment_in_the_readers_name(client):
+    comment = make_comment()
+
+    report_from(client, comment, 1, 2)
+    after_two = state(comment)
+    report_from(client, comment, 3)
+
+    change = Change.objects.get()
+    assert (after_two, state(comment)) == (("approved", ""), ("held", "reported"))
+    assert (change.comment, change.from_status, change.to_status) == (comment, "approved", "held")
+    assert (change.by, change.who) == (None, "readers, by their reports")
+    assert comment.body not in text_of(client.get(comment.article.get_absolute_url()))
+
+
+def test_who_wrote_a_reported_comment_is_told_in_neutral_words(client):
+    comment = make_comment()
+    report_from(client, comment, 1, 2, 3)
+
+    page = text_of(client.get(yours.address(comment)))
+
+    assert "awaiting moderation" in page
+    assert "Readers have asked that a moderator read this comment again before it is shown." in page
+
+
+def test_the_answers_to_a_reported_comment_stay(client):
+    comment = make_comment()
+    answer = reply_to(comment)
+    report_from(client, comment, 1, 2, 3)
+
+    page = text_of(client.get(comment.article.get_absolute_url()))
+
+    assert ("This comment is not public." in page, answer.body in page) == (True, True)
+
+
+def test_reporting_twice_from_one_address_counts_once_and_is_answered_alike(client):
+    comment = make_comment()
+
+    answers = [report(client, comment, reason=reason) for reason in ("spam", "abuse", "spam")]
+
+    assert len({(answer.status_code, answer["Location"]) for answer in answers}) == 1
+    assert (state(comment), Report.objects.count()) == (("approved", ""), 1)
+
+
+def test_the_addresses_of_one_ipv6_network_count_once(client):
+    comment = make_comment()
+
+    for address in ("2001:db8::1", "2001:db8::2", "2001:db8:0:0:ffff::", "2001:db8:0:1::1"):
+        report(client, comment, address)
+
+    assert (state(comment), Report.objects.count()) == (("approved", ""), 2)
+
+
+def test_reports_of_different_comments_do_not_add_up(client):
+    comments = [make_comment() for _ in range(3)]
+    for number, comment in enumerate(comments):
+        report_from(client, comment, number)
+
+    assert [state(comment) for comment in comments] == [("approved", "")] * 3
+
+
+def test_after_a_moderators_approval_reports_count_afresh(client, clock):
+    comment = make_comment()
+    report_from(client, comment, 1, 2, 3)
+    clock.shift(timedelta(minutes=1))
+    comment.approve(by=make_editor())
+    clock.shift(timedelta(minutes=1))
+
+    report_from(client, comment, 1, 2)
+    after_two = state(comment)[0]
+    report_from(client, comment, 4)
+
+    assert (after_two, state(comment)) == ("approved", ("held", "reported"))
+    assert list(Change.objects.order_by("pk").values_list("to_status", flat=True)) == [
+        "held",
+        "approved",
+        "held",
+    ]
+
+
+def test_an_edit_by_the_commenter_answers_no_report(client, clock):
+    comment = make_comment(created_at=NOON)
+    make_comment(name=comment.name, email=comment.email)
+    report_from(client, comment, 1, 2)
+    clock.shift(timedelta(minutes=1))
+    edited = client.post(f"{yours.address(comment)}edit/", {"body": "Not me."}, headers=SAME_ORIGIN)
+    clock.shift(timedelta(minutes=1))
+
+    report_from(client, comment, 3)
+
+    assert (edited.status_code, state(comment)) == (302, ("held", "reported"))
+
+
+def test_the_number_of_reports_that_holds_is_set_in_one_place(client, monkeypatch):
+    monkeypatch.setattr("comments.reports.REPORTS_THAT_HOLD", 1)
+    comment = make_comment()
+
+    report_from(client, comment, 1)
+
+    assert state(comment) == ("held", "reported")
+
+
+# --- What is not taken ---
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_what_is_not_public_cannot_be_reported(client, method):
+    hidden = [make_comment(status=status).pk for status in ("held", "spam", "trash", "withdrawn")]
+    hidden.append(make_comment(article=make_article(status="draft")).pk)
+    hidden.append(make_comment(article=make_article(published_at=NOON + timedelta(hours=1))).pk)
+    urls = [f"/comments/{pk}/report/" for pk in (*hidden, 999_999, 10**30)]
+
+    responses = [getattr(client, method)(url, {"reason": "spam"}, headers=SAME_ORIGIN) for url in urls]
+
+    assert [response.status_code for response in responses] == [404] * 8
+    assert len({response.content for response in responses}) == 1
+    assert Report.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "message"),
+    [
+        ({"reason": ""}, "reason", "Choose a reason."),
+        ({"reason": "boredom"}, "reason", "Choose a reason."),
+        ({"reason": "other"}, "text", "Write what is wrong with the comment."),
+        ({"reason": "other", "text": " \u200b "}, "text", "Write what is wrong with the comment."),
+        ({"text": "x" * 1001}, "text", "Ensure this value has at most 1000 characters (it has 1001)."),
+        ({"text": "a\x00b"}, "text", "Null characters are not allowed."),
+    ],
+)
+def test_a_bad_report_is_explained_at_its_field_and_its_text_is_kept(client, fields, field, message):
+    response = report(client, make_comment(), **fields)
+
+    page = text_of(response)
+    assert (response.status_code, Report.objects.count()) == (422, 0)
+    assert re.findall(r'<ul class="errorlist" id="(\w+)"><li>([^<]+)</li>', page) == [
+        (f"id_{field}_error", message)
+    ]
+    assert f'<li><a href="#id_{field}">' in page
+    assert response.context["form"]["text"].value() == fields.get("text")
+
+
+def test_an_empty_report_is_explained(client):
+    comment = make_comment()
+
+    response = client.post(f"/comments/{comment.pk}/report/", headers=SAME_ORIGIN)
+
+    assert (response.status_code, "Choose a reason." in text_of(response)) == (422, True)
+
+
+def test_a_thousand_characters_are_taken_with_their_line_ends(client):
+    report(client, make_comment(), reason="other", text="a\r\n" * 499 + "bc")
+
+    assert len(Report.objects.get().text) == 1000
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}]
+)
+def test_a_report_from_another_site_is_refused_with_its_text_kept(client, headers):
+    response = report(client, make_comment(), headers=headers, text="It insults Bo.")
+
+    assert (response.status_code, Report.objects.count()) == (403, 0)
+    assert "press the button once more" in text_of(response)
+    assert "It insults Bo.</textarea>" in text_of(response)
+
+
+def test_one_address_reports_ten_comments_an_hour_and_keeps_its_text(client, clock):
+    article = make_article()
+    comments = [make_comment(article=article) for _ in range(11)]
+    for comment in comments[:10]:
+        clock.shift(timedelta(minutes=1))
+        report_from(client, comment, 1)
+
+    refused = report(client, comments[10], text="It insults Bo.")
+    again = report(client, comments[0])
+    other = report(client, comments[10], "192.0.2.2")
+    clock.shift(timedelta(seconds=51 * 60 - 1))
+    too_early = report(client, comments[10])
+    clock.shift(timedelta(seconds=1))
+    in_time = report(client, comments[10])
+
+    assert (refused.status_code, refused["Retry-After"]) == (429, "3060")
+    assert (
+        "You have reported many comments. Your text is kept below: wait 51 minutes, then send it."
+        in text_of(refused)
+    )
+    assert "It insults Bo.</textarea>" in text_of(refused)
+    assert [r.status_code for r in (again, other, too_early, in_time)] == [303, 303, 429, 303]
+
+
+@pytest.mark.parametrize("method", ["put", "delete", "patch"])
+def test_a_report_is_shown_or_sent_and_nothing_else(client, method):
+    assert getattr(client, method)(f"/comments/{make_comment().pk}/report/").status_code == 405
+
+
+def test_nobody_keeps_the_page_of_a_report(client):
+    response = client.get(f"/comments/{make_comment().pk}/report/")
+
+    assert ("no-store" in response["Cache-Control"], response["X-Robots-Tag"]) == (True, "noindex")
+
+
+@pytest.mark.parametrize("status", ["draft", "scheduled", "unknown"])
+def test_nobody_is_thanked_for_a_story_that_is_not_there(client, status):
+    if status == "unknown":
+        address = "/2026/11/unknown/"
+    else:
+        future = {"published_at": NOON + timedelta(hours=1)}
+        hidden = make_article(**({"status": "draft"} if status == "draft" else future))
+        address = hidden.get_absolute_url()
+
+    assert client.get(f"{address}reported/").status_code == 404
+
+
+# --- What moderators see ---
+
+
+def test_moderators_see_how_many_reported_a_comment_and_why(client):
+    comment = make_comment(status="held", held_because="reported")
+    for reason, text in (("spam", ""), ("other", "It is <b>rude</b>.")):
+        make_report(comment=comment, reason=reason, text=text)
+    make_comment(status="held")
+    client.force_login(make_editor())
+
+    for url in ("/admin/comments/comment/", f"/admin/comments/comment/{comment.pk}/change/"):
+        page = text_of(client.get(url))
+        assert page.count('class="queue-reports"') == 1
+        assert "2 reports" in page
+        assert "<li>Spam or advertising</li>" in page
+        assert '<li>Something else: <q dir="auto">It is &lt;b&gt;rude&lt;/b&gt;.</q></li>' in page
+        assert "Reported by readers" in page
+
+
+# --- Queries ---
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_a_report_takes_the_same_queries_however_many_there_were(client, django_assert_num_queries, items):
+    comment = make_comment()
+    for _ in range(items):
+        make_report(comment=comment, created_at=NOON - timedelta(days=1))
+    comment.hold(by=make_editor())
+    comment.approve(by=make_editor())
+
+    with django_assert_num_queries(9):
+        report(client, comment)
