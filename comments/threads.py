@@ -5,15 +5,35 @@ no page grows with a thread.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
-from django.core.paginator import Page, Paginator
+from django.core.paginator import InvalidPage, Page, Paginator
+from django.db.models import CharField, Count, F, Func, Max, Min, TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
-from comments.models import Comment
+from comments.models import KEY_WIDTH, Comment, CommentQuerySet
 
 COMMENTS_PER_PAGE = 50
+# A whole conversation is shown on one page up to this many comments.
+ON_ONE_PAGE = 500
 SHOWN_LEVELS = 5
+
+
+class Order(TextChoices):
+    """Which thread comes first. Inside a thread, an answer always follows what it answers."""
+
+    OLDEST = "oldest", _("Oldest first")
+    NEWEST = "newest", _("Newest first")
+
+
+DEFAULT_ORDER = Order.OLDEST
+
+# The numbers stand in the SQL itself: beside a parameter, SQLite would not see that this
+# is the expression of an index.
+_thread_key = Func(F("path"), template=f"SUBSTR(%(expressions)s, 1, {KEY_WIDTH})", output_field=CharField())
+_SORTED_BY: dict[Order, list] = {Order.OLDEST: ["path"], Order.NEWEST: [_thread_key.desc(), "path"]}
 
 
 @dataclass
@@ -25,48 +45,96 @@ class Row:
     # Whom the comment answers, where that is not plain from the nesting on this page.
     in_reply_to: Comment | None = None
     parent_is_here: bool = False
+    # How many comments of this page stand inside this row, at any depth.
+    replies_here: int = 0
     # What a template needs to nest lists without recursion: how many levels end here.
     # Minus one: the next row stands inside this one.
     levels_ended: int = 0
-
-    @property
-    def has_replies_below(self) -> bool:
-        return self.levels_ended < 0
 
     @property
     def lists_ended(self) -> range:
         return range(self.levels_ended)
 
 
+class Pages(Paginator):
+    """Pages of comments, which learn in one query how many there are and which is newest."""
+
+    object_list: CommentQuerySet
+
+    @cached_property
+    def totals(self) -> dict:
+        return self.object_list.order_by().aggregate(count=Count("pk"), newest=Max("pk"))
+
+    @cached_property
+    def count(self) -> int:
+        return self.totals["count"]
+
+
 @dataclass
 class Thread:
     page: Page
     rows: list[Row]
+    # The id of the conversation's newest comment, wherever that stands.
+    newest: int | None
 
     @property
     def count(self) -> int:
         return self.page.paginator.count
 
+    @property
+    def fits_on_one_page(self) -> bool:
+        """Whether `whole()` shows more at once than this page, and does show it."""
+        return self.page.has_other_pages() and self.count <= ON_ONE_PAGE
 
-def thread(article: Article, page: int | str) -> Thread:
+
+@dataclass
+class News:
+    """What a conversation has that a page shown earlier has not."""
+
+    count: int
+    first: int | None
+
+
+def thread(article: Article, page: int | str, order: Order = DEFAULT_ORDER) -> Thread:
     """Return one page of a story's conversation, the first being 1, in three queries.
 
     Raises `django.core.paginator.InvalidPage` where there is no such page.
     """
-    comments = (
-        article.comments.approved()
-        .order_by("path")
-        .select_related("parent")
-        .defer("body", "parent__body", "parent__body_html")
-    )
-    shown = Paginator(comments, COMMENTS_PER_PAGE).page(page)
-    return Thread(shown, _rows(list(shown.object_list)))
+    return _thread(Pages(_comments(article, order), COMMENTS_PER_PAGE), page)
+
+
+def whole(article: Article) -> Thread:
+    """Return the whole conversation as one page, or raise `InvalidPage` if it is too long."""
+    pages = Pages(_comments(article, DEFAULT_ORDER), ON_ONE_PAGE)
+    if pages.num_pages > 1:
+        raise InvalidPage(f"{pages.count} comments are too many for one page")
+    return _thread(pages, 1)
 
 
 def page_number(comment: Comment) -> int:
-    """Return the page of its conversation that an approved comment is on."""
+    """Return the page of its conversation, oldest first, that an approved comment is on."""
     before = Comment.objects.approved().filter(article=comment.article_id, path__lt=comment.path).count()
     return before // COMMENTS_PER_PAGE + 1
+
+
+def news(article: Article, since: int) -> News:
+    """Return how many comments are newer than the one with this id, and the first of them."""
+    newer = article.comments.approved().filter(pk__gt=since)
+    return News(**newer.order_by().aggregate(count=Count("pk"), first=Min("pk")))
+
+
+def _comments(article: Article, order: Order) -> CommentQuerySet:
+    return (
+        article.comments.approved()
+        .order_by(*_SORTED_BY[order])
+        .select_related("parent")
+        .defer("body", "parent__body", "parent__body_html")
+    )
+
+
+def _thread(pages: Pages, number: int | str) -> Thread:
+    page = pages.page(number)
+    return Thread(page, _rows(list(page.object_list)), pages.totals["newest"])
 
 
 def _rows(comments: list[Comment]) -> list[Row]:
@@ -74,14 +142,17 @@ def _rows(comments: list[Comment]) -> list[Row]:
     here = {comment.pk for comment in comments}
     missing = _missing({pk for comment in comments for pk in comment.lineage} - here)
     rows: list[Row] = []
-    # The ids of the rows that the next one may stand inside, outermost first.
-    branch: list[int] = []
+    # The rows that the next one may stand inside with their ids, outermost first.
+    branch: list[tuple[int, Row]] = []
 
     def add(lineage: list[int], comment: Comment | None = None) -> None:
-        while branch and branch[-1] not in lineage[: SHOWN_LEVELS - 1]:
+        while branch and branch[-1][0] not in lineage[: SHOWN_LEVELS - 1]:
             branch.pop()
-        branch.append(lineage[-1])
-        rows.append(Row(comment, level=len(branch)))
+        for _id, above in branch:
+            above.replies_here += comment is not None
+        row = Row(comment, level=len(branch) + 1)
+        branch.append((lineage[-1], row))
+        rows.append(row)
 
     for comment in comments:
         for depth, pk in enumerate(comment.lineage, start=1):
@@ -90,7 +161,8 @@ def _rows(comments: list[Comment]) -> list[Row]:
                 add(comment.lineage[:depth])
         add(comment.lineage, comment)
         parent = comment.parent
-        if parent and parent.status == Comment.Status.APPROVED and branch[-2:-1] != [parent.pk]:
+        stands_inside = [pk for pk, row in branch[-2:-1]]
+        if parent and parent.status == Comment.Status.APPROVED and stands_inside != [parent.pk]:
             rows[-1].in_reply_to = parent
             rows[-1].parent_is_here = parent.pk in here
 

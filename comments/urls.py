@@ -15,6 +15,7 @@ urlpatterns = [
     path("comments/feed/atom/", feeds.site_atom, name="feed_atom"),
     path("<yyyy:year>/<mm:month>/<words:slug>/reply/", views.reply, name="reply"),
     path("<yyyy:year>/<mm:month>/<words:slug>/reported/", reports.reported, name="reported"),
+    path("<yyyy:year>/<mm:month>/<words:slug>/replies/", views.replies, name="replies"),
     path("<yyyy:year>/<mm:month>/<words:slug>/feed/", feeds.story_rss, name="story_feed"),
     path("<yyyy:year>/<mm:month>/<words:slug>/feed/atom/", feeds.story_atom, name="story_feed_atom"),
 ]

@@ -1,4 +1,5 @@
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.core.paginator import InvalidPage
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -6,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from articles.models import Article
 from articles.views import story_page
 from comments import moderation, posting, threads, yours
-from comments.forms import CommentForm
+from comments.forms import CommentForm, reply_url
 from comments.models import Comment
 from comments.moderation import Refusal, Submission
 from newsite import markup
@@ -83,3 +84,17 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     page = threads.page_number(comment)
     query = f"?page={page}" if page > 1 else ""
     return redirect(f"{comment.article.get_absolute_url()}{query}#comment-{pk}")
+
+
+@require_safe
+@public_page
+def replies(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
+    """Show a conversation that is not too long for it on one page, to print or to search in."""
+    stories = Article.objects.published().select_related("section")
+    article = get_object_or_404(stories, address=f"{year}/{month}/{slug}")
+    try:
+        thread = threads.whole(article)
+    except InvalidPage as error:
+        raise Http404(str(error)) from error
+    context = {"article": article, "thread": thread, "reply_url": reply_url(article)}
+    return render(request, "comments/replies.html", context)

@@ -1,6 +1,7 @@
 from django import template
 from django.core.paginator import InvalidPage
 from django.http import Http404
+from django.urls import reverse
 
 from articles.models import Article
 from comments import threads
@@ -12,23 +13,34 @@ register = template.Library()
 
 @register.inclusion_tag("comments/_discussion.html", takes_context=True)
 def discussion(context, article: Article) -> dict:
-    """Show the page of a story's conversation that `?page=` asks for, and the form below it.
+    """Show the page of a story's conversation that `?page=` and `?order=` ask for, and the form.
 
     A view that has a form to show again puts it into the context as `reply_form`; the
     page is then the one with the comment that it answers.
     """
     form = context.get("reply_form") or CommentForm(article=article)
-    number = context["request"].GET.get("page", 1)
+    asked = context["request"].GET
+    number, order_name = asked.get("page", 1), asked.get("order", threads.DEFAULT_ORDER)
+    if order_name not in threads.Order.values:
+        raise Http404(f"There is no such order: {order_name}")
+    order = threads.Order(order_name)
     if form.answered:
-        number = threads.page_number(form.answered)
+        number, order = threads.page_number(form.answered), threads.DEFAULT_ORDER
     try:
-        thread = threads.thread(article, number)
+        thread = threads.thread(article, number, order)
     except InvalidPage as error:
         raise Http404(str(error)) from error
+    story = article.get_absolute_url()
+    beginnings = {
+        value: story if value == threads.DEFAULT_ORDER else f"{story}?order={value}"
+        for value in threads.Order
+    }
     return {
         "article": article,
         "thread": thread,
-        "page": thread.page,
+        "orders": [(value.label, beginnings[value], value == order) for value in threads.Order],
+        "pages_address": beginnings[order] + ("&" if "?" in beginnings[order] else "?"),
+        "replies_url": reverse("comments:replies", args=str(article.address).split("/")),
         "reply_form": form,
         "reply_url": reply_url(article),
     }

@@ -61,6 +61,8 @@ class Newspaper:
             "year": story[:6],
             "month": story[:9],
             "story with comments": story,
+            "newest comments first": f"{story}?order=newest",
+            "all comments on one page": f"{story}replies/",
             "story without comments": self.quiet.get_absolute_url(),
             "closed story": self.closed.get_absolute_url(),
             "reply page": f"{self.reply_address}?to={self.top.pk}",

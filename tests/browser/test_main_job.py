@@ -228,7 +228,7 @@ def test_a_story_is_published_read_answered_moderated_and_no_email_address_gets_
 
     stranger.reload()
     expect(stranger.locator("#comments-heading")).to_have_text("2 replies")
-    nested = stranger.locator(f"li:has(> #comment-{comment.pk}) > ol > li > .comment")
+    nested = stranger.locator(f"li:has(> #comment-{comment.pk}) > details > ol > li > .comment")
     expect(nested.locator(".comment-text")).to_have_text("It did. The second time was for you.")
 
     story_path = address.removeprefix(watch.site)

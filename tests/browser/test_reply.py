@@ -89,7 +89,7 @@ def test_a_posted_reply_lands_on_itself_below_the_comment_it_answers(page):
 
     reply = Comment.objects.get(body="Quite so.")
     expect(page).to_have_url(re.compile(rf"/{comment.article.slug}/#comment-{reply.pk}$"))
-    shown = page.locator(f"li:has(> #comment-{comment.pk}) > ol > li > #comment-{reply.pk}")
+    shown = page.locator(f"li:has(> #comment-{comment.pk}) > details > ol > li > #comment-{reply.pk}")
     expect(shown).to_contain_text("Quite so.")
     expect(shown).to_be_in_viewport()
 
@@ -147,7 +147,9 @@ def test_without_javascript_reply_leads_to_a_page_of_its_own_that_posts(plain_pa
     reply = Comment.objects.get(body="Quite so.")
     assert reply.parent == comment
     expect(page).to_have_url(re.compile(rf"/{comment.article.slug}/#comment-{reply.pk}$"))
-    expect(page.locator(f"li:has(> #comment-{comment.pk}) > ol #comment-{reply.pk}")).to_be_visible()
+    expect(
+        page.locator(f"li:has(> #comment-{comment.pk}) > details > ol #comment-{reply.pk}")
+    ).to_be_visible()
 
 
 def test_without_javascript_cancel_reply_leads_back_to_the_story(plain_page):

@@ -9,10 +9,17 @@ from tests.factories import make_article, make_comment, reply_to
 pytestmark = pytest.mark.django_db
 
 
-def outline(article, page=1) -> list[str]:
+OLDEST, NEWEST = threads.Order.OLDEST, threads.Order.NEWEST
+
+
+def outline(article, page=1, order=OLDEST) -> list[str]:
     """The rows of a page as a reader sees them: two spaces a level, and whom each answers."""
+    return lines_of(threads.thread(article, page, order))
+
+
+def lines_of(thread) -> list[str]:
     lines = []
-    for row in threads.thread(article, page).rows:
+    for row in thread.rows:
         text = row.comment.body if row.comment else "(missing)"
         if row.in_reply_to:
             text += f" to {row.in_reply_to.body}" + ("" if row.parent_is_here else " elsewhere")
@@ -24,7 +31,7 @@ def html_outline(article) -> str:
     """How the template nests the rows: ( opens a list, . is an item, ) closes."""
     parts = ["("]
     for row in threads.thread(article, 1).rows:
-        parts.append("." + ("(" if row.has_replies_below else "") + ")" * len(row.lists_ended))
+        parts.append("." + ("(" if row.replies_here else "") + ")" * len(row.lists_ended))
     return "".join([*parts, ")"])
 
 
@@ -114,6 +121,20 @@ def pages_of_three(monkeypatch):
     monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 3)
 
 
+def make_long_conversation(count: int):
+    """A story with threads of four comments, the first of which is not public."""
+    article = make_article()
+    rows = []
+    for pk in range(1, count * 4 // 3 + 2):
+        first = pk - (pk - 1) % 4
+        path = f"{first:010d}{pk:010d}" if pk > first else f"{pk:010d}"
+        fields = {"article": article, "name": "Ada", "body_html": f"<p>{pk}</p>", "path": path}
+        parent = {"parent_id": first} if pk > first else {"status": Comment.Status.TRASH}
+        rows.append(Comment(pk=pk, **{"status": Comment.Status.APPROVED, **fields, **parent}))
+    Comment.objects.bulk_create(rows)
+    return article
+
+
 def test_a_page_is_a_slice_of_the_tree_whatever_the_shape_of_the_threads(pages_of_three):
     article = make_article()
     one = make_comment(article=article, body="1")
@@ -153,6 +174,63 @@ def test_every_comment_is_on_the_page_that_its_address_leads_to(pages_of_three):
                 assert threads.page_number(row.comment) == number
 
 
+def test_newest_first_turns_the_threads_around_but_not_the_answers(pages_of_three):
+    article = make_article()
+    one = make_comment(article=article, body="1")
+    two = make_comment(article=article, body="2")
+    one_one = reply_to(one, body="1.1")
+    gone = reply_to(two, body="2.1", status="trash")
+    reply_to(gone, body="2.1.1")
+    reply_to(one_one, body="1.1.1")
+    make_comment(article=article, body="3")
+
+    assert outline(article, 1, NEWEST) == ["3", "2", "  (missing)", "    2.1.1"]
+    assert outline(article, 2, NEWEST) == ["1", "  1.1", "    1.1.1"]
+
+
+def test_a_row_knows_how_many_comments_of_its_page_stand_inside_it(pages_of_three):
+    article = make_article()
+    gone = make_comment(article=article, status="trash")
+    answer = reply_to(gone)
+    reply_to(answer)
+    reply_to(gone)
+    reply_to(gone)
+
+    counted = [[row.replies_here for row in threads.thread(article, page).rows] for page in (1, 2)]
+
+    assert counted == [[3, 1, 0, 0], [1, 0]]
+
+
+def test_answers_beyond_the_last_level_count_for_the_levels_above():
+    comment = make_comment()
+    article = comment.article
+    for _ in range(6):
+        comment = reply_to(comment)
+
+    assert [row.replies_here for row in threads.thread(article, 1).rows] == [6, 5, 4, 3, 0, 0, 0]
+
+
+def test_a_conversation_of_several_pages_is_shown_whole_up_to_a_length(pages_of_three, monkeypatch):
+    monkeypatch.setattr(threads, "ON_ONE_PAGE", 4)
+    article = make_article()
+    top = make_comment(article=article, body="1")
+    for number in range(2, 5):
+        make_comment(article=article, body=str(number))
+    fits = threads.thread(article, 1).fits_on_one_page
+
+    lines = lines_of(threads.whole(article))
+    reply_to(top)
+
+    assert (fits, lines) == (True, ["1", "2", "3", "4"])
+    assert threads.thread(article, 1).fits_on_one_page is False
+    with pytest.raises(InvalidPage):
+        threads.whole(article)
+
+
+def test_what_is_on_one_page_already_has_no_other_page_for_it(pages_of_three):
+    assert threads.thread(make_comment().article, 1).fits_on_one_page is False
+
+
 @pytest.mark.parametrize("number", [0, -1, 2, "two"])
 def test_there_is_no_page_beyond_the_last(number):
     with pytest.raises(InvalidPage):
@@ -168,16 +246,33 @@ def test_fifty_comments_make_a_page():
 
 
 @pytest.mark.parametrize("threads_count", [1, 3])
-def test_a_page_takes_three_queries(django_assert_num_queries, threads_count):
+@pytest.mark.parametrize("order", threads.Order)
+def test_a_page_takes_three_queries(django_assert_num_queries, threads_count, order):
     article = make_article()
     for _ in range(threads_count):
         gone = make_comment(article=article, status="trash")
-        reply_to(reply_to(gone))
+        newest = reply_to(reply_to(gone))
 
     with django_assert_num_queries(3):
-        outline_rows = threads.thread(article, 1).rows
+        thread = threads.thread(article, 1, order)
+        numbers = (len(thread.rows), thread.count, thread.newest)
 
-    assert len(outline_rows) == 3 * threads_count
+    assert numbers == (3 * threads_count, 2 * threads_count, newest.pk)
+
+
+@pytest.mark.parametrize("count", [50, 1_000, 10_000])
+def test_long_conversations_take_as_many_queries_as_short_ones(django_assert_num_queries, count):
+    article = make_long_conversation(count)
+    last = -(-count // threads.COMMENTS_PER_PAGE)
+
+    for order in threads.Order:
+        for page in {1, last}:
+            with django_assert_num_queries(3):
+                shown = [row for row in threads.thread(article, page, order).rows if row.comment]
+            assert len(shown) == 50
+    comment = article.comments.approved().latest("path")
+    with django_assert_num_queries(1):
+        assert threads.page_number(comment) == last
 
 
 def test_a_page_and_a_place_are_found_in_the_index(django_assert_num_queries):

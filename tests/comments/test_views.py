@@ -445,6 +445,105 @@ def test_the_link_to_a_website_helps_no_spammer(client):
     assert '<a href="https://ada.example" rel="nofollow ugc noopener external"><bdi>Ada</bdi></a>' in page
 
 
+# --- Reading a long conversation ---
+
+
+@pytest.fixture
+def long_story(monkeypatch):
+    """A story with the comments 1 to 5, two on a page."""
+    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+    article = make_article()
+    for number in range(1, 6):
+        make_comment(article=article, body=f"Comment {number}.")
+    return article
+
+
+def bodies(page: str) -> list[str]:
+    return re.findall(r"<p>Comment (\d)\.</p>", page)
+
+
+def links(page: str) -> list[str]:
+    """The links of a page to its conversation."""
+    return [link.replace("&amp;", "&") for link in re.findall(r'href="([^"]*)#comments"', page)]
+
+
+def test_the_reader_chooses_the_order_and_keeps_it_from_page_to_page(client, long_story):
+    story = long_story.get_absolute_url()
+
+    oldest, newest, last = (
+        text_of(client.get(story + query)) for query in ("", "?order=newest", "?order=newest&page=3")
+    )
+
+    assert [bodies(page) for page in (oldest, newest, last)] == [["1", "2"], ["5", "4"], ["1"]]
+    assert links(oldest) == [story, f"{story}?order=newest", *[f"{story}?page={n}" for n in (2, 3, 2)]]
+    assert links(newest) == [
+        story, f"{story}?order=newest", *[f"{story}?order=newest&page={n}" for n in (2, 3, 2)]
+    ]  # fmt: skip
+    assert re.findall(r'aria-current="true">(\w+ first)', oldest + newest) == ["Oldest first", "Newest first"]
+    assert f'<link rel="canonical" href="{story}">' in newest
+
+
+def test_the_usual_order_can_be_asked_for_by_name(client, long_story):
+    page = text_of(client.get(f"{long_story.get_absolute_url()}?order=oldest"))
+
+    assert bodies(page) == ["1", "2"]
+
+
+@pytest.mark.parametrize("order", ["", "best", "NEWEST", "newest "])
+def test_there_is_no_other_order(client, long_story, order):
+    assert client.get(long_story.get_absolute_url(), {"order": order}).status_code == 404
+
+
+def test_one_comment_has_no_order_to_choose(client):
+    assert "Newest first" not in text_of(client.get(make_comment().article.get_absolute_url()))
+
+
+def test_a_form_with_an_error_leads_to_the_pages_of_the_story(client, long_story):
+    page = text_of(post(client, long_story, email=""))
+
+    assert f"{long_story.get_absolute_url()}?page=2" in links(page)
+
+
+def test_answers_stand_in_a_branch_that_can_be_closed(client):
+    top = make_comment(body="Comment 1.")
+    reply_to(top, body="Comment 2.")
+    reply_to(reply_to(top, body="Comment 3."), body="Comment 4.")
+
+    page = text_of(client.get(top.article.get_absolute_url()))
+
+    assert re.findall(r"<summary>(.*?)</summary>", page) == ["3 replies", "1 reply"]
+    assert page.count("<details") == page.count('<details class="replies" open>') == page.count("</details>")
+
+
+def test_a_long_conversation_is_shown_on_one_page_that_search_engines_leave_out(client, long_story):
+    story = long_story.get_absolute_url()
+    linked = f'href="{story}replies/"' in text_of(client.get(story))
+
+    response = client.get(f"{story}replies/")
+
+    page = text_of(response)
+    assert (linked, response.status_code, bodies(page)) == (True, 200, ["1", "2", "3", "4", "5"])
+    assert '<meta name="robots" content="noindex">' in page
+    assert f'<link rel="canonical" href="{story}">' in page
+    assert client.get(f"{story}replies/", headers={"if-none-match": response["ETag"]}).status_code == 304
+
+
+def test_too_long_a_conversation_has_no_such_page_and_no_link_to_it(client, long_story, monkeypatch):
+    monkeypatch.setattr(threads, "ON_ONE_PAGE", 4)
+    story = long_story.get_absolute_url()
+
+    assert f'href="{story}replies/"' not in text_of(client.get(story))
+    assert client.get(f"{story}replies/").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["replies/"])
+def test_the_other_pages_of_a_conversation_are_as_public_as_its_story(client, page):
+    hidden = [make_article(status="draft"), make_article(published_at=timezone.now() + timedelta(hours=1))]
+    urls = ["/2026/11/unknown/", *(reply_url(article).removesuffix("reply/") for article in hidden)]
+
+    assert [client.get(url + page).status_code for url in urls] == [404, 404, 404]
+
+
 # --- Queries ---
 
 
@@ -460,3 +559,13 @@ def test_a_story_with_its_conversation_takes_eight_queries(client, django_assert
 
     with django_assert_num_queries(8):
         client.get(article.get_absolute_url())
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_a_conversation_on_one_page_takes_five_queries(client, django_assert_num_queries, items):
+    article = make_article()
+    for _ in range(items):
+        reply_to(reply_to(make_comment(article=article, status="trash")))
+
+    with django_assert_num_queries(5):
+        client.get(f"{article.get_absolute_url()}replies/")
