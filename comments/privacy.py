@@ -1,7 +1,6 @@
 """Everything that is held about one email address: handed over, and removed.
 
-What was written by someone signed in is not among it. It belongs to the account, and a
-letter to the newsroom, not a mail to an address, is the way to it.
+What someone wrote while signed in is not among it: it belongs to the account.
 
 An export is one JSON object in UTF-8. Its keys stay what they are; more may come.
 
@@ -11,6 +10,9 @@ An export is one JSON object in UTF-8. Its keys stay what they are; more may com
         name, email, website, text, status, held_because,
         posted_at, edited_at, ip_address, user_agent,
         history     oldest first: at, from, to, text_before (null where the text did not change)
+    links       to "My comments", of the last hour: asked_at, opened_at
+    mails       to the address, of the last thirty days: subject, state, written_at, sent_at
+                (not their texts: those are what other people wrote)
 
 Times are ISO 8601, in UTC.
 """
@@ -18,8 +20,6 @@ Times are ISO 8601, in UTC.
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from textwrap import indent
-from urllib.parse import urljoin
 
 from django.conf import settings
 from django.db import transaction
@@ -28,21 +28,28 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from comments.models import Change, Comment
+from comments.models import AccessLink, Change, Comment
+from mail.models import Mail
 
 CHUNK = 500
 
 
-def export_of(email: str, site: str) -> Iterator[str]:
-    """Return what is held about an address as JSON, piece by piece. `site` is the home page's URL."""
+def is_known(email: str) -> bool:
+    """Say whether anything is held about an address that its owner might ask for."""
+    return Comment.objects.written_with(email).exists()
+
+
+def export_of(email: str) -> Iterator[str]:
+    """Return what is held about an address as JSON, piece by piece."""
     head = {"site": settings.SITE_NAME, "email": email.lower(), "exported_at": _time(timezone.now())}
     yield _json(head).removesuffix("\n}")
-    for key, rows in {"comments": _comments(email, site)}.items():
+    lists = {"comments": _comments(email), "links": _links(email), "mails": _mails(email)}
+    for key, rows in lists.items():
         yield f',\n  "{key}": ['
-        separator = "\n"
+        separator = "\n    "
         for row in rows:
-            yield separator + indent(_json(row), "    ")
-            separator = ",\n"
+            yield separator + _json(row).replace("\n", "\n    ")
+            separator = ",\n    "
         yield "\n  ]"
     yield "\n}\n"
 
@@ -56,7 +63,7 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     """
     comments = Comment.objects.written_with(email)
     # Locked first, so that nobody edits a comment between these steps.
-    statuses = dict(comments.select_for_update().values_list("pk", "status"))
+    statuses = dict(comments.order_by("pk").select_for_update().values_list("pk", "status"))
     Change.objects.filter(comment__in=comments).update(body_before="")
     gone = {"name": _("Anonymous"), "email": "", "website": "", "ip_address": None, "user_agent": ""}
     if not keep_texts:
@@ -69,10 +76,12 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
             if status != withdrawn
         )
     comments.update(erased_at=timezone.now(), **gone)
+    AccessLink.objects.filter(email=email.lower()).delete()
+    Mail.objects.filter(recipient=email.lower()).delete()
     return len(statuses)
 
 
-def _comments(email: str, site: str) -> Iterator[dict]:
+def _comments(email: str) -> Iterator[dict]:
     """Read the comments in chunks, so that ten thousand need no more memory than a few."""
     comments = (
         Comment.objects.written_with(email)
@@ -82,15 +91,14 @@ def _comments(email: str, site: str) -> Iterator[dict]:
         .defer("body_html", "article__body", "article__body_html")
     )
     for comment in comments.iterator(chunk_size=CHUNK):
-        answered = comment.parent_id and reverse("comments:permalink", args=[comment.parent_id])
         yield {
             "id": comment.pk,
-            "url": urljoin(site, comment.get_absolute_url()),
+            "url": _permalink(comment.pk),
             "story": {
                 "title": comment.article.title,
-                "url": urljoin(site, comment.article.get_absolute_url()),
+                "url": settings.SITE_URL + comment.article.get_absolute_url(),
             },
-            "in_reply_to": urljoin(site, answered) if answered else None,
+            "in_reply_to": _permalink(comment.parent_id) if comment.parent_id else None,
             "name": comment.name,
             "email": comment.email,
             "website": comment.website,
@@ -113,6 +121,26 @@ def _change(change: Change) -> dict:
         "to": change.to_status,
         "text_before": change.body_before or None,
     }
+
+
+def _links(email: str) -> Iterator[dict]:
+    for link in AccessLink.objects.filter(email=email.lower()).order_by("pk"):
+        yield {"asked_at": _time(link.created_at), "opened_at": _time(link.opened_at)}
+
+
+def _mails(email: str) -> Iterator[dict]:
+    mails = Mail.objects.filter(recipient=email.lower()).order_by("pk").defer("text", "html", "headers")
+    for mail in mails.iterator(chunk_size=CHUNK):
+        yield {
+            "subject": mail.subject,
+            "state": mail.state,
+            "written_at": _time(mail.created_at),
+            "sent_at": _time(mail.sent_at),
+        }
+
+
+def _permalink(comment: int) -> str:
+    return settings.SITE_URL + reverse("comments:permalink", args=[comment])
 
 
 def _time(time: datetime | None) -> str | None:

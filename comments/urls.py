@@ -1,6 +1,6 @@
 from django.urls import path
 
-from comments import feeds, reports, views, yours
+from comments import feeds, mine, reports, views, yours
 
 app_name = "comments"
 
@@ -13,6 +13,11 @@ urlpatterns = [
     path("comments/yours/<str:token>/delete/", yours.delete, name="delete"),
     path("comments/feed/", feeds.site_rss, name="feed"),
     path("comments/feed/atom/", feeds.site_atom, name="feed_atom"),
+    path("comments/mine/", mine.index, name="mine"),
+    path("comments/mine/export/", mine.export, name="mine_export"),
+    path("comments/mine/erase/", mine.erase, name="mine_erase"),
+    path("comments/mine/sign-out/", mine.sign_out, name="mine_sign_out"),
+    path("comments/mine/link/<str:token>/", mine.open_link, name="mine_link"),
     path("<yyyy:year>/<mm:month>/<words:slug>/reply/", views.reply, name="reply"),
     path("<yyyy:year>/<mm:month>/<words:slug>/reported/", reports.reported, name="reported"),
     path("<yyyy:year>/<mm:month>/<words:slug>/replies/", views.replies, name="replies"),

@@ -1,5 +1,6 @@
 """A small newspaper that has a page of every kind, for the tests that go through them all."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ from django.test import Client
 
 from articles.models import Article, Author, RelatedRead, Section, Topic
 from comments.models import Comment
+from mail.models import Mail
 from tests.browser.reply_form import an_hour_passes
 from tests.factories import (
     make_article,
@@ -67,6 +69,7 @@ class Newspaper:
             "closed story": self.closed.get_absolute_url(),
             "reply page": f"{self.reply_address}?to={self.top.pk}",
             "held page": self.held_address,
+            "my comments": "/comments/mine/",
             "404": "/there/is/nothing/here/",
         }
 
@@ -120,6 +123,14 @@ def held_address(story: Article, parent: Comment) -> str:
     assert response.status_code == 303
     an_hour_passes()
     return response["Location"]
+
+
+def link_in_a_mail() -> str:
+    """Ask for everything that Hilde wrote, and return where the link leads that she gets."""
+    Client().post(
+        "/comments/mine/", {"email": "hilde@example.com"}, headers={"Sec-Fetch-Site": "same-origin"}
+    )
+    return re.search(r"/comments/mine/link/\S+", Mail.objects.get(recipient="hilde@example.com").text)[0]
 
 
 def each_with(addresses: dict[str, str], look: Callable[[str], list]) -> dict[str, list]:

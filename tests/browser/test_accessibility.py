@@ -48,6 +48,25 @@ def test_the_form_has_no_wcag_violations_under_a_comment_and_with_errors(watch, 
 
 
 @SCHEMES
+def test_my_comments_have_no_wcag_violations_from_the_mail_to_the_end(watch, scheme):
+    page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    newspaper.found()
+    page.goto(newspaper.link_in_a_mail())
+    assert violations(page) == []
+    page.get_by_role("button", name="Show my comments").click()
+    assert violations(page) == []
+    page.get_by_role("link", name="Erase").click()
+    assert violations(page) == []
+    watch.expect_status(422)
+    page.locator("form").evaluate("form => { form.noValidate = true }")
+    page.get_by_role("button", name="Erase").click()
+    assert violations(page) == []
+    page.get_by_label("Remove the texts too.").check()
+    page.get_by_role("button", name="Erase").click()
+    assert violations(page) == []
+
+
+@SCHEMES
 def test_the_queue_has_no_wcag_violations_in_what_is_ours(watch, scheme):
     page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     newspaper.found()

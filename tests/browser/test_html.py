@@ -66,6 +66,26 @@ def refusal(client: Client, news: newspaper.Newspaper) -> bytes:
     return response.content
 
 
+def my_comments(client: Client) -> dict[str, bytes]:
+    """Everything on the way of a link in a mail, from the request for it to the end."""
+    same_origin = {"Sec-Fetch-Site": "same-origin"}
+    mine = "/comments/mine/"
+    link = newspaper.link_in_a_mail()
+    pages = {
+        "no address": client.post(mine, {"email": "hilde"}, headers=same_origin),
+        "link asked for": client.post(mine, {"email": "hilde@example.com"}, headers=same_origin),
+        "link": client.get(link),
+        "link pressed": client.post(link, headers=same_origin, follow=True),
+        "link used up": client.get(link),
+        "before erasing": client.get(f"{mine}erase/"),
+        "no choice": client.post(f"{mine}erase/", headers=same_origin),
+        "erased": client.post(f"{mine}erase/", {"texts": "keep"}, headers=same_origin),
+        "closed again": client.get(f"{mine}erase/"),
+    }
+    assert [page.status_code for page in pages.values()] == [422, 200, 200, 200, 410, 200, 422, 200, 403]
+    return {name: page.content for name, page in pages.items()}
+
+
 def test_no_page_has_an_html_error(db, client, check, tmp_path):
     news = newspaper.found()
     editor = Client()
@@ -78,6 +98,7 @@ def test_no_page_has_an_html_error(db, client, check, tmp_path):
         "expired link": client.get("/comments/yours/nothing/").content,
         "preview of a story": editor.get(f"/preview/{news.draft.pk}/").content,
         "500": server_error(RequestFactory().get("/")).content,
+        **my_comments(client),
     }
     for name, content in pages.items():
         assert content.lstrip().startswith(b"<!DOCTYPE html>"), name

@@ -7,16 +7,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from comments import moderation, posting, yours
-from comments.models import Change, Comment
+from comments.models import AccessLink, Change, Comment
 from comments.moderation import Submission
 from comments.privacy import erase, export_of
+from mail.models import Mail
 from tests.factories import make_article, make_comment, make_editor, reply_to
 
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ADA = "ada@example.com"
-SITE = "https://news.example/"
 STATUSES = ["held", "approved", "spam", "trash", "withdrawn"]
 
 
@@ -28,7 +28,7 @@ def clock():
 
 
 def exported(email: str = ADA) -> dict:
-    return json.loads("".join(export_of(email, SITE)))
+    return json.loads("".join(export_of(email)))
 
 
 def of_ada(**fields) -> Comment:
@@ -111,6 +111,8 @@ def test_an_export_holds_everything_that_is_held_of_a_comment():
                 ],
             }
         ],
+        "links": [],
+        "mails": [],
     }
 
 
@@ -147,11 +149,18 @@ def test_an_export_holds_nothing_of_anybody_else():
     mine.approve(by=make_editor(username="moderator", first_name="Alice"))
     of_others()
 
-    text = "".join(export_of(ADA, SITE))
+    text = "".join(export_of(ADA))
 
     assert [row["id"] for row in json.loads(text)["comments"]] == [mine.pk]
     for foreign in ("Bo", "bo@", "192.0.2.1", "Cleo", "cleo@", "moderator", "Alice"):
         assert foreign not in text
+
+
+def test_a_text_comes_through_the_export_as_it_is():
+    text = '“Quotes” " and \\ and\nlines\r\u2028\u0085\x0c\tof 日本 \U0001f600'
+    of_ada(body=text)
+
+    assert exported()["comments"][0]["text"] == text
 
 
 def test_an_address_is_the_same_in_capitals():
@@ -169,11 +178,11 @@ def test_an_unknown_address_has_an_empty_export():
 
 
 @pytest.mark.parametrize("items", [1, 3])
-def test_an_export_takes_two_queries(django_assert_num_queries, items):
+def test_an_export_takes_the_same_queries_however_long(django_assert_num_queries, items):
     for _ in range(items):
         of_ada().hold(by=make_editor())
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(4):
         exported()
 
 
@@ -183,15 +192,15 @@ def test_an_export_is_written_piece_by_piece(monkeypatch):
     comments = [of_ada(article=article) for _ in range(5)]
 
     with CaptureQueriesContext(connection) as queries:
-        pieces = export_of(ADA, SITE)
+        pieces = export_of(ADA)
         while '"id"' not in next(pieces):
             pass
         at_the_first_comment = len(queries)
         rest = "".join(pieces)
 
     assert rest.count('"id"') == len(comments) - 1
-    # One query for all comments, and one for the history of each chunk.
-    assert (at_the_first_comment, len(queries)) == (2, 4)
+    # One query for all comments, one for the history of each chunk, two for links and mails.
+    assert (at_the_first_comment, len(queries)) == (2, 6)
 
 
 # --- Erasing ---
@@ -233,6 +242,20 @@ def test_what_a_comment_said_before_is_erased(keep_texts):
 
     assert "Main Street" not in str([*Comment.objects.values(), *Change.objects.values()])
     assert ("I am from here." in str(list(Comment.objects.values()))) == keep_texts
+
+
+def test_links_and_mails_to_the_address_are_erased_and_no_others():
+    for email in (ADA, "bo@example.com"):
+        AccessLink.objects.create(email=email, digest=email, sender="x")
+        Mail.objects.queue(
+            recipient=email, subject="Hello", template="comments/mail/access", context={"address": "/"}
+        )
+    assert (len(exported()["links"]), len(exported()["mails"])) == (1, 1)
+
+    erase(ADA, keep_texts=True)
+
+    assert list(AccessLink.objects.values_list("email", flat=True)) == ["bo@example.com"]
+    assert list(Mail.objects.values_list("recipient", flat=True)) == ["bo@example.com"]
 
 
 @pytest.mark.parametrize("keep_texts", [True, False])
@@ -374,5 +397,5 @@ def test_erasing_takes_the_same_queries_however_many(django_assert_num_queries, 
     for _ in range(items):
         of_ada()
 
-    with django_assert_num_queries(6):  # one of them opens, one ends the transaction
+    with django_assert_num_queries(8):  # one of them opens, one ends the transaction
         erase(ADA, keep_texts=False)

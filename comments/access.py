@@ -1,0 +1,85 @@
+"""The way to everything written with an address: a link by mail, which opens once."""
+
+import hashlib
+import math
+import secrets
+from datetime import timedelta
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from comments import privacy
+from comments.models import LINK_LASTS, AccessLink
+from mail.models import Mail
+
+# An address is sent no second link within this time.
+MAIL_INTERVAL = timedelta(minutes=10)
+# From one IP address come at most so many requests in this time, whatever they ask for.
+REQUESTS_PER_SENDER = 10
+SENDER_INTERVAL = timedelta(hours=1)
+
+
+class TooMany(Exception):
+    """Too many links were asked for from one IP address; says in how many seconds to try again."""
+
+    def __init__(self, seconds: int):
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+@transaction.atomic
+def ask(email: str, ip_address: str | None) -> None:
+    """Mail a link to an address, if anything was written with it, and say nothing of that.
+
+    The same is done for a known and an unknown address, the last step excepted, so that
+    the time it takes tells nothing either. Raises `TooMany`.
+    """
+    now = timezone.now()
+    AccessLink.objects.filter(created_at__lte=now - SENDER_INTERVAL).delete()
+    sender = salted_hmac("comments.access", ip_address or "", algorithm="sha256").hexdigest()
+    if ip_address:
+        _require_patience(sender)
+    email = email.lower()
+    lately = AccessLink.objects.filter(email=email, created_at__gt=now - MAIL_INTERVAL).exists()
+    is_due = privacy.is_known(email) and not lately
+    token = secrets.token_urlsafe()
+    AccessLink.objects.create(email=email if is_due else "", digest=_digest(token), sender=sender)
+    mail = Mail.compose(
+        recipient=email,
+        subject=_("Your comments"),
+        template="comments/mail/access",
+        context={
+            "address": reverse("comments:mine_link", args=[token]),
+            "minutes": LINK_LASTS // timedelta(minutes=1),
+        },
+    )
+    if is_due:
+        Mail.objects.queue_all([mail])
+
+
+def find(token: str) -> AccessLink | None:
+    """Return the link, if it still opens something."""
+    return AccessLink.objects.unopened().filter(digest=_digest(token)).first()
+
+
+def open_once(token: str) -> AccessLink | None:
+    """Use the link up and return it, or None where someone has done so before."""
+    link = find(token)
+    # Of two who have found it, one changes the row.
+    if link and AccessLink.objects.unopened().filter(pk=link.pk).update(opened_at=timezone.now()):
+        return link
+    return None
+
+
+def _require_patience(sender: str) -> None:
+    asked = AccessLink.objects.filter(sender=sender).order_by("-created_at")
+    times = list(asked.values_list("created_at", flat=True)[:REQUESTS_PER_SENDER])
+    if len(times) == REQUESTS_PER_SENDER:
+        raise TooMany(math.ceil((times[-1] + SENDER_INTERVAL - timezone.now()).total_seconds()))
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
