@@ -27,7 +27,7 @@ E003 = Error(
     id="newsite.E003",
 )
 E004 = Error(
-    "DATABASE_URL cannot be read.",
+    "DATABASE_URL names neither an SQLite nor a PostgreSQL database.",
     hint="Write it like postgres://user:password@host:5432/name or sqlite:////folder/newsite.sqlite3, "
     "with special characters in the password percent-encoded.",
     id="newsite.E004",
@@ -53,6 +53,16 @@ E008 = Error(
     hint="Write it like smtp+tls://user:password@mail.example:587 (STARTTLS) or smtp+ssl://…:465, with "
     "special characters in the name and the password percent-encoded.",
     id="newsite.E008",
+)
+E009 = Error(
+    "TIME_ZONE is not the name of a time zone.",
+    hint="Write it like TIME_ZONE=Europe/Berlin or TIME_ZONE=UTC.",
+    id="newsite.E009",
+)
+E010 = Error(
+    "LANGUAGE_CODE is not a language that Django knows.",
+    hint="Write it like LANGUAGE_CODE=en or LANGUAGE_CODE=pt-br.",
+    id="newsite.E010",
 )
 W001 = Caution(
     "EMAIL_URL is not set, so no mail leaves: people who want to be told of answers wait in vain.",
@@ -128,3 +138,13 @@ def check_site_url(app_configs, **kwargs):
     is_an_origin = parts.scheme in {"http", "https"} and not (parts.path or parts.query or parts.fragment)
     is_a_host = parts.hostname and not parts.hostname.startswith(("*", "."))
     return [] if is_an_origin and is_a_host else [W002]
+
+
+@register(Tags.translation)
+def check_time_zone(app_configs, **kwargs):
+    return [E009] if "TIME_ZONE" in settings.UNREADABLE else []
+
+
+@register(Tags.translation)
+def check_language_code(app_configs, **kwargs):
+    return [E010] if "LANGUAGE_CODE" in settings.UNREADABLE else []

@@ -7,9 +7,11 @@ The README has the table of variables. What is wrong or missing is explained by
 from email.utils import formataddr
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import environ
 from csp.constants import NONCE, NONE, SELF
+from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -23,8 +25,29 @@ env.read_env(BASE_DIR / ".env")
 
 SITE_NAME = env.str("SITE_NAME", default="Newsite")
 SITE_DESCRIPTION = env.str("SITE_DESCRIPTION", default="News, and a civil word about it")
-LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="en")
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+
+# Variables that fell back to their default, because Django would end in a traceback on their value.
+UNREADABLE: list[str] = []
+
+
+def read_language_code() -> str:
+    code = env.str("LANGUAGE_CODE", default="en").lower()
+    if {code, code.partition("-")[0]} & dict(LANGUAGES).keys():
+        return code
+    UNREADABLE.append("LANGUAGE_CODE")
+    return "en"
+
+
+def read_time_zone() -> str:
+    name = env.str("TIME_ZONE", default="UTC")
+    if name in available_timezones():
+        return name
+    UNREADABLE.append("TIME_ZONE")
+    return "UTC"
+
+
+LANGUAGE_CODE = read_language_code()
+TIME_ZONE = read_time_zone()
 USE_TZ = True
 
 
@@ -139,7 +162,10 @@ def read_database_url() -> dict:
         database = env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR}/newsite.sqlite3")
     except (ImproperlyConfigured, ValueError):
         return {"ENGINE": "django.db.backends.dummy"}
-    if database.get("ENGINE") == "django.db.backends.sqlite3":
+    engine = database.get("ENGINE")
+    if engine not in {"django.db.backends.sqlite3", "django.db.backends.postgresql"}:
+        return {"ENGINE": "django.db.backends.dummy"}
+    if engine == "django.db.backends.sqlite3":
         database["OPTIONS"] = {
             # An accepted reply survives a power cut only with synchronous=FULL.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",

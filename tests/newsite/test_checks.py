@@ -130,3 +130,15 @@ def test_links_in_mails_begin_with_an_address(settings, url):
     settings.SITE_URL = url
 
     assert checks.check_site_url(None) == [checks.W002]
+
+
+def test_an_unknown_time_zone_is_named(settings):
+    settings.UNREADABLE = ["TIME_ZONE"]
+
+    assert checks.check_time_zone(None) == [checks.E009]
+
+
+def test_an_unknown_language_is_named(settings):
+    settings.UNREADABLE = ["LANGUAGE_CODE"]
+
+    assert checks.check_language_code(None) == [checks.E010]
