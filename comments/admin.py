@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from articles.admin import ArticleAdmin
 from articles.models import Article
-from comments import moderation
+from comments import data_requests, moderation
 from comments.forms import CommentTextForm
 from comments.models import Change, Comment, CommentQuerySet, Decision
 
@@ -184,6 +184,9 @@ class CommentAdmin(admin.ModelAdmin):
                 "<int:pk>/reply/", self.admin_site.admin_view(self.reply_view), name="comments_comment_reply"
             ),
         ]
+        for name in ("everything", "export", "erase"):
+            view = self.admin_site.admin_view(getattr(data_requests, name))
+            views.append(path(f"<int:pk>/{name}/", view, name=f"comments_comment_{name}"))
         return views + super().get_urls()
 
     def has_add_permission(self, request):

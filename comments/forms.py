@@ -99,10 +99,10 @@ class EraseForm(forms.Form):
         REMOVE = "remove", _("Remove the texts too. Answers to them stay.")
 
     texts = forms.ChoiceField(
-        label=_("What you wrote"),
+        label=_("The texts"),
         choices=Texts,
         widget=forms.RadioSelect,
-        error_messages={"required": _("Choose what becomes of what you wrote.")},
+        error_messages={"required": _("Choose what becomes of the texts.")},
     )
 
     @property

@@ -213,6 +213,11 @@ class Comment(models.Model):
         return self.created_at + EDIT_WINDOW
 
     @property
+    def is_found_by_address(self) -> bool:
+        """Say of one comment whether `written_with()` finds it by its address."""
+        return bool(self.email) and self.user_id is None
+
+    @property
     def why_held(self) -> str:
         """Tell its author what held the comment, and nothing about anybody else."""
         return str(WHY_HELD.get(self.held_because, ""))
