@@ -266,6 +266,10 @@ class Article(models.Model):
     def accepts_comments(self) -> bool:
         return self.is_public and self.discussion != self.Discussion.CLOSED
 
+    def is_by(self, user) -> bool:
+        """Say whether an account belongs to one of the story's authors."""
+        return any(byline.author.user_id == user.pk for byline in self.bylines.all())
+
     @property
     def reading_minutes(self) -> int:
         return max(1, math.ceil(markup.count_words(self.body_html) / WORDS_PER_MINUTE))

@@ -1,10 +1,8 @@
 from collections.abc import Callable
-from typing import cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
-from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
 from django.db.models import Count, OuterRef, Subquery
@@ -22,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from articles.admin import ArticleAdmin
 from articles.models import Article
-from comments import data_requests, moderation
+from comments import data_requests, moderation, people
 from comments.forms import CommentTextForm
 from comments.models import Change, Comment, CommentQuerySet, Decision
 
@@ -238,10 +236,7 @@ class CommentAdmin(admin.ModelAdmin):
                 self._decide(request, Comment.objects.filter(pk=comment.pk), "approve")
             answer = form.save(commit=False)
             answer.article, answer.parent = comment.article, comment
-            moderator = cast(User, request.user)
-            answer.user = moderator
-            answer.name = moderator.get_full_name() or moderator.get_username()
-            answer.email = moderator.email
+            people.sign(answer, request.user)
             answer.status, answer.held_because = moderation.decide(moderation.Submission(answer))
             answer.save()
         self.message_user(

@@ -139,8 +139,8 @@ class ReportForm(forms.ModelForm):
         return cleaned
 
 
-class CommentForm(CommentTextForm):
-    """Leave a Reply. It knows the story, so no reply can answer a comment elsewhere."""
+class ReplyForm(CommentTextForm):
+    """A text below a story. It knows the story, so no reply can answer a comment elsewhere."""
 
     parent = forms.ModelChoiceField(
         queryset=Comment.objects.none(),
@@ -153,6 +153,38 @@ class CommentForm(CommentTextForm):
             )
         },
     )
+
+    class Meta(CommentTextForm.Meta):
+        fields = ["body", "parent"]
+
+    def __init__(self, *args, article: Article, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.article = article
+        self.instance.article = article
+        cast(forms.ModelChoiceField, self.fields["parent"]).queryset = article.comments.approved()
+
+    @cached_property
+    def answered(self) -> Comment | None:
+        """The comment that this form replies to, if there is one and it is public."""
+        parent = self.fields["parent"]
+        try:
+            return parent.to_python(self["parent"].value())
+        except forms.ValidationError:
+            return None
+
+    def clean(self):
+        """Turn a parent that is gone into a message for all to read, and let go of it."""
+        cleaned = super().clean()
+        if "parent" in self.errors:
+            self.add_error(None, self.errors.pop("parent").as_data())
+            self.data = self.data.copy()
+            self.data["parent"] = ""
+        return cleaned
+
+
+class CommentForm(ReplyForm):
+    """Leave a Reply."""
+
     website = WebAddressField(
         label=_("Website"),
         required=False,
@@ -173,7 +205,7 @@ class CommentForm(CommentTextForm):
         required=False,
     )
 
-    class Meta(CommentTextForm.Meta):
+    class Meta(ReplyForm.Meta):
         fields = ["body", "name", "email", "website", "parent"]
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
@@ -187,32 +219,11 @@ class CommentForm(CommentTextForm):
             },
         }
 
-    def __init__(self, *args, article: Article, **kwargs):
+    def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.article = article
-        self.instance.article = article
-        cast(forms.ModelChoiceField, self.fields["parent"]).queryset = article.comments.approved()
         self.fields["email"].required = True
         self.fields["email"].bound_field_class = EmailBoundField
         self.helper = self._helper()
-
-    @cached_property
-    def answered(self) -> Comment | None:
-        """The comment that this form replies to, if there is one and it is public."""
-        parent = self.fields["parent"]
-        try:
-            return parent.to_python(self["parent"].value())
-        except forms.ValidationError:
-            return None
-
-    def clean(self):
-        """Turn a parent that is gone into a message for all to read, and let go of it."""
-        cleaned = super().clean()
-        if "parent" in self.errors:
-            self.add_error(None, self.errors.pop("parent").as_data())
-            self.data = self.data.copy()
-            self.data["parent"] = ""
-        return cleaned
 
     def clean_name(self) -> str:
         name = " ".join(INVISIBLE.sub("", self.cleaned_data["name"]).split())

@@ -78,9 +78,12 @@ def flood(submission: Submission) -> Refusal | None:
     comment = submission.comment
     if _is_moderator(comment.user):
         return None
-    sender = Q(email=comment.email.lower())
-    if comment.ip_address:
-        sender |= Q(ip_address=comment.ip_address)
+    if comment.user:
+        sender = Q(user=comment.user)
+    else:
+        sender = Q(email=comment.email.lower())
+        if comment.ip_address:
+            sender |= Q(ip_address=comment.ip_address)
     now = timezone.now()
     recent = Comment.objects.filter(sender, created_at__gt=now - FLOOD_INTERVAL, created_at__lte=now)
     last = recent.order_by("-created_at").values_list("created_at", flat=True).first()
@@ -98,9 +101,10 @@ def flood(submission: Submission) -> Refusal | None:
 # --- Verdicts ---
 
 
-def signed_in(submission: Submission) -> Verdict | None:
-    """Show at once what a signed-in moderator writes."""
-    if _is_moderator(submission.comment.user):
+def at_home(submission: Submission) -> Verdict | None:
+    """Show at once what a signed-in moderator writes, or the author of the story."""
+    comment = submission.comment
+    if _is_moderator(comment.user) or (comment.user and comment.article.is_by(comment.user)):
         return Verdict(Comment.Status.APPROVED)
     return None
 
@@ -113,15 +117,15 @@ def trap(submission: Submission) -> Verdict | None:
 
 
 def registered(submission: Submission) -> Verdict | None:
-    """Hold a visitor who types the name or e-mail address of someone with an account."""
+    """Hold whoever has the name or e-mail address of someone else's account."""
     comment = submission.comment
     full_name = Concat("first_name", Value(" "), "last_name")
-    user = get_user_model().objects.alias(full_name=full_name)
+    user = get_user_model().objects.alias(full_name=full_name).filter(~Q(pk=comment.user_id))
     # An account may have no address, and a comment made in the admin has none either.
     by_email = Q(email__iexact=comment.email) & ~Q(email="")
     by_name = Q(username__iexact=comment.name) | Q(full_name__iexact=comment.name)
-    is_byline = Author.objects.filter(name__iexact=comment.name, user__isnull=False)
-    if user.filter(by_email | by_name).exists() or is_byline.exists():
+    byline = Author.objects.filter(user__isnull=False).exclude(user=comment.user_id)
+    if user.filter(by_email | by_name).exists() or byline.filter(name__iexact=comment.name).exists():
         return Verdict(Comment.Status.HELD, Because.REGISTERED)
     return None
 
@@ -134,16 +138,19 @@ def links(submission: Submission) -> Verdict | None:
 
 
 def first_comment(submission: Submission) -> Verdict | None:
-    """Hold the first comment of a person: a name and an e-mail address together."""
+    """Hold the first comment of a person: an account, or a name and an e-mail address together."""
     comment = submission.comment
-    known = Comment.objects.approved().written_with(comment.email).filter(name=comment.name)
+    if comment.user:
+        known = Comment.objects.approved().filter(user=comment.user)
+    else:
+        known = Comment.objects.approved().written_with(comment.email).filter(name=comment.name)
     if known.exists():
         return None
     return Verdict(Comment.Status.HELD, Because.FIRST_COMMENT)
 
 
 REFUSALS: list[Callable[[Submission], Refusal | None]] = [closed, duplicate, flood]
-RULES: list[Callable[[Submission], Verdict | None]] = [signed_in, trap, registered, links, first_comment]
+RULES: list[Callable[[Submission], Verdict | None]] = [at_home, trap, registered, links, first_comment]
 
 
 def refuse(submission: Submission) -> Refusal | None:

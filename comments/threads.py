@@ -127,7 +127,7 @@ def _comments(article: Article, order: Order) -> CommentQuerySet:
     return (
         article.comments.approved()
         .order_by(*_SORTED_BY[order])
-        .select_related("parent")
+        .select_related("parent", "user")
         .defer("body", "parent__body", "parent__body_html")
     )
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from comments import feeds, mine, reports, views, yours
+from comments import feeds, mine, reports, signed_in, views, yours
 
 app_name = "comments"
 
@@ -19,6 +19,7 @@ urlpatterns = [
     path("comments/mine/sign-out/", mine.sign_out, name="mine_sign_out"),
     path("comments/mine/link/<str:token>/", mine.open_link, name="mine_link"),
     path("<yyyy:year>/<mm:month>/<words:slug>/reply/", views.reply, name="reply"),
+    path("<yyyy:year>/<mm:month>/<words:slug>/reply/signed-in/", signed_in.reply, name="reply_signed_in"),
     path("<yyyy:year>/<mm:month>/<words:slug>/reported/", reports.reported, name="reported"),
     path("<yyyy:year>/<mm:month>/<words:slug>/replies/", views.replies, name="replies"),
     path("<yyyy:year>/<mm:month>/<words:slug>/feed/", feeds.story_rss, name="story_feed"),

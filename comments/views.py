@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from articles.models import Article
 from articles.views import story_page
 from comments import moderation, posting, threads, yours
-from comments.forms import CommentForm, reply_url
+from comments.forms import CommentForm, ReplyForm, reply_url
 from comments.models import Comment
 from comments.moderation import Refusal, Submission
 from newsite import markup
@@ -53,6 +53,11 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
         comment = posting.post(submission)
     except posting.Refused as refused:
         return refused_page(request, article, form, refused.refusal)
+    return posted(request, comment)
+
+
+def posted(request: HttpRequest, comment: Comment) -> HttpResponse:
+    """Lead to the comment, or to its private page, and let this browser find it again."""
     is_public = comment.status == Comment.Status.APPROVED
     goal = comment.get_absolute_url() if is_public else yours.address(comment)
     response = HttpResponseRedirect(goal, status=303)
@@ -60,7 +65,7 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
     return response
 
 
-def submission_of(request: HttpRequest, form: CommentForm) -> Submission:
+def submission_of(request: HttpRequest, form: ReplyForm) -> Submission:
     comment = form.instance
     comment.ip_address = client_address(request)
     comment.user_agent = request.headers.get("User-Agent", "")[:USER_AGENT_KEPT]

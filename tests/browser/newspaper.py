@@ -17,6 +17,7 @@ from tests.factories import (
     make_image,
     make_section,
     make_topic,
+    make_user,
     reply_to,
 )
 
@@ -70,6 +71,8 @@ class Newspaper:
             "reply page": f"{self.reply_address}?to={self.top.pk}",
             "held page": self.held_address,
             "my comments": "/comments/mine/",
+            "report page": f"{self.top.get_absolute_url()}report/",
+            "thanks for a report": f"{story}reported/",
             "404": "/there/is/nothing/here/",
         }
 
@@ -91,7 +94,7 @@ def found() -> Newspaper:
     )
     RelatedRead.objects.create(article=story, target=related, after_paragraph=1)
     closed = make_article(title="A closed conversation", section=section, discussion="closed")
-    make_comment(article=closed, name="Ola", body="I was in time.")
+    make_comment(article=closed, name="Ola", body="I was in time.", user=make_user(is_staff=True))
 
     top = make_comment(article=story, name="Ada", website="https://ada.example/", body=f"See {LONG_WORD}.")
     comment = top

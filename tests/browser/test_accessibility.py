@@ -73,3 +73,11 @@ def test_the_queue_has_no_wcag_violations_in_what_is_ours(watch, scheme):
     page.goto("/admin/comments/comment/?status=all")
     # The rest of the page is Django's, which has links of less than 24 pixels in its filters.
     assert violations(page, "#result_list tbody") == []
+
+
+@SCHEMES
+def test_the_form_of_those_who_write_for_the_site_has_no_wcag_violations(watch, scheme):
+    page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    news = newspaper.found()
+    page.goto(f"{news.reply_address}signed-in/?to={news.top.pk}")
+    assert violations(page) == []

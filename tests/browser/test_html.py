@@ -86,6 +86,13 @@ def my_comments(client: Client) -> dict[str, bytes]:
     return {name: page.content for name, page in pages.items()}
 
 
+def report_with_errors(client: Client, news: newspaper.Newspaper) -> bytes:
+    address = f"{news.top.get_absolute_url()}report/"
+    response = client.post(address, {"reason": "other"}, headers={"Sec-Fetch-Site": "same-origin"})
+    assert response.status_code == 422
+    return response.content
+
+
 def test_no_page_has_an_html_error(db, client, check, tmp_path):
     news = newspaper.found()
     editor = Client()
@@ -96,6 +103,8 @@ def test_no_page_has_an_html_error(db, client, check, tmp_path):
         "form of a conversation just closed": refusal(client, news),
         "reply to a comment that is gone": client.get(f"{news.reply_address}?to=0").content,
         "expired link": client.get("/comments/yours/nothing/").content,
+        "report with errors": report_with_errors(client, news),
+        "signed-in form": editor.get(f"{news.reply_address}signed-in/?to={news.top.pk}").content,
         "preview of a story": editor.get(f"/preview/{news.draft.pk}/").content,
         "500": server_error(RequestFactory().get("/")).content,
         **my_comments(client),

@@ -1,0 +1,55 @@
+"""Who speaks: the name of an account, the mark beside it, and a picture drawn from letters."""
+
+import unicodedata
+
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
+
+from comments.models import Comment
+
+NAME_LENGTH = Comment._meta.get_field("name").max_length
+# As many as the stylesheet has, .avatar-1 and on.
+AVATAR_COLOURS = 12
+
+
+def writes_for_the_site(user) -> bool:
+    return user.is_authenticated and (user.is_staff or hasattr(user, "author"))
+
+
+def name_of(user) -> str:
+    """Return what an account is called in public."""
+    byline = getattr(user, "author", None)
+    return byline.name if byline else user.get_full_name() or user.get_username()
+
+
+def sign(comment: Comment, user) -> None:
+    """Put an account's name under a comment."""
+    comment.user, comment.name, comment.email = user, name_of(user)[:NAME_LENGTH], user.email
+
+
+def mark(comment: Comment) -> str:
+    """Return what readers are told of who wrote a comment. An account gives it, never a name."""
+    if comment.user is None:
+        return ""
+    if comment.article.is_by(comment.user):
+        return _("Author")
+    return _("Staff") if comment.user.is_staff else ""
+
+
+def initials(name: str) -> str:
+    """Return the first letters of the first and of the last word, in any script."""
+    words = unicodedata.normalize("NFC", name).split()
+    # Title case, since some scripts have capitals that no font has.
+    letters = [next((sign.title()[0] for sign in word if sign.isalnum()), "") for word in words]
+    letters = [letter for letter in letters if letter]
+    return "".join(letters[:1] + letters[1:][-1:]) or "•"
+
+
+def colour(comment: Comment) -> int:
+    """Return the number of a colour that is always the same for one person.
+
+    The key keeps others from finding out the address by trying addresses.
+    """
+    person = comment.email or comment.name
+    digest = salted_hmac("comments.people", person, algorithm="sha256").digest()
+    return int.from_bytes(digest, "big") % AVATAR_COLOURS + 1

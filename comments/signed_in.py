@@ -1,0 +1,79 @@
+"""Those who write for the site comment under their account.
+
+On an address of its own, since the public pages are the same for everyone.
+"""
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from articles.models import Article
+from comments import people, posting
+from comments.forms import ReplyForm
+from comments.moderation import Refusal
+from comments.views import posted, submission_of
+from newsite.freshness import private_page
+from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
+
+
+@csrf_exempt  # is_same_origin() does a token's work
+@require_http_methods(["GET", "HEAD", "POST"])
+@private_page
+def reply(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
+    article = get_object_or_404(Article.objects.published().for_reading(), address=f"{year}/{month}/{slug}")
+    if request.method == "POST":
+        return take_reply(request, article)
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+    if not people.writes_for_the_site(request.user):
+        raise PermissionDenied
+    form = ReplyForm(article=article, initial={"parent": request.GET.get("to")})
+    is_gone = bool(request.GET.get("to")) and form.answered is None
+    return form_page(request, article, form, status=404 if is_gone else 200, is_gone=is_gone)
+
+
+def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
+    form = ReplyForm(request.POST, article=article)
+    is_valid = form.is_valid()
+    if refusal := refuse(request):
+        return refused_page(request, article, form, refusal)
+    if not is_valid:
+        return form_page(request, article, form, status=422)
+    submission = submission_of(request, form)
+    people.sign(submission.comment, request.user)
+    try:
+        comment = posting.post(submission)
+    except posting.Refused as refused:
+        return refused_page(request, article, form, refused.refusal)
+    return posted(request, comment)
+
+
+def refuse(request: HttpRequest) -> Refusal | None:
+    """Say why nothing is posted from here. Whoever was signed out meanwhile keeps the text."""
+    if not is_same_origin(request):
+        return Refusal(403, str(SENT_FROM_ELSEWHERE))
+    if not people.writes_for_the_site(request.user):
+        text = _("You are not signed in any more. Sign in in another tab, then press the button once more.")
+        return Refusal(403, text)
+    return None
+
+
+def form_page(
+    request: HttpRequest, article: Article, form: ReplyForm, *, status: int, **extra
+) -> HttpResponse:
+    name = people.name_of(request.user) if people.writes_for_the_site(request.user) else ""
+    context = {"article": article, "reply_form": form, "name": name, **extra}
+    return render(request, "comments/reply_signed_in.html", context, status=status)
+
+
+def refused_page(request: HttpRequest, article: Article, form: ReplyForm, refusal: Refusal) -> HttpResponse:
+    form.add_error(None, refusal.message)
+    response = form_page(request, article, form, status=refusal.status)
+    if refusal.seconds:
+        response["Retry-After"] = str(refusal.seconds)
+    return response
