@@ -8,12 +8,12 @@ from datetime import timedelta
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from comments import privacy
 from comments.models import LINK_LASTS, AccessLink
 from mail.models import Mail
+from newsite.origin import sender_of
 
 # An address is sent no second link within this time.
 MAIL_INTERVAL = timedelta(minutes=10)
@@ -39,7 +39,7 @@ def ask(email: str, ip_address: str | None) -> None:
     """
     now = timezone.now()
     AccessLink.objects.filter(created_at__lte=now - SENDER_INTERVAL).delete()
-    sender = salted_hmac("comments.access", ip_address or "", algorithm="sha256").hexdigest()
+    sender = sender_of(ip_address, "comments.access")
     if ip_address:
         _require_patience(sender)
     email = email.lower()

@@ -28,7 +28,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from comments.models import AccessLink, Change, Comment
+from comments.models import AccessLink, Change, Comment, Report
 from mail.models import Mail
 
 CHUNK = 500
@@ -65,6 +65,8 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     # Locked first, so that nobody edits a comment between these steps.
     statuses = dict(comments.order_by("pk").select_for_update().values_list("pk", "status"))
     Change.objects.filter(comment__in=comments).update(body_before="")
+    # What readers wrote to the moderators may tell who it is.
+    Report.objects.filter(comment__in=comments).update(text="")
     gone = {"name": _("Anonymous"), "email": "", "website": "", "ip_address": None, "user_agent": ""}
     if not keep_texts:
         withdrawn = Comment.Status.WITHDRAWN

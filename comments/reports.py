@@ -1,14 +1,12 @@
 """Readers tell the moderators of a comment. Enough reports hold it, and none removes it."""
 
 import math
-from ipaddress import ip_address, ip_network
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,10 +16,7 @@ from comments.forms import ReportForm
 from comments.models import Comment, Report
 from comments.moderation import REPORTS_INTERVAL, REPORTS_TAKEN, REPORTS_THAT_HOLD, Refusal
 from newsite.freshness import private_page, public_page
-from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin
-
-# Whoever has one address of IPv6 has this whole network.
-IPV6_NETWORK = 64
+from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin, sender_of
 
 
 @csrf_exempt  # is_same_origin() does a token's work
@@ -42,7 +37,7 @@ def take_report(request: HttpRequest, comment: Comment) -> HttpResponse:
         return refused_page(request, comment, form, Refusal(403, str(SENT_FROM_ELSEWHERE)))
     if not is_valid:
         return report_page(request, comment, form, status=422)
-    form.instance.sender = sender_of(client_address(request))
+    form.instance.sender = sender_of(client_address(request), "comments.reports")
     if refusal := file(form.instance, comment):
         return refused_page(request, comment, form, refusal)
     address = str(comment.article.address).split("/")
@@ -105,10 +100,3 @@ def too_many(sender: str) -> Refusal | None:
         minutes,
     )
     return Refusal(429, text % minutes, seconds)
-
-
-def sender_of(address: str | None) -> str:
-    """Return what tells two senders apart, and tells nobody who they are."""
-    if address and ip_address(address).version == 6:
-        address = str(ip_network((address, IPV6_NETWORK), strict=False))
-    return salted_hmac("comments.reports", address or "", algorithm="sha256").hexdigest()

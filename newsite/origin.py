@@ -5,7 +5,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+# Whoever has one address of IPv6 has this whole network.
+IPV6_NETWORK = 64
 
 # What a person reads whose browser did not say that one of our own pages sent a form.
 SENT_FROM_ELSEWHERE = _(
@@ -48,3 +52,10 @@ def client_address(request: HttpRequest) -> str | None:
         if not any(address in network for network in trusted):
             break
     return client
+
+
+def sender_of(address: str | None, purpose: str) -> str:
+    """Return what tells two senders apart, for one purpose, and tells nobody who they are."""
+    if address and ip_address(address).version == 6:
+        address = str(ip_network((address, IPV6_NETWORK), strict=False))
+    return salted_hmac(purpose, address or "", algorithm="sha256").hexdigest()

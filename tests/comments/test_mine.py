@@ -178,6 +178,12 @@ def test_ten_requests_an_hour_come_from_one_place_and_the_eleventh_is_told_to_wa
     assert ask(client, "last@example.org").status_code == 200
 
 
+def test_one_ipv6_network_is_one_place(client):
+    answers = [ask(client, "reader@example.org", ip=f"2001:db8::{n}").status_code for n in range(11)]
+
+    assert (answers[-2:], ask(client, ip="2001:db8:0:1::1").status_code) == ([200, 429], 200)
+
+
 def test_where_nobody_has_an_address_nobody_is_refused(client):
     answers = [ask(client, f"reader{number}@example.org", ip="").status_code for number in range(12)]
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from comments import moderation, posting, yours
-from comments.models import AccessLink, Change, Comment
+from comments.models import AccessLink, Change, Comment, Report
 from comments.moderation import Submission
 from comments.privacy import erase, export_of
 from mail.models import Mail
@@ -258,6 +258,15 @@ def test_links_and_mails_to_the_address_are_erased_and_no_others():
     assert list(Mail.objects.values_list("recipient", flat=True)) == ["bo@example.com"]
 
 
+def test_what_readers_told_moderators_of_the_person_is_erased():
+    for comment, text in ((of_ada(), "This is Ada of Main Street."), (of_others()[0], "This is Bo.")):
+        Report.objects.create(comment=comment, reason="other", text=text, sender="x")
+
+    erase(ADA, keep_texts=True)
+
+    assert list(Report.objects.values_list("reason", "text")) == [("other", ""), ("other", "This is Bo.")]
+
+
 @pytest.mark.parametrize("keep_texts", [True, False])
 def test_nothing_of_anybody_else_is_erased(keep_texts):
     mine = of_ada()
@@ -397,5 +406,5 @@ def test_erasing_takes_the_same_queries_however_many(django_assert_num_queries, 
     for _ in range(items):
         of_ada()
 
-    with django_assert_num_queries(8):  # one of them opens, one ends the transaction
+    with django_assert_num_queries(9):  # one of them opens, one ends the transaction
         erase(ADA, keep_texts=False)
