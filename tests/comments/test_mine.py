@@ -211,6 +211,25 @@ def test_what_is_no_address_is_explained(client, email):
     assert (AccessLink.objects.count(), Mail.objects.count()) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type", "status"),
+    [
+        (b'{"email": "ada@example.com"}', "application/json", 422),
+        (b"email=" + b"a" * 3_000_000, "application/x-www-form-urlencoded", 400),
+        (b"x=1&" * 2000 + b"email=ada@example.com", "application/x-www-form-urlencoded", 400),
+        (b"email=%ED%A0%80@example.com", "application/x-www-form-urlencoded", 422),
+        (b"no parts", "multipart/form-data; boundary=x", 422),
+    ],
+    ids=["json", "three megabytes", "two thousand fields", "half a character", "no parts"],
+)
+def test_what_is_no_form_of_ours_does_nothing(client, body, content_type, status):
+    of_ada()
+
+    response = client.post(MINE, body, content_type=content_type, headers=SAME_ORIGIN)
+
+    assert (response.status_code, Mail.objects.count()) == (status, 0)
+
+
 @pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "cross-site"}])
 def test_another_site_cannot_ask(client, headers):
     of_ada()
