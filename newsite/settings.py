@@ -5,6 +5,7 @@ The README has the table of variables. What is wrong or missing is explained by
 """
 
 from email.utils import formataddr
+from logging import LogRecord
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -247,11 +248,20 @@ TEMPLATES = [
 CRISPY_TEMPLATE_PACK = "newsite_forms"
 CRISPY_ALLOWED_TEMPLATE_PACKS = ["newsite_forms"]
 
+
+def keep_tracebacks_for_faults(record: LogRecord) -> bool:
+    """Write one line about a bad request: only a fault of our own needs a traceback."""
+    if record.name.startswith("django.security") or getattr(record, "status_code", 500) < 500:
+        record.exc_info = None
+    return True
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"faults": {"()": "django.utils.log.CallbackFilter", "callback": keep_tracebacks_for_faults}},
     "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["faults"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"django": {"handlers": ["console"], "level": "WARNING", "propagate": False}},
 }
