@@ -147,12 +147,15 @@ def newest(comments: CommentQuerySet) -> CommentQuerySet:
     """Load what a feed shows of the newest of these comments."""
     replies = Comment.objects.approved().filter(parent=OuterRef("pk")).order_by().values("parent")
     reply_count = Subquery(replies.annotate(count=Count("pk")).values("count"))
+    # Chosen first, or the database would load and count for every comment there is.
+    chosen = comments.order_by("-created_at", "-pk").values("pk")[:COMMENTS_PER_FEED]
     return (
-        comments.order_by("-created_at", "-pk")
+        Comment.objects.filter(pk__in=chosen)
+        .order_by("-created_at", "-pk")
         .annotate(reply_count=Coalesce(reply_count, 0))
         .select_related("article", "parent")
         .defer("body", "article__body", "article__body_html", "parent__body", "parent__body_html")
-    )[:COMMENTS_PER_FEED]
+    )
 
 
 def _name(comment: Comment) -> str:
