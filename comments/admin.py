@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from articles.admin import ArticleAdmin
 from articles.models import Article
-from comments import data_requests, moderation, people
+from comments import data_requests, moderation, notifications, people
 from comments.forms import CommentTextForm
 from comments.models import Change, Comment, CommentQuerySet, Decision
 
@@ -239,6 +239,7 @@ class CommentAdmin(admin.ModelAdmin):
             people.sign(answer, request.user)
             answer.status, answer.held_because = moderation.decide(moderation.Submission(answer))
             answer.save()
+            notifications.announce([answer])
         self.message_user(
             request, _("Your reply to %(name)s is public.") % {"name": comment.name}, messages.SUCCESS
         )

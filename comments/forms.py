@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
 from comments.models import Comment, Report
+from comments.subscriptions import Subscription
 from newsite import markup
 
 # Controls, and characters that show nothing or turn the direction of the text around
@@ -110,6 +111,19 @@ class EraseForm(forms.Form):
         return self.cleaned_data["texts"] == self.Texts.KEEP
 
 
+class MailsForm(forms.Form):
+    """What the author of a comment wants to be told of by mail, and how often."""
+
+    error_title = _("Nothing was changed yet.")
+
+    scope = forms.ChoiceField(
+        label=_("Tell me by email of"),
+        choices=[("", _("Nothing")), *Subscription.Scope.choices],
+        required=False,
+    )
+    rhythm = forms.ChoiceField(label=_("How often"), choices=Subscription.Rhythm)
+
+
 class ReportForm(forms.ModelForm):
     """What a reader finds wrong with a comment."""
 
@@ -163,6 +177,11 @@ class ReplyForm(CommentTextForm):
         self.instance.article = article
         cast(forms.ModelChoiceField, self.fields["parent"]).queryset = article.comments.approved()
 
+    @property
+    def wants_mail_about(self) -> str:
+        """Return what the sender of the form wants to be told of: nothing, where it does not ask."""
+        return ""
+
     @cached_property
     def answered(self) -> Comment | None:
         """The comment that this form replies to, if there is one and it is public."""
@@ -205,6 +224,9 @@ class CommentForm(ReplyForm):
         required=False,
     )
 
+    tell_answers = forms.BooleanField(label=_("Email me when someone answers me"), required=False)
+    tell_all = forms.BooleanField(label=_("Email me about every new comment here"), required=False)
+
     class Meta(ReplyForm.Meta):
         fields = ["body", "name", "email", "website", "parent"]
         widgets = {
@@ -224,6 +246,12 @@ class CommentForm(ReplyForm):
         self.fields["email"].required = True
         self.fields["email"].bound_field_class = EmailBoundField
         self.helper = self._helper()
+
+    @property
+    def wants_mail_about(self) -> str:
+        if self.cleaned_data.get("tell_all"):
+            return Subscription.Scope.STORY
+        return Subscription.Scope.ANSWERS if self.cleaned_data.get("tell_answers") else ""
 
     def clean_name(self) -> str:
         name = " ".join(INVISIBLE.sub("", self.cleaned_data["name"]).split())
@@ -247,6 +275,7 @@ class CommentForm(ReplyForm):
             "website",
             Div("nickname", css_class="trap", aria_hidden="true"),
             Div("remember", css_class="remember", hidden=True),
+            Div("tell_answers", "tell_all", css_class="remember"),
             "parent",
             Div(
                 Submit("post", _("Post Comment")),

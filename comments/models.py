@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
+from comments import notifications
 from newsite import markup
 
 # A comment's path is the ids of its ancestors and its own, each this many digits wide,
@@ -104,9 +105,13 @@ class CommentQuerySet(models.QuerySet["Comment"]):
                 changes.append(Change(comment=comment, by=by, from_status=comment.status, to_status=status))
             Change.objects.bulk_create(changes)
             for status in {change.to_status for change in changes}:
-                Comment.objects.filter(
-                    pk__in=[c.comment_id for c in changes if c.to_status == status]
-                ).update(status=status)
+                moved = [c.comment_id for c in changes if c.to_status == status]
+                Comment.objects.filter(pk__in=moved).update(status=status)
+                if status == Comment.Status.APPROVED:
+                    shown = Comment.objects.filter(pk__in=moved).select_related("article").order_by("pk")
+                    notifications.announce(shown, to_authors=True)
+                else:
+                    notifications.take_back(moved)
         return Decision(len(changes), list(Change.objects.latest_of(untouched)))
 
 
@@ -245,6 +250,7 @@ class Comment(models.Model):
         )
         self.status, self.held_because = held, Comment.HeldBecause.REPORTED
         self.save(update_fields=["status", "held_because"])
+        notifications.take_back([self.pk])
 
     def reports_since_approval(self) -> models.QuerySet["Report"]:
         """Return the reports that no moderator has answered by approving the comment."""

@@ -42,6 +42,7 @@ class Submission:
 
     comment: Comment
     trap: str = ""
+    wants_mail_about: str = ""
 
 
 class Verdict(NamedTuple):

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.models import Article
-from comments import moderation
+from comments import moderation, notifications
 from comments.models import Change, Comment
 from comments.moderation import Refusal, Submission
 
@@ -34,6 +34,10 @@ def post(submission: Submission) -> Comment:
             raise Refused(refusal)
         comment.status, comment.held_because = moderation.decide(submission)
         comment.save()
+        if submission.wants_mail_about:
+            notifications.subscribe(comment, submission.wants_mail_about)
+        if comment.status == Comment.Status.APPROVED:
+            notifications.announce([comment])
     return comment
 
 
@@ -55,6 +59,7 @@ def edit(comment: Comment, body: str) -> Comment:
         verdict = moderation.decide(Submission(comment))
         if verdict.status != Comment.Status.APPROVED:
             comment.status, comment.held_because = verdict
+            notifications.take_back([comment.pk])
         comment.save(update_fields=["body", "body_html", "edited_at", "status", "held_because"])
         _record(comment, **before)
     return comment
@@ -72,6 +77,7 @@ def withdraw(comment: Comment) -> None:
         before = {"from_status": comment.status}
         comment.status = Comment.Status.WITHDRAWN
         comment.save(update_fields=["status"])
+        notifications.take_back([comment.pk])
         _record(comment, **before)
 
 

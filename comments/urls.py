@@ -1,6 +1,6 @@
 from django.urls import path
 
-from comments import feeds, mine, reports, signed_in, views, yours
+from comments import feeds, mail_links, mine, reports, signed_in, views, yours
 
 app_name = "comments"
 
@@ -11,6 +11,9 @@ urlpatterns = [
     path("comments/yours/<str:token>/", yours.yours, name="yours"),
     path("comments/yours/<str:token>/edit/", yours.edit, name="edit"),
     path("comments/yours/<str:token>/delete/", yours.delete, name="delete"),
+    path("comments/yours/<str:token>/mails/", yours.mails, name="mails"),
+    path("comments/mail/confirm/<str:token>/", mail_links.confirm, name="confirm"),
+    path("comments/mail/stop/<str:token>/", mail_links.stop, name="stop"),
     path("comments/feed/", feeds.site_rss, name="feed"),
     path("comments/feed/atom/", feeds.site_atom, name="feed_atom"),
     path("comments/mine/", mine.index, name="mine"),

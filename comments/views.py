@@ -69,7 +69,8 @@ def submission_of(request: HttpRequest, form: ReplyForm) -> Submission:
     comment = form.instance
     comment.ip_address = client_address(request)
     comment.user_agent = request.headers.get("User-Agent", "")[:USER_AGENT_KEPT]
-    return Submission(comment, trap=form.cleaned_data.get("nickname", ""))
+    trap = form.cleaned_data.get("nickname", "")
+    return Submission(comment, trap=trap, wants_mail_about=form.wants_mail_about)
 
 
 def refused_page(request: HttpRequest, article: Article, form: CommentForm, refusal: Refusal) -> HttpResponse:

@@ -10,12 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from comments import posting
-from comments.forms import EditForm
+from comments import notifications, posting
+from comments.forms import EditForm, MailsForm
 from comments.models import Comment
 from comments.moderation import Refusal
+from comments.subscriptions import Subscription
 from newsite.freshness import private_page
 from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
 
@@ -82,7 +83,8 @@ def index(request: HttpRequest) -> HttpResponse:
 @with_comment
 def yours(request: HttpRequest, comment: Comment) -> HttpResponse:
     """Show its author a comment and what became of it. Nobody else has the address."""
-    return render(request, "comments/yours.html", {"comment": comment, "token": token(comment)})
+    context = {"comment": comment, "token": token(comment), "form": MailsForm(initial=_wanted(comment))}
+    return render(request, "comments/yours.html", context)
 
 
 @csrf_exempt  # is_same_origin() does a token's work
@@ -119,6 +121,30 @@ def delete(request: HttpRequest, comment: Comment) -> HttpResponse:
             refusal = refused.refusal
     context = {"comment": comment, "address": address(comment), "refusal": refusal}
     return render(request, "comments/yours_delete.html", context, status=refusal.status if refusal else 200)
+
+
+@csrf_exempt  # is_same_origin() does a token's work
+@require_POST
+@with_comment
+def mails(request: HttpRequest, comment: Comment) -> HttpResponse:
+    """Change what its author is told of by mail."""
+    form = MailsForm(request.POST)
+    status = 422
+    if form.is_valid():
+        if is_same_origin(request):
+            notifications.choose(comment, **form.cleaned_data)
+            return redirect(f"{address(comment)}#mails")
+        status = 403
+        form.add_error(None, SENT_FROM_ELSEWHERE)
+    context = {"comment": comment, "token": token(comment), "form": form}
+    return render(request, "comments/yours.html", context, status=status)
+
+
+def _wanted(comment: Comment) -> dict[str, str]:
+    wanted = Subscription.objects.filter(comment=comment).first()
+    if wanted is None:
+        return {"scope": "", "rhythm": Subscription.Rhythm.AT_ONCE}
+    return {"scope": wanted.scope, "rhythm": wanted.rhythm}
 
 
 def _remembered(request: HttpRequest) -> list[int]:

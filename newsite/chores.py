@@ -6,6 +6,7 @@ import threading
 from django.conf import settings
 from django.db import close_old_connections
 
+from comments import digests
 from mail import delivery
 from mail.models import Mail, written
 
@@ -25,6 +26,7 @@ class Chores(threading.Thread):
     def run(self):
         while not self.stopped.is_set():
             written.clear()
+            self._attempt(digests.send_digests)
             self._attempt(delivery.deliver_due, self.stopped)
             self._attempt(Mail.objects.forget_old)
             written.wait(PAUSE)

@@ -250,7 +250,13 @@ def test_a_comment_is_read_answered_and_posted_by_keyboard_alone(page):
     page.keyboard.type(PERSON["name"])
     assert tab_to(page, "id_email") == ["id_email"]
     page.keyboard.type(PERSON["email"])
-    assert tab_to(page, "Post Comment") == ["id_website", "id_remember", "Post Comment"]
+    assert tab_to(page, "Post Comment") == [
+        "id_website",
+        "id_remember",
+        "id_tell_answers",
+        "id_tell_all",
+        "Post Comment",
+    ]
     page.keyboard.press("Enter")
 
     expect(page).to_have_url(re.compile("#comment-"))

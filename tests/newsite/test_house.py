@@ -14,6 +14,8 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 LAYERS = [
     ["newsite.markup", "newsite.freshness", "newsite.origin", "newsite.converters", "mail"],
     ["articles.models"],
+    ["comments.subscriptions"],
+    ["comments.notifications"],
     ["comments.models"],
     ["articles", "comments", "newsite"],
 ]
@@ -24,8 +26,13 @@ def name_of(path: Path) -> str:
 
 
 def imports_of(path: Path) -> list[str]:
+    """Return what a module imports, but for what only the type checker does."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
     names = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):

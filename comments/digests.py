@@ -1,0 +1,46 @@
+"""The daily mails, for those who do not want one mail for each comment."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from comments import notifications
+from comments.models import Comment
+from comments.subscriptions import Notice, Subscriber
+from mail.models import Mail
+
+# What is told of first in a daily mail has waited so long. So no two follow more quickly.
+DAY = timedelta(days=1)
+# So many people get theirs in one transaction.
+CHUNK = 100
+
+
+def send_digests() -> None:
+    while _send_some():
+        pass
+
+
+@transaction.atomic
+def _send_some() -> int:
+    """Write the daily mails of some people for whom one is due, and return of how many."""
+    waited = Notice.objects.waiting().filter(created_at__lte=timezone.now() - DAY)
+    due = Subscriber.objects.filter(Exists(waited.filter(subscriber=OuterRef("pk"))))
+    # Whoever else is doing the same waits here, and then finds nothing due.
+    subscribers = list(due.order_by("pk").select_for_update()[:CHUNK])
+    waiting = Notice.objects.waiting().filter(subscriber__in=subscribers)
+    public = waiting.filter(
+        comment__in=Comment.objects.public(), subscriber__in=Subscriber.objects.confirmed()
+    )
+    notices = list(public.select_related("comment__article").order_by("comment__article_id", "comment_id"))
+    for subscriber in subscribers:
+        own = [notice for notice in notices if notice.subscriber_id == subscriber.pk]
+        if own:
+            (mail,) = Mail.objects.queue_all([notifications.digest(subscriber, own)])
+            Notice.objects.filter(pk__in=[notice.pk for notice in own]).update(
+                mail=mail, told_at=timezone.now()
+            )
+    # What is left was public and is not any more. Shown again, it will be told of again.
+    waiting.delete()
+    return len(subscribers)

@@ -1,0 +1,191 @@
+"""The mails about comments: who is told of what, and in which words.
+
+Comments are handed to these functions, by the code that changes them and in its
+transaction. So this module stands below `comments.models`, and imports nothing from it.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from articles.models import Article
+from comments.subscriptions import Notice, Subscriber, Subscription
+from mail.models import Mail, message_domain
+
+if TYPE_CHECKING:
+    from comments.models import Comment
+
+Kind = Notice.Kind
+Rhythm = Subscription.Rhythm
+
+
+class Told(NamedTuple):
+    subscriber: Subscriber
+    kind: Notice.Kind
+    at_once: bool
+
+
+def subscribe(comment: "Comment", scope: str, rhythm: str = Rhythm.AT_ONCE) -> None:
+    """Note what the author of a comment wants to be told of, and ask an address that is new."""
+    if not comment.email:
+        return
+    subscriber, _created = Subscriber.objects.get_or_create(email=comment.email)
+    choice = {
+        "subscriber": subscriber,
+        "article": comment.article,
+        "scope": scope,
+        "rhythm": rhythm,
+    }
+    Subscription.objects.update_or_create(comment=comment, defaults=choice)
+    # What a robot sent makes the site write to nobody.
+    if comment.status != comment.Status.SPAM and Subscriber.objects.claim_question(subscriber):
+        Mail.objects.queue(
+            recipient=subscriber.email,
+            subject=_("Confirm that %(site)s may write to you") % {"site": settings.SITE_NAME},
+            template="comments/mail/confirm",
+            context={
+                "article": comment.article,
+                "confirm_url": _url("comments:confirm", subscriber.confirm_token),
+            },
+        )
+
+
+def choose(comment: "Comment", scope: str, rhythm: str) -> None:
+    """Change what the author of a comment wants to be told of, or end it."""
+    if scope:
+        subscribe(comment, scope, rhythm)
+    else:
+        Subscription.objects.filter(comment=comment).delete()
+
+
+def announce(comments: Iterable["Comment"], *, to_authors: bool = False) -> None:
+    """Tell those who asked for it of comments that have just become public.
+
+    With `to_authors`, the authors too are told, who did not see it happen. However many
+    are told, it takes the same number of queries.
+    """
+    public = [comment for comment in comments if comment.article.is_public]
+    subscriptions = list(Subscription.objects.concerned_by(public)) if public else []
+    if not subscriptions:
+        return
+    already = set(Notice.objects.filter(comment__in=public).values_list("comment", "subscriber"))
+    notices = [
+        _notice(comment, told)
+        for comment in public
+        for told in _who_is_told(comment, subscriptions, to_authors)
+        if (comment.pk, told.subscriber.pk) not in already
+    ]
+    Mail.objects.queue_all([notice.mail for notice in notices if notice.mail])
+    Notice.objects.bulk_create(notices)
+
+
+def take_back(comments: Sequence[int]) -> None:
+    """Send nothing any more of comments that are no longer public, where it has not left yet."""
+    waiting = Mail.objects.filter(state=Mail.State.WAITING, notices__comment__in=comments)
+    mails = list(waiting.values_list("pk", flat=True))
+    # What a daily mail tells besides goes into the next.
+    Notice.objects.filter(mail__in=mails).update(mail=None, told_at=None)
+    Notice.objects.waiting().filter(comment__in=comments).delete()
+    Mail.objects.filter(pk__in=mails, state=Mail.State.WAITING).delete()
+
+
+def digest(subscriber: Subscriber, notices: Sequence[Notice]) -> Mail:
+    """Return one mail that tells of several comments, oldest first."""
+    stop_url = _url("comments:stop", subscriber.stop_token())
+    stories: dict[Article, list[Comment]] = {}
+    for notice in notices:
+        stories.setdefault(notice.comment.article, []).append(notice.comment)
+    subject = _("New comments on %(site)s") % {"site": settings.SITE_NAME}
+    return Mail.compose(
+        recipient=subscriber.email,
+        subject=f"{subject}: {', '.join(article.title for article in stories)}",
+        template="comments/mail/digest",
+        context={
+            "stories": [
+                (article, comments, _url("comments:stop", subscriber.stop_token(article)))
+                for article, comments in stories.items()
+            ],
+            "stop_all_url": stop_url,
+        },
+        headers=_one_click(stop_url),
+    )
+
+
+def _who_is_told(comment: "Comment", subscriptions: list[Subscription], to_authors: bool) -> Iterable[Told]:
+    """Return each person once, with the most personal reason to be told and the quickest way."""
+    told: dict[int, Told] = {}
+    for subscription in subscriptions:
+        subscriber = subscription.subscriber
+        at_once = subscription.rhythm == Rhythm.AT_ONCE
+        is_own = subscriber.email == comment.email
+        if is_own and to_authors and subscription.comment_id == comment.pk:
+            told[subscriber.pk] = Told(subscriber, Kind.APPROVAL, at_once=True)
+            continue
+        is_answer = subscription.comment_id == comment.parent_id
+        is_story = subscription.scope == Subscription.Scope.STORY
+        is_here = is_story and subscription.article_id == comment.article_id
+        if is_own or not (is_answer or is_here):
+            continue
+        before = told.get(subscriber.pk, Told(subscriber, Kind.STORY, at_once=False))
+        kind = Kind.ANSWER if is_answer else before.kind
+        told[subscriber.pk] = Told(subscriber, kind, at_once or before.at_once)
+    return told.values()
+
+
+def _notice(comment: "Comment", told: Told) -> Notice:
+    notice = Notice(comment=comment, subscriber=told.subscriber, kind=told.kind)
+    if told.at_once:
+        notice.mail = _mail(comment, told)
+        notice.told_at = timezone.now()
+    return notice
+
+
+def _mail(comment: "Comment", told: Told) -> Mail:
+    names = {"name": comment.name, "headline": comment.article.title}
+    subjects = {
+        Kind.ANSWER: _("%(name)s answered you: %(headline)s"),
+        Kind.STORY: _("%(name)s commented: %(headline)s"),
+        Kind.APPROVAL: _("Your comment is public: %(headline)s"),
+    }
+    stop_url = _url("comments:stop", told.subscriber.stop_token(comment.article))
+    return Mail.compose(
+        recipient=told.subscriber.email,
+        subject=subjects[told.kind] % names,
+        template="comments/mail/approval" if told.kind == Kind.APPROVAL else "comments/mail/answer",
+        context={
+            "comment": comment,
+            "article": comment.article,
+            "is_answer": told.kind == Kind.ANSWER,
+            "stop_url": stop_url,
+            "stop_all_url": _url("comments:stop", told.subscriber.stop_token()),
+        },
+        headers={**_one_click(stop_url), **_thread(comment, told.subscriber)},
+        message_id=_message_id(comment.pk, told.subscriber),
+    )
+
+
+def _one_click(stop_url: str) -> dict[str, str]:
+    """Let mail programs show a button that stops these mails: RFC 8058."""
+    return {"List-Unsubscribe": f"<{stop_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+
+
+def _thread(comment: "Comment", subscriber: Subscriber) -> dict[str, str]:
+    """Let mail programs show the mails about a story as one conversation.
+
+    They all refer to a message that was never sent, which is how RFC 5322 joins siblings.
+    """
+    story = f"<story-{comment.article_id}@{message_domain()}>"
+    parent = _message_id(comment.parent_id, subscriber) if comment.parent_id else ""
+    return {"In-Reply-To": parent or story, "References": f"{story} {parent}".strip()}
+
+
+def _message_id(comment_pk: int, subscriber: Subscriber) -> str:
+    return f"<comment-{comment_pk}.{subscriber.message_key()}@{message_domain()}>"
+
+
+def _url(name: str, token: str) -> str:
+    return settings.SITE_URL + reverse(name, args=[token])

@@ -1,0 +1,170 @@
+"""Who wants to be told of what by mail, and what they were told.
+
+A stranger may type anybody's address into Leave a Reply. So a subscription belongs to the
+comment that was written with it, and nothing that is done about one comment changes what
+the owner of the address has chosen for another.
+"""
+
+from datetime import timedelta
+
+from django.core import signing
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from articles.models import Article
+from mail.models import Mail
+
+# One address is asked to confirm so often at most, whoever types it.
+ASK_INTERVAL = timedelta(hours=1)
+# Whoever has stopped all mails is asked again only so often.
+ASK_INTERVAL_STOPPED = timedelta(days=1)
+CONFIRMATION_LASTS = 7 * 24 * 60 * 60  # seconds
+CONFIRM_SALT = "comments.subscriptions.confirm"
+STOP_SALT = "comments.subscriptions.stop"
+
+
+class SubscriberQuerySet(models.QuerySet["Subscriber"]):
+    def confirmed(self):
+        """Return those to whom anything but the question whether they want it may be sent."""
+        return self.exclude(confirmed_at=None)
+
+    def claim_question(self, subscriber: "Subscriber") -> bool:
+        """Say whether this address may be asked to confirm, and if so note that it was asked now."""
+        now = timezone.now()
+        interval = ASK_INTERVAL_STOPPED if subscriber.stopped_at else ASK_INTERVAL
+        may_be_asked = Q(confirmation_sent_at=None) | Q(confirmation_sent_at__lte=now - interval)
+        unconfirmed = self.filter(may_be_asked, pk=subscriber.pk, confirmed_at=None)
+        return unconfirmed.update(confirmation_sent_at=now) == 1
+
+
+class Subscriber(models.Model):
+    """An address that somebody wants mails to, once its owner has confirmed it."""
+
+    email = models.EmailField(_("email"), max_length=254, unique=True)
+    confirmation_sent_at = models.DateTimeField(_("asked to confirm"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
+    stopped_at = models.DateTimeField(_("stopped all mails"), null=True, blank=True)
+
+    objects = SubscriberQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("subscriber")
+        verbose_name_plural = _("subscribers")
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def confirm_token(self) -> str:
+        return signing.dumps(self.pk, salt=CONFIRM_SALT)
+
+    def stop_token(self, article: Article | None = None) -> str:
+        """Return what stops the mails about one story, or all. It works as long as the mail is kept."""
+        return signing.dumps([self.pk, article.pk if article else None], salt=STOP_SALT)
+
+    def message_key(self) -> str:
+        """Return what makes a Message-ID this person's own, and tells nobody who that is."""
+        return salted_hmac("comments.subscriptions.message", str(self.pk)).hexdigest()[:16]
+
+    def confirm(self) -> None:
+        if self.confirmed_at is None:
+            self.confirmed_at, self.stopped_at = timezone.now(), None
+            self.save(update_fields=["confirmed_at", "stopped_at"])
+
+    def gets_mails(self, article_id: int | None) -> bool:
+        """Say whether anything about a story, or about any, is still asked for."""
+        about = {} if article_id is None else {"article": article_id}
+        return self.subscriptions.filter(**about).exists()
+
+    def stop(self, article_id: int | None) -> None:
+        """Send this person no more mails about a story, or none at all."""
+        if article_id is not None:
+            self.subscriptions.filter(article=article_id).delete()
+            self.notices.waiting().filter(comment__article=article_id).delete()
+            return
+        self.subscriptions.all().delete()
+        self.notices.waiting().delete()
+        Mail.objects.filter(recipient=self.email, state=Mail.State.WAITING, notices__subscriber=self).delete()
+        self.confirmed_at, self.stopped_at = None, timezone.now()
+        self.save(update_fields=["confirmed_at", "stopped_at"])
+
+
+class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def concerned_by(self, comments):
+        """Return what confirmed people asked for, of these comments, their parents or their stories."""
+        near = {pk for comment in comments for pk in (comment.pk, comment.parent_id) if pk}
+        stories = {comment.article_id for comment in comments}
+        wanted = Q(comment__in=near) | Q(article__in=stories, scope=Subscription.Scope.STORY)
+        return self.filter(wanted, subscriber__confirmed_at__isnull=False).select_related("subscriber")
+
+
+class Subscription(models.Model):
+    """What the author of a comment wants to be told of."""
+
+    class Scope(models.TextChoices):
+        ANSWERS = "answers", _("Answers to me")
+        STORY = "story", _("Every new comment here")
+
+    class Rhythm(models.TextChoices):
+        AT_ONCE = "at-once", _("At once")
+        DAILY = "daily", _("Once a day, all in one mail")
+
+    subscriber = models.ForeignKey(
+        Subscriber,
+        verbose_name=_("subscriber"),
+        on_delete=models.CASCADE,
+        related_name="subscriptions",
+    )
+    comment = models.OneToOneField(
+        "comments.Comment", verbose_name=_("comment"), on_delete=models.CASCADE, related_name="subscription"
+    )
+    article = models.ForeignKey(Article, verbose_name=_("story"), on_delete=models.CASCADE, related_name="+")
+    scope = models.CharField(_("tell me of"), max_length=10, choices=Scope, default=Scope.ANSWERS)
+    rhythm = models.CharField(_("how often"), max_length=10, choices=Rhythm, default=Rhythm.AT_ONCE)
+
+    objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+
+    def __str__(self) -> str:
+        return f"{self.subscriber} · {self.get_scope_display()}"
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def waiting(self):
+        """Return what waits for a daily mail."""
+        return self.filter(told_at=None)
+
+
+class Notice(models.Model):
+    """Somebody was told of a comment, or will be in the next daily mail. Nobody is told twice."""
+
+    class Kind(models.TextChoices):
+        ANSWER = "answer", _("An answer")
+        STORY = "story", _("A new comment")
+        APPROVAL = "approval", _("The approval of an own comment")
+
+    subscriber = models.ForeignKey(Subscriber, on_delete=models.CASCADE, related_name="notices")
+    comment = models.ForeignKey("comments.Comment", on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=10, choices=Kind)
+    mail = models.ForeignKey("mail.Mail", on_delete=models.SET_NULL, null=True, related_name="notices")
+    created_at = models.DateTimeField(default=timezone.now)
+    told_at = models.DateTimeField(null=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subscriber", "comment"], name="told_once_of_a_comment")
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], name="notice_waiting", condition=Q(told_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscriber} · {self.get_kind_display()}"

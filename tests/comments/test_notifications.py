@@ -1,0 +1,624 @@
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core import mail as django_mail
+from django.core import signing
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from comments import digests, notifications, posting, yours
+from comments.models import Comment
+from comments.moderation import Submission
+from comments.subscriptions import CONFIRM_SALT, STOP_SALT, Notice, Subscriber, Subscription
+from mail.delivery import deliver_due
+from mail.models import Mail
+from tests.factories import make_article, make_comment, make_editor, reply_to
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+BO = {"name": "Bo", "email": "bo@example.com"}
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    """It is noon, and stays so until a test moves the clock."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+def subscribed(scope="answers", rhythm="at-once", *, confirmed=True, **fields) -> Comment:
+    """A public comment of Ada's, who wants to be told of answers to it."""
+    comment = make_comment(**{"name": "Ada", "email": "ada@example.com", **fields})
+    notifications.subscribe(comment, scope, rhythm)
+    if confirmed:
+        comment.subscription.subscriber.confirm()
+    Mail.objects.all().delete()
+    return comment
+
+
+def answer(comment: Comment, **fields) -> Comment:
+    """Post an answer as Bo does, who is known."""
+    person = {**BO, **fields}
+    make_comment(name=person["name"], email=person["email"], created_at=NOON - timedelta(days=9))
+    fields = {"body": "Quite so.", "article": comment.article, "parent": comment, **person}
+    return posting.post(Submission(Comment(**fields)))
+
+
+def mailed() -> list[tuple[str, str]]:
+    return list(Mail.objects.order_by("pk").values_list("recipient", "subject"))
+
+
+def link_in(mail: Mail, page: str) -> str:
+    """Return where a link in a mail leads, as a path."""
+    return re.search(rf"https://news\.example(/comments/mail/{page}/\S+)", mail.text)[1]
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+# --- Asking for mails ---
+
+
+def reply(client, article, **fields):
+    data = {"name": "Ada", "email": "Ada@Example.com", "body": "Well said.", **fields}
+    return client.post(f"{article.get_absolute_url()}reply/", data, headers=SAME_ORIGIN)
+
+
+def test_leave_a_reply_offers_mails_and_neither_box_is_ticked(client):
+    page = text_of(client.get(make_article().get_absolute_url()))
+
+    for box, label in [
+        ("tell_answers", "Email me when someone answers me"),
+        ("tell_all", "Email me about every new comment here"),
+    ]:
+        assert f'<input type="checkbox" name="{box}" id="id_{box}">' in page
+        assert f'<label for="id_{box}">{label}</label>' in page
+
+
+@pytest.mark.parametrize(
+    ("boxes", "scope"),
+    [
+        ({"tell_answers": "on"}, "answers"),
+        ({"tell_all": "on"}, "story"),
+        ({"tell_answers": "on", "tell_all": "on"}, "story"),
+    ],
+)
+def test_a_ticked_box_asks_the_address_to_confirm(client, boxes, scope):
+    reply(client, make_article(title="The bridge opens"), **boxes)
+
+    subscription = Subscription.objects.get()
+    assert (subscription.scope, subscription.rhythm) == (scope, "at-once")
+    assert subscription.subscriber.confirmed_at is None
+    assert mailed() == [("ada@example.com", "Confirm that Newsite may write to you")]
+    assert "The bridge opens" in Mail.objects.get().text
+
+
+def test_no_box_no_mail_and_no_row(client):
+    reply(client, make_article())
+
+    assert (Mail.objects.count(), Subscriber.objects.count()) == (0, 0)
+
+
+def test_the_question_carries_nothing_that_a_stranger_wrote(client):
+    reply(client, make_article(), name="Buy pills", body="Buy pills.", tell_all="on")
+
+    question = Mail.objects.get()
+    assert "pills" not in question.subject + question.text + question.html
+
+
+def test_a_robot_makes_the_site_write_to_nobody(client):
+    reply(client, make_article(), nickname="robot", tell_all="on")
+
+    assert Comment.objects.get().status == "spam"
+    assert mailed() == []
+
+
+def test_a_refused_comment_asks_nobody(client):
+    article = make_article()
+    reply(client, article)
+
+    assert reply(client, article, body="And more.", tell_all="on").status_code == 429
+    assert mailed() == []
+
+
+def test_one_address_is_asked_once_an_hour_whoever_types_it(client, clock):
+    article = make_article()
+    for minutes, questions in [(0, 1), (1, 1), (58, 1), (1, 2)]:
+        clock.shift(timedelta(minutes=minutes))
+        reply(client, article, name=f"Name {clock}", body=f"At {datetime.now(UTC)}", tell_answers="on")
+        assert len(mailed()) == questions
+
+
+def test_a_confirmed_address_is_not_asked_again(client):
+    subscribed()
+
+    reply(client, make_article(), tell_answers="on")
+
+    assert Subscription.objects.count() == 2
+    assert mailed() == []
+
+
+# --- Confirming ---
+
+
+def test_an_address_is_confirmed_by_the_button_behind_the_link_and_not_by_the_link(client):
+    reply(client, make_article(title="The bridge opens"), tell_answers="on")
+    link = link_in(Mail.objects.get(), "confirm")
+
+    shown = client.get(link)
+    assert Subscriber.objects.get().confirmed_at is None
+    done = client.post(link)
+
+    assert Subscriber.objects.get().confirmed_at == NOON
+    assert "The bridge opens</a>: Answers to me" in text_of(shown)
+    assert "Yes, write to me" in text_of(shown)
+    assert "Your address is confirmed." in text_of(done)
+    for response in (shown, done):
+        assert "ada@example.com" not in text_of(response).lower()
+        assert (response["X-Robots-Tag"], "no-store" in response["Cache-Control"]) == ("noindex", True)
+
+
+def test_a_link_to_confirm_works_for_seven_days(client, clock):
+    subscriber = subscribed(confirmed=False).subscription.subscriber
+    link = f"/comments/mail/confirm/{subscriber.confirm_token}/"
+    clock.shift(timedelta(days=7))
+    before = client.get(link).status_code
+    clock.shift(timedelta(seconds=1))
+    after = client.post(link)
+
+    assert (before, after.status_code) == (200, 410)
+    assert "It worked for seven days." in text_of(after)
+    assert Subscriber.objects.get().confirmed_at is None
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_changed_link_confirms_and_stops_nothing(client, method):
+    one = subscribed(confirmed=False).subscription.subscriber
+    links = [
+        f"/comments/mail/confirm/{one.confirm_token[:-2]}xx/",
+        f"/comments/mail/confirm/{one.stop_token()}/",
+        f"/comments/mail/confirm/{signing.dumps(one.pk, salt=STOP_SALT)}/",
+        f"/comments/mail/stop/{one.confirm_token}/",
+        f"/comments/mail/stop/{signing.dumps([one.pk, None], salt=CONFIRM_SALT)}/",
+        "/comments/mail/stop/x/",
+    ]
+
+    for link in links:
+        response = getattr(client, method)(link)
+        assert response.status_code == 403
+        assert "This link is not complete" in text_of(response)
+    assert Subscriber.objects.get().confirmed_at is None
+    assert Subscription.objects.count() == 1
+
+
+def test_a_link_for_an_address_that_was_erased_has_expired(client):
+    subscriber = subscribed(confirmed=False).subscription.subscriber
+    link = f"/comments/mail/confirm/{subscriber.confirm_token}/"
+    subscriber.delete()
+
+    assert client.post(link).status_code == 410
+
+
+# --- Who is told ---
+
+
+def test_an_answer_is_told_with_all_that_it_says_and_where(settings):
+    comment = subscribed(article=make_article(title="The bridge opens", slug="bridge"))
+
+    given = answer(comment, body="*Quite* so.\n\nBut <who> pays?")
+
+    told = Mail.objects.get()
+    assert mailed() == [("ada@example.com", "Bo answered you: The bridge opens")]
+    assert "Bo answered your comment on “The bridge opens”:" in told.text
+    assert "*Quite* so.\n\nBut <who> pays?" in told.text
+    assert f"https://news.example/comments/{given.pk}/" in told.text
+    assert "<em>Quite</em> so." in told.html
+    assert f'href="https://news.example/comments/{given.pk}/"' in told.html
+    assert "bo@example.com" not in told.text + told.html + str(told.headers)
+
+
+@pytest.mark.parametrize(("scope", "told"), [("answers", 0), ("story", 1)])
+def test_what_is_not_an_answer_is_told_to_those_who_want_all(scope, told):
+    comment = subscribed(scope, article=make_article(title="The bridge opens"))
+
+    answer(make_comment(article=comment.article))
+    answer(make_comment(), body="On another story.", name="Cleo", email="cleo@example.com")
+
+    assert mailed() == [("ada@example.com", "Bo commented: The bridge opens")] * told
+
+
+def test_nothing_is_told_to_who_did_not_ask():
+    answer(make_comment(email="ada@example.com"))
+
+    assert mailed() == []
+
+
+def test_nothing_is_told_to_an_address_that_has_not_confirmed():
+    answer(subscribed("story", confirmed=False))
+
+    assert mailed() == []
+
+
+def test_nobody_is_told_of_what_they_wrote_themselves():
+    comment = subscribed("story")
+
+    answer(comment, name="Ada", email="ADA@example.com")
+
+    assert mailed() == []
+
+
+def test_a_person_who_asked_twice_is_told_once():
+    comment = subscribed("story")
+    second = subscribed("story", article=comment.article)
+
+    answer(second)
+
+    assert len(mailed()) == 1
+    assert mailed()[0][1].startswith("Bo answered you")
+
+
+def test_nothing_is_told_before_a_moderator_approves_and_then_once():
+    comment = subscribed("story")
+    held = reply_to(comment, status="held", **BO)
+    assert mailed() == []
+
+    held.approve(by=make_editor())
+    assert len(mailed()) == 1
+    Mail.objects.get().mark_sent()
+    held.hold(by=make_editor())
+    held.approve(by=make_editor())
+    assert len(mailed()) == 1
+
+
+@pytest.mark.parametrize("decision", ["hold", "mark_as_spam", "trash"])
+def test_no_other_decision_tells_anybody(decision):
+    comment = subscribed("story")
+    other = reply_to(comment, status="held" if decision != "hold" else "spam")
+
+    getattr(other, decision)(by=make_editor())
+
+    assert mailed() == []
+
+
+def test_nothing_is_told_of_a_story_that_nobody_can_see():
+    comment = subscribed("story", article=make_article(status="draft", published_at=None))
+
+    reply_to(comment, status="held").approve(by=make_editor())
+
+    assert mailed() == []
+
+
+def test_what_a_moderator_answers_in_the_admin_is_told(client):
+    comment = subscribed()
+    client.force_login(make_editor())
+
+    client.post(f"/admin/comments/comment/{comment.pk}/reply/", {f"{comment.pk}-body": "Thank you."})
+
+    assert Mail.objects.get().text.count("Thank you.") == 1
+
+
+def test_the_author_of_a_held_comment_is_told_that_it_is_public():
+    comment = subscribed(status="held", article=make_article(title="The bridge opens"))
+
+    comment.approve(by=make_editor())
+
+    assert mailed() == [("ada@example.com", "Your comment is public: The bridge opens")]
+    assert "A moderator has approved your comment" in Mail.objects.get().text
+
+
+def test_who_did_not_ask_is_not_told_of_an_approval():
+    subscribed(status="held", confirmed=False).approve(by=make_editor())
+    make_comment(status="held").approve(by=make_editor())
+
+    assert mailed() == []
+
+
+def test_a_rolled_back_comment_tells_nobody(monkeypatch):
+    comment = subscribed()
+
+    def fail(*args):
+        raise RuntimeError
+
+    monkeypatch.setattr("mail.models.MailQuerySet.queue_all", fail)
+
+    with pytest.raises(RuntimeError):
+        answer(comment)
+    assert not Comment.objects.filter(body="Quite so.").exists()
+
+
+@pytest.mark.parametrize("people", [1, 20])
+def test_telling_many_takes_the_same_queries_as_telling_one(people):
+    article = make_article()
+    for number in range(people):
+        subscribed("story", article=article, email=f"person{number}@example.com")
+    comment = make_comment(article=article)
+
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        notifications.announce([comment])
+
+    assert Mail.objects.count() == people
+    assert len(queries) == 4
+
+
+# --- What is taken back ---
+
+
+@pytest.mark.parametrize("way", ["trash", "hold", "withdraw", "hold_as_reported"])
+def test_what_is_removed_before_the_mail_has_left_is_not_mailed(way):
+    given = answer(subscribed())
+    ways = {
+        "trash": lambda: given.trash(by=make_editor()),
+        "hold": lambda: given.hold(by=make_editor()),
+        "withdraw": lambda: posting.withdraw(given),
+        "hold_as_reported": given.hold_as_reported,
+    }
+
+    ways[way]()
+
+    assert (mailed(), Notice.objects.count()) == ([], 0)
+
+
+def test_what_is_held_after_an_edit_is_not_mailed():
+    given = answer(subscribed())
+
+    posting.edit(given, "https://a.example https://b.example")
+
+    assert mailed() == []
+
+
+def test_what_was_taken_back_and_approved_after_all_is_told():
+    given = answer(subscribed())
+    given.hold(by=make_editor())
+
+    given.approve(by=make_editor())
+
+    assert len(mailed()) == 1
+
+
+# --- How mail programs show the mails ---
+
+
+def test_mails_about_a_story_form_one_thread_in_a_mail_program():
+    first = subscribed("story", status="held")
+    first.approve(by=make_editor())
+    second = answer(first)
+    third = answer(second, name="Cleo", email="cleo@example.com", body="No.")
+
+    own, answered, later = Mail.objects.order_by("pk")
+    story = f"<story-{first.article_id}@news.example>"
+    assert own.headers["In-Reply-To"] == own.headers["References"] == story
+    assert answered.headers["In-Reply-To"] == own.message_id
+    assert answered.headers["References"] == f"{story} {own.message_id}"
+    assert later.headers["In-Reply-To"] == answered.message_id
+    assert later.message_id.startswith(f"<comment-{third.pk}.")
+
+
+def test_two_people_get_the_same_comment_under_ids_that_tell_nothing_of_them():
+    article = make_article()
+    comment = subscribed("story", article=article)
+    subscribed("story", article=article, email="eva@example.com")
+
+    answer(comment)
+
+    ids = set(Mail.objects.values_list("message_id", flat=True))
+    assert len(ids) == 2
+    assert not any(word in mail_id for mail_id in ids for word in ("ada", "eva"))
+
+
+def test_a_headline_or_a_name_adds_no_header(settings):
+    comment = subscribed(article=make_article(title="News\r\nBcc: all@example.com"))
+    answer(comment)
+
+    deliver_due()
+
+    (sent,) = django_mail.outbox
+    assert sent.subject == "Bo answered you: News Bcc: all@example.com"
+    assert sent.message()["Bcc"] is None
+
+
+# --- No more mails ---
+
+
+def test_one_click_ends_the_mails_about_a_story_and_no_others(client):
+    comment, other = subscribed(), subscribed()
+    answer(comment)
+    told = Mail.objects.get()
+    link = link_in(told, "stop")
+
+    assert told.headers["List-Unsubscribe"] == f"<https://news.example{link}>"
+    assert told.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    # As a mail provider sends it: from elsewhere, without a cookie.
+    response = client.post(link, {"List-Unsubscribe": "One-Click"}, headers={"sec-fetch-site": "cross-site"})
+
+    assert response.status_code == 200
+    answer(comment, body="Once more.", name="Cleo", email="cleo@example.com")
+    answer(other, body="Elsewhere.", name="Dan", email="dan@example.com")
+    assert [subject.split()[0] for _, subject in mailed()] == ["Bo", "Dan"]
+
+
+def test_opening_the_link_ends_nothing(client):
+    answer(subscribed())
+
+    page = client.get(link_in(Mail.objects.get(), "stop"))
+
+    assert "No more mails about this story</button>" in text_of(page)
+    assert (page["X-Robots-Tag"], Subscription.objects.count()) == ("noindex", 1)
+
+
+def test_all_mails_are_ended_with_one_button(client):
+    comment, other = subscribed("story"), subscribed("story", rhythm="daily")
+    answer(comment)
+    answer(other, body="For the daily mail.", name="Cleo", email="cleo@example.com")
+    link = re.search(r"at all: https://news\.example(\S+)", Mail.objects.get().text)[1]
+
+    page = client.post(link)
+
+    assert "We write to you no more." in text_of(page)
+    # What had not left yet is gone too.
+    assert (mailed(), Notice.objects.waiting().count(), Subscription.objects.count()) == ([], 0, 0)
+    assert "We write to you no more." in text_of(client.get(link))
+
+
+def test_who_has_ended_all_mails_is_asked_once_a_day_and_gets_nothing_else(client, clock):
+    comment = subscribed("story")
+    comment.subscription.subscriber.stop(None)
+    clock.shift(timedelta(hours=23))
+    reply(client, comment.article, body="Again?", tell_all="on")
+    answer(comment)
+    assert mailed() == []
+
+    clock.shift(timedelta(hours=1))
+    reply(client, comment.article, body="And again?", tell_all="on")
+    assert mailed() == [("ada@example.com", "Confirm that Newsite may write to you")]
+
+
+# --- On the private page ---
+
+
+def choose(client, comment, scope, rhythm="at-once", headers=SAME_ORIGIN):
+    data = {"scope": scope, "rhythm": rhythm}
+    return client.post(f"{yours.address(comment)}mails/", data, headers=headers)
+
+
+def test_the_private_page_changes_what_its_author_is_told_of(client):
+    comment = subscribed()
+
+    response = choose(client, comment, "story", "daily")
+
+    subscription = Subscription.objects.get()
+    assert (response.status_code, response["Location"]) == (302, f"{yours.address(comment)}#mails")
+    assert (subscription.scope, subscription.rhythm) == ("story", "daily")
+    page = text_of(client.get(yours.address(comment)))
+    assert '<option value="story" selected>Every new comment here</option>' in page
+    assert '<option value="daily" selected>Once a day, all in one mail</option>' in page
+
+
+def test_the_private_page_ends_the_mails(client):
+    comment = subscribed()
+
+    choose(client, comment, "")
+
+    assert Subscription.objects.count() == 0
+
+
+def test_mails_asked_for_on_the_private_page_have_to_be_confirmed_too(client):
+    comment = make_comment(email="ada@example.com")
+
+    choose(client, comment, "answers")
+
+    assert mailed() == [("ada@example.com", "Confirm that Newsite may write to you")]
+
+
+@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "cross-site"}])
+def test_another_site_changes_no_mails(client, headers):
+    comment = subscribed()
+
+    response = choose(client, comment, "", headers=headers)
+
+    assert (response.status_code, Subscription.objects.count()) == (403, 1)
+    assert "We could not tell that this was sent from our own page" in text_of(response)
+
+
+@pytest.mark.parametrize(("scope", "rhythm"), [("all", "at-once"), ("story", "hourly"), ("story", "")])
+def test_what_is_not_offered_cannot_be_chosen(client, scope, rhythm):
+    comment = subscribed()
+
+    assert choose(client, comment, scope, rhythm).status_code == 422
+    assert Subscription.objects.get().scope == "answers"
+
+
+def test_who_types_another_persons_address_changes_nothing_that_person_chose(client):
+    comment = subscribed("story")
+    strangers = make_comment(article=comment.article, name="Mallory", email="ada@example.com")
+
+    choose(client, strangers, "answers", "daily")
+    choose(client, strangers, "")
+
+    subscription = Subscription.objects.get()
+    assert (subscription.comment, subscription.scope, subscription.rhythm) == (comment, "story", "at-once")
+
+
+# --- Once a day ---
+
+
+def test_a_daily_mail_tells_of_all_since_the_last_in_one(clock):
+    comment = subscribed("story", rhythm="daily", article=make_article(title="The bridge opens"))
+    first = answer(comment, body="First.")
+    clock.shift(timedelta(hours=23, minutes=59))
+    second = answer(comment, body="Second.", name="Cleo", email="cleo@example.com")
+    digests.send_digests()
+    assert mailed() == []
+
+    clock.shift(timedelta(minutes=1))
+    digests.send_digests()
+    digests.send_digests()
+
+    told = Mail.objects.get()
+    assert told.subject == "New comments on Newsite: The bridge opens"
+    assert told.text.index("First.") < told.text.index("Second.")
+    for told_of in (first, second):
+        assert f"https://news.example/comments/{told_of.pk}/" in told.text
+        assert f'href="https://news.example/comments/{told_of.pk}/"' in told.html
+    assert told.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+    answer(comment, body="Third.", name="Dan", email="dan@example.com")
+    clock.shift(timedelta(hours=24))
+    digests.send_digests()
+    assert "Third." in Mail.objects.first().text
+    assert "Second." not in Mail.objects.first().text
+
+
+def test_a_daily_mail_leaves_out_what_is_no_longer_public(clock):
+    comment = subscribed("story", rhythm="daily")
+    answer(comment, body="Stays.")
+    unseen = answer(comment, body="Goes.", name="Cleo", email="cleo@example.com")
+    # As an import or the shell would do it, without telling anybody.
+    Comment.objects.filter(pk=unseen.pk).update(status="trash")
+    clock.shift(timedelta(days=1))
+
+    digests.send_digests()
+
+    assert "Stays." in Mail.objects.get().text
+    assert "Goes." not in Mail.objects.get().text + Mail.objects.get().html
+
+
+def test_a_daily_mail_that_would_be_empty_is_not_written(clock):
+    answer(subscribed("story", rhythm="daily")).trash(by=make_editor())
+    clock.shift(timedelta(days=1))
+
+    digests.send_digests()
+
+    assert mailed() == []
+
+
+def test_what_a_waiting_daily_mail_tells_besides_goes_into_the_next(clock):
+    comment = subscribed("story", rhythm="daily")
+    answer(comment, body="Stays.")
+    gone = answer(comment, body="Goes.", name="Cleo", email="cleo@example.com")
+    clock.shift(timedelta(days=1))
+    digests.send_digests()
+
+    gone.trash(by=make_editor())
+    digests.send_digests()
+
+    assert "Stays." in Mail.objects.get().text
+    assert "Goes." not in Mail.objects.get().text
+
+
+def test_each_gets_a_daily_mail_of_their_own(clock):
+    article = make_article()
+    for number in range(3):
+        subscribed("story", rhythm="daily", article=article, email=f"person{number}@example.com")
+    answer(make_comment(article=article))
+    clock.shift(timedelta(days=1))
+
+    digests.send_digests()
+
+    assert sorted(recipient for recipient, _ in mailed()) == [f"person{n}@example.com" for n in range(3)]
