@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from comments import access, privacy, yours
 from comments.forms import AddressForm, EraseForm
 from comments.models import LINK_LASTS, AccessLink, Comment
+from comments.subscriptions import Subscriber
 from newsite.freshness import private_page
 from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin
 
@@ -72,14 +73,21 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 def written(request: HttpRequest, link: AccessLink) -> HttpResponse:
-    comments = Comment.objects.written_with(link.email).select_related("article")
+    comments = Comment.objects.written_with(link.email).select_related("article", "subscription")
     try:
         page = Paginator(comments, COMMENTS_PER_PAGE).page(request.GET.get("page", 1))
     except InvalidPage as error:
         raise Http404(str(error)) from error
     editable = set(comments.editable().values_list("pk", flat=True))
     listed = [(comment, yours.token(comment), comment.pk in editable) for comment in page]
-    return render(request, "comments/mine.html", {"email": link.email, "page": page, "comments": listed})
+    subscriber = Subscriber.objects.filter(email=link.email, subscriptions__isnull=False).first()
+    context = {
+        "email": link.email,
+        "page": page,
+        "comments": listed,
+        "stop_token": subscriber.stop_token() if subscriber else None,
+    }
+    return render(request, "comments/mine.html", context)
 
 
 @csrf_exempt  # is_same_origin() does a token's work

@@ -10,9 +10,12 @@ An export is one JSON object in UTF-8. Its keys stay what they are; more may com
         name, email, website, text, status, held_because,
         posted_at, edited_at, ip_address, user_agent,
         history     oldest first: at, from, to, text_before (null where the text did not change)
-    links       to "My comments", of the last hour: asked_at, opened_at
+    confirmations   whether the site may write to the address: asked_at, confirmed_at, stopped_at
+    subscriptions   comment (its url), story (its url), scope, rhythm
+    notices     what the person was or will be told of: comment (its url), kind, told_at
     mails       to the address, of the last thirty days: subject, state, written_at, sent_at
                 (not their texts: those are what other people wrote)
+    links       to "My comments", of the last hour: asked_at, opened_at
 
 Times are ISO 8601, in UTC.
 """
@@ -28,7 +31,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from comments import notifications
 from comments.models import AccessLink, Change, Comment, Report
+from comments.subscriptions import Notice, Subscriber, Subscription
 from mail.models import Mail
 
 CHUNK = 500
@@ -36,14 +41,23 @@ CHUNK = 500
 
 def is_known(email: str) -> bool:
     """Say whether anything is held about an address that its owner might ask for."""
-    return Comment.objects.written_with(email).exists()
+    written = Comment.objects.written_with(email).exists()
+    asked = Subscriber.objects.filter(email=email.lower()).exists()
+    return written or asked
 
 
 def export_of(email: str) -> Iterator[str]:
     """Return what is held about an address as JSON, piece by piece."""
     head = {"site": settings.SITE_NAME, "email": email.lower(), "exported_at": _time(timezone.now())}
     yield _json(head).removesuffix("\n}")
-    lists = {"comments": _comments(email), "links": _links(email), "mails": _mails(email)}
+    lists = {
+        "comments": _comments(email),
+        "confirmations": _confirmations(email),
+        "subscriptions": _subscriptions(email),
+        "notices": _notices(email),
+        "mails": _mails(email),
+        "links": _links(email),
+    }
     for key, rows in lists.items():
         yield f',\n  "{key}": ['
         separator = "\n    "
@@ -67,6 +81,9 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     Change.objects.filter(comment__in=comments).update(body_before="")
     # What readers wrote to the moderators may tell who it is.
     Report.objects.filter(comment__in=comments).update(text="")
+    # The same for mails to others that tell of these comments, kept to be looked up.
+    notifications.take_back(comments.values_list("pk", flat=True))
+    Mail.objects.filter(notices__comment__in=comments).delete()
     gone = {"name": _("Anonymous"), "email": "", "website": "", "ip_address": None, "user_agent": ""}
     if not keep_texts:
         withdrawn = Comment.Status.WITHDRAWN
@@ -79,6 +96,7 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
         )
     comments.update(erased_at=timezone.now(), **gone)
     AccessLink.objects.filter(email=email.lower()).delete()
+    Subscriber.objects.filter(email=email.lower()).delete()
     Mail.objects.filter(recipient=email.lower()).delete()
     return len(statuses)
 
@@ -123,6 +141,36 @@ def _change(change: Change) -> dict:
         "to": change.to_status,
         "text_before": change.body_before or None,
     }
+
+
+def _confirmations(email: str) -> Iterator[dict]:
+    for subscriber in Subscriber.objects.filter(email=email.lower()):
+        yield {
+            "asked_at": _time(subscriber.confirmation_sent_at),
+            "confirmed_at": _time(subscriber.confirmed_at),
+            "stopped_at": _time(subscriber.stopped_at),
+        }
+
+
+def _subscriptions(email: str) -> Iterator[dict]:
+    subscriptions = Subscription.objects.filter(subscriber__email=email.lower()).order_by("pk")
+    for subscription in subscriptions.select_related("article").iterator(chunk_size=CHUNK):
+        yield {
+            "comment": _permalink(subscription.comment_id),
+            "story": settings.SITE_URL + subscription.article.get_absolute_url(),
+            "scope": subscription.scope,
+            "rhythm": subscription.rhythm,
+        }
+
+
+def _notices(email: str) -> Iterator[dict]:
+    notices = Notice.objects.filter(subscriber__email=email.lower()).order_by("pk")
+    for notice in notices.iterator(chunk_size=CHUNK):
+        yield {
+            "comment": _permalink(notice.comment_id),
+            "kind": notice.kind,
+            "told_at": _time(notice.told_at),
+        }
 
 
 def _links(email: str) -> Iterator[dict]:

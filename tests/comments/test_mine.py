@@ -9,8 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from comments import mine, yours
+from comments import mine, notifications, yours
 from comments.models import AccessLink, Comment
+from comments.subscriptions import Subscriber, Subscription
 from mail.models import Mail
 from tests.factories import make_article, make_comment, make_editor, reply_to
 
@@ -409,6 +410,36 @@ def test_only_what_may_still_be_changed_leads_to_edit_and_delete(client):
     assert page.count('<h2><a href="/comments/yours/') == 4
 
 
+def test_the_list_tells_of_mails_and_ends_them(client):
+    comment = of_ada()
+    of_ada()
+    bo = make_comment(email="bo@example.com")
+    sign_in(client)
+    before = text_of(client.get(MINE))
+    for subscribing in (comment, bo):
+        notifications.subscribe(subscribing, "answers", "daily")
+
+    page = text_of(client.get(MINE))
+
+    assert ("Mails:" in before, "Stop all mails" in before) == (False, False)
+    assert page.count("Mails: Answers to me. Once a day, all in one mail.") == 1
+    assert f'<a href="/comments/yours/{yours.token(comment)}/#mails">Change</a>' in page
+    (stop,) = re.findall(r'href="([^"]+)">Stop all mails', page)
+    client.post(stop)
+    assert list(Subscription.objects.values_list("comment", flat=True)) == [bo.pk]
+    assert "Stop all mails" not in text_of(client.get(MINE))
+
+
+def test_who_is_only_asked_to_confirm_is_known_as_well(client):
+    Subscriber.objects.create(email=ADA)
+
+    sign_in(client)
+
+    assert "0 comments were written with ada@example.com." in text_of(client.get(MINE))
+    erase(client)
+    assert Subscriber.objects.count() == 0
+
+
 def test_the_list_has_pages_of_fifty(client):
     article = make_article()
     for number in range(51):
@@ -428,7 +459,7 @@ def test_the_list_takes_the_same_queries_however_long(client, django_assert_num_
         of_ada(created_at=NOON)
     sign_in(client)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         client.get(MINE)
 
 

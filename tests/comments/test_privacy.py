@@ -3,13 +3,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.db import connection
+from django.db.models import EmailField, GenericIPAddressField
 from django.test.utils import CaptureQueriesContext
 
-from comments import moderation, posting, yours
+from comments import moderation, notifications, posting, yours
 from comments.models import AccessLink, Change, Comment, Report
 from comments.moderation import Submission
 from comments.privacy import erase, export_of
+from comments.subscriptions import Subscriber, Subscription
 from mail.models import Mail
 from tests.factories import make_article, make_comment, make_editor, reply_to
 
@@ -111,8 +114,11 @@ def test_an_export_holds_everything_that_is_held_of_a_comment():
                 ],
             }
         ],
-        "links": [],
+        "confirmations": [],
+        "subscriptions": [],
+        "notices": [],
         "mails": [],
+        "links": [],
     }
 
 
@@ -182,7 +188,7 @@ def test_an_export_takes_the_same_queries_however_long(django_assert_num_queries
     for _ in range(items):
         of_ada().hold(by=make_editor())
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(7):
         exported()
 
 
@@ -199,8 +205,8 @@ def test_an_export_is_written_piece_by_piece(monkeypatch):
         rest = "".join(pieces)
 
     assert rest.count('"id"') == len(comments) - 1
-    # One query for all comments, one for the history of each chunk, two for links and mails.
-    assert (at_the_first_comment, len(queries)) == (2, 6)
+    # One query for all comments, one for the history of each chunk, five for what else there is.
+    assert (at_the_first_comment, len(queries)) == (2, 9)
 
 
 # --- Erasing ---
@@ -256,6 +262,82 @@ def test_links_and_mails_to_the_address_are_erased_and_no_others():
 
     assert list(AccessLink.objects.values_list("email", flat=True)) == ["bo@example.com"]
     assert list(Mail.objects.values_list("recipient", flat=True)) == ["bo@example.com"]
+
+
+def subscribed(email: str, **fields) -> Comment:
+    """A comment whose author wants to be told of answers, and has confirmed so."""
+    comment = of_ada(email=email, **fields)
+    notifications.subscribe(comment, "answers")
+    Subscriber.objects.get(email=email).confirm()
+    return comment
+
+
+def test_what_someone_is_told_of_is_exported():
+    comment = subscribed(ADA)
+    answer = reply_to(comment, name="Bo", body="Bo's words.")
+    notifications.announce([answer])
+    subscribed("bo@example.com")
+
+    data = exported()
+
+    noon = "2026-11-23T12:00:00+00:00"
+    url, story = f"https://news.example/comments/{comment.pk}/", comment.article.get_absolute_url()
+    assert data["confirmations"] == [{"asked_at": noon, "confirmed_at": noon, "stopped_at": None}]
+    assert data["subscriptions"] == [
+        {"comment": url, "story": f"https://news.example{story}", "scope": "answers", "rhythm": "at-once"}
+    ]
+    told = {"comment": f"https://news.example/comments/{answer.pk}/", "kind": "answer", "told_at": noon}
+    assert data["notices"] == [told]
+    assert len(data["mails"]) == 2
+    assert "Bo's words." not in json.dumps(data)
+
+
+@pytest.mark.parametrize("keep_texts", [True, False])
+def test_who_is_erased_is_told_of_nothing_any_more_and_others_are(keep_texts):
+    subscribed(ADA)
+    bo = subscribed("bo@example.com")
+
+    erase(ADA, keep_texts=keep_texts)
+
+    assert list(Subscriber.objects.values_list("email", flat=True)) == ["bo@example.com"]
+    assert list(Subscription.objects.values_list("comment", flat=True)) == [bo.pk]
+    assert {mail.recipient for mail in Mail.objects.all()} == {"bo@example.com"}
+
+
+@pytest.mark.parametrize("state", Mail.State.values)
+@pytest.mark.parametrize("keep_texts", [True, False])
+def test_mails_to_others_that_tell_of_the_person_are_erased(keep_texts, state):
+    bo = subscribed("bo@example.com")
+    answers = [
+        reply_to(bo, name="Ada", email=ADA, body="I am Ada."),
+        reply_to(bo, name="Cleo", email="cleo@example.com", body="I am Cleo."),
+    ]
+    notifications.announce(answers)
+    Mail.objects.update(state=state)
+
+    erase(ADA, keep_texts=keep_texts)
+
+    told = [mail.text for mail in Mail.objects.filter(notices__isnull=False)]
+    assert (len(told), "I am Cleo." in told[0], "I am Ada." in told[0]) == (1, True, False)
+
+
+def test_no_table_with_addresses_is_forgotten():
+    """Whoever adds a field here has thought of `export_of()` and `erase()`."""
+    fields = [
+        f"{model.__name__}.{field.name}"
+        for app in ("articles", "comments", "mail")
+        for model in apps.get_app_config(app).get_models()
+        for field in model._meta.fields
+        if isinstance(field, EmailField | GenericIPAddressField)
+    ]
+
+    assert sorted(fields) == [
+        "AccessLink.email",
+        "Comment.email",
+        "Comment.ip_address",
+        "Mail.recipient",
+        "Subscriber.email",
+    ]
 
 
 def test_what_readers_told_moderators_of_the_person_is_erased():
@@ -396,7 +478,7 @@ def test_a_thousand_comments_are_erased_in_few_queries():
     with CaptureQueriesContext(connection) as queries:
         assert erase(ADA, keep_texts=False) == 1000
 
-    assert len(queries) < 20
+    assert len(queries) <= 20
     assert Comment.objects.filter(name="Anonymous", body="", status="withdrawn").count() == 1000
     assert Change.objects.count() == 1000
 
@@ -406,5 +488,5 @@ def test_erasing_takes_the_same_queries_however_many(django_assert_num_queries, 
     for _ in range(items):
         of_ada()
 
-    with django_assert_num_queries(9):  # one of them opens, one ends the transaction
+    with django_assert_num_queries(13):  # one of them opens, one ends the transaction
         erase(ADA, keep_texts=False)
