@@ -25,6 +25,7 @@ urlpatterns = [
     path("<yyyy:year>/<mm:month>/<words:slug>/reply/signed-in/", signed_in.reply, name="reply_signed_in"),
     path("<yyyy:year>/<mm:month>/<words:slug>/reported/", reports.reported, name="reported"),
     path("<yyyy:year>/<mm:month>/<words:slug>/replies/", views.replies, name="replies"),
+    path("<yyyy:year>/<mm:month>/<words:slug>/replies/count/", views.replies_count, name="replies_count"),
     path("<yyyy:year>/<mm:month>/<words:slug>/feed/", feeds.story_rss, name="story_feed"),
     path("<yyyy:year>/<mm:month>/<words:slug>/feed/atom/", feeds.story_atom, name="story_feed_atom"),
 ]

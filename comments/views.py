@@ -1,6 +1,9 @@
+from django.core.exceptions import BadRequest
 from django.core.paginator import InvalidPage
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -104,3 +107,17 @@ def replies(request: HttpRequest, year: str, month: str, slug: str) -> HttpRespo
         raise Http404(str(error)) from error
     context = {"article": article, "thread": thread, "reply_url": reply_url(article)}
     return render(request, "comments/replies.html", context)
+
+
+@require_safe
+@public_page
+def replies_count(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
+    """Tell an open page, in words for its reader, how many comments are newer than `?since=`."""
+    article = get_object_or_404(Article.objects.published(), address=f"{year}/{month}/{slug}")
+    try:
+        news = threads.news(article, since=int(request.GET.get("since", 0)))
+    except ValueError as error:
+        raise BadRequest("`since` is the id of a comment") from error
+    text = ngettext("%d new comment — show", "%d new comments — show", news.count) % news.count
+    address = reverse("comments:permalink", args=[news.first]) if news.first else ""
+    return JsonResponse({"count": news.count, "text": text if news.count else "", "address": address})

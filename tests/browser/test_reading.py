@@ -101,3 +101,187 @@ def test_the_order_is_chosen_by_a_link_and_the_whole_is_one_click_away(page, mon
     expect(page.locator("[aria-current=true]").get_by_text("Newest first")).to_be_visible()
     page.get_by_role("link", name="All replies on one page").click()
     expect(page.locator(".comment")).to_have_count(3)
+
+
+# --- New since the last visit -----------------------------------------------------------
+
+
+def new_ones(page: Page) -> list[str]:
+    """The names over the comments that are marked as new."""
+    return page.locator(".comment:has(.comment-new) .comment-name").all_inner_texts()
+
+
+def test_what_is_new_since_the_last_visit_is_marked_until_the_visit_is_over(page):
+    article = make_article()
+    top = make_comment(article=article, name="Ada")
+    page.clock.install()
+    page.goto(article.get_absolute_url())
+    assert new_ones(page) == []
+
+    reply_to(top, name="Bo")
+    make_comment(article=article, name="Cleo")
+    page.clock.fast_forward("31:00")
+    for _ in range(2):
+        page.goto(article.get_absolute_url())
+        expect(page.get_by_role("link", name="New since your last visit")).to_be_visible()
+        assert new_ones(page) == ["Bo", "Cleo"]
+    page.clock.fast_forward("31:00")
+    page.goto(article.get_absolute_url())
+    assert new_ones(page) == []
+    expect(page.get_by_role("link", name="New since your last visit")).to_be_hidden()
+
+
+def test_links_lead_by_keyboard_from_one_new_comment_to_the_next(page):
+    article = make_article()
+    top = make_comment(article=article)
+    page.clock.install()
+    page.goto(article.get_absolute_url())
+    first, last = reply_to(top), make_comment(article=article)
+    page.clock.fast_forward("31:00")
+    page.goto(article.get_absolute_url())
+    branch(page, top).locator("summary").click()
+
+    page.get_by_role("link", name="New since your last visit").press("Enter")
+    expect(page.locator(f"#comment-{first.pk}")).to_be_in_viewport()
+    page.get_by_role("link", name="Next new").press("Enter")
+    expect(page.locator(f"#comment-{last.pk}")).to_be_in_viewport()
+    expect(page.get_by_role("link", name="Next new")).to_have_count(1)
+
+
+def test_what_is_new_on_another_page_is_one_click_away(page, monkeypatch):
+    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+    article = make_article()
+    for _ in range(2):
+        make_comment(article=article)
+    page.clock.install()
+    page.goto(article.get_absolute_url())
+    newest = make_comment(article=article, name="Cleo")
+    page.clock.fast_forward("31:00")
+    page.goto(article.get_absolute_url())
+    assert new_ones(page) == []
+
+    page.get_by_role("link", name="New since your last visit").click()
+
+    expect(page).to_have_url(re.compile(rf"\?page=2#comment-{newest.pk}$"))
+    page.get_by_role("link", name="Newest first").click()
+    expect(page.locator(".comment-name", has_text="Cleo")).to_be_visible()
+    assert new_ones(page) == ["Cleo"]
+
+
+def test_a_comment_of_ones_own_is_not_news(page):
+    article = make_article()
+    make_comment(article=article, **PERSON)
+    page.goto(article.get_absolute_url())
+    fill_in(page, body="My own words.", **PERSON)
+    post(page)
+
+    expect(page.get_by_text("My own words.")).to_be_visible()
+    assert new_ones(page) == []
+    expect(page.get_by_role("link", name="New since your last visit")).to_be_hidden()
+
+
+def test_the_browser_keeps_the_latest_two_hundred_stories(page):
+    article = make_comment().article
+    page.goto(article.get_absolute_url())
+    page.evaluate("""() => {
+      const stories = Object.fromEntries(Array.from({length: 300}, (_, i) => [`x${i}`, [1, 1, i]]));
+      localStorage.setItem("newsite.seen", JSON.stringify(stories));
+    }""")
+
+    page.goto(article.get_absolute_url())
+
+    kept = page.evaluate("Object.keys(JSON.parse(localStorage.getItem('newsite.seen')))")
+    assert (len(kept), str(article.pk) in kept, "x299" in kept, "x0" in kept) == (200, True, True, False)
+
+
+@pytest.mark.parametrize("stored", ["", "{", "7", "[]", '{"STORY": 7}'])
+def test_a_storage_that_holds_nonsense_breaks_nothing(page, stored):
+    article = make_comment().article
+    page.goto(article.get_absolute_url())
+    page.evaluate(
+        "value => localStorage.setItem('newsite.seen', value)", stored.replace("STORY", str(article.pk))
+    )
+
+    page.goto(article.get_absolute_url())
+
+    assert new_ones(page) == []
+
+
+# --- New while the page is open ---------------------------------------------------------
+
+
+def hide(page: Page, *, hidden: bool) -> None:
+    page.evaluate("""hidden => {
+      Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+      document.dispatchEvent(new Event("visibilitychange"));
+    }""", hidden)  # fmt: skip
+
+
+def test_new_comments_are_announced_without_moving_the_text(page):
+    shown = make_comment()
+    page.clock.install()
+    page.goto(shown.article.get_absolute_url())
+    before = page.locator(f"#comment-{shown.pk}").bounding_box()
+    first = make_comment(article=shown.article)
+    make_comment(article=shown.article)
+    page.clock.fast_forward(31_000)
+
+    link = page.get_by_role("status").get_by_role("link", name="2 new comments — show")
+    expect(link).to_be_in_viewport()
+    assert page.locator(f"#comment-{shown.pk}").bounding_box() == before
+    link.click()
+
+    expect(page).to_have_url(re.compile(f"/{shown.article.slug}/#comment-{first.pk}$"))
+    expect(page.locator(".comment")).to_have_count(3)
+    expect(page.locator("#arrivals a")).to_have_count(0)
+
+
+# In place of the server, so that time goes by without it.
+SERVER = """
+window.asked = 0;
+window.status = "200";
+window.fetch = async () => {
+  window.asked += 1;
+  return Response.json({text: "", address: ""}, {status: Number(window.status)});
+};
+"""
+
+
+@pytest.fixture
+def open_page(page) -> Page:
+    page.add_init_script(SERVER)
+    page.clock.install()
+    page.goto(make_comment().article.get_absolute_url())
+    return page
+
+
+def seconds_until_asked(page: Page, within: int = 300) -> int | None:
+    """Let time go by until the page asks for new comments, and say how much that was."""
+    before = page.evaluate("asked")
+    for seconds in range(5, within + 1, 5):
+        page.clock.run_for(5_000)
+        if page.evaluate("asked") > before:
+            return seconds
+    return None
+
+
+def test_the_page_asks_every_half_minute_for_an_hour_and_never_while_hidden(open_page):
+    page = open_page
+    assert [seconds_until_asked(page) for _ in range(2)] == [30, 30]
+    hide(page, hidden=True)
+    assert seconds_until_asked(page) is None
+    hide(page, hidden=False)
+    page.clock.run_for(1)
+    assert page.evaluate("asked") == 3
+    page.clock.fast_forward("01:00:00")
+    seconds_until_asked(page, within=5)
+    assert seconds_until_asked(page) is None
+
+
+def test_a_server_in_trouble_is_asked_ever_more_seldom(open_page):
+    page = open_page
+    page.evaluate("status = '503'")
+    assert [seconds_until_asked(page) for _ in range(4)] == [30, 60, 120, 240]
+    page.evaluate("status = '200'")
+    assert seconds_until_asked(page, within=600) == 480
+    assert seconds_until_asked(page) == 30

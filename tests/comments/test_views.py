@@ -536,7 +536,50 @@ def test_too_long_a_conversation_has_no_such_page_and_no_link_to_it(client, long
     assert client.get(f"{story}replies/").status_code == 404
 
 
-@pytest.mark.parametrize("page", ["replies/"])
+def count_url(article, since) -> str:
+    return f"{article.get_absolute_url()}replies/count/?since={since}"
+
+
+def test_a_page_learns_what_has_come_since_in_words_and_where_that_begins(client):
+    article = make_article()
+    told = []
+    for _ in range(3):
+        told.append(client.get(count_url(article, since=0)).json())
+        make_comment(article=article)
+        make_comment(article=article, status="held")
+        make_comment()
+
+    address = article.comments.approved().earliest("pk").get_absolute_url()
+    assert told == [
+        {"count": 0, "text": "", "address": ""},
+        {"count": 1, "text": "1 new comment — show", "address": address},
+        {"count": 2, "text": "2 new comments — show", "address": address},
+    ]
+
+
+def test_a_page_that_has_everything_is_told_so_with_an_empty_answer(client):
+    article = make_article()
+    page = text_of(client.get(article.get_absolute_url()))
+    make_comment(article=article)
+    later = text_of(client.get(article.get_absolute_url()))
+    addresses = [re.search(r'data-address="([^"]+)"', text)[1] for text in (page, later)]
+
+    first, second = (client.get(address) for address in addresses)
+    again = client.get(addresses[1], headers={"if-none-match": second["ETag"]})
+
+    assert [first.json()["count"], second.json()["count"]] == [1, 0]
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("since", "status"),
+    [("", 400), ("x", 400), ("9" * 5000, 400), ("1e3", 400), ("9" * 30, 200), ("-1", 200)],
+)
+def test_what_came_after_nonsense_is_a_bad_question(client, since, status):
+    assert client.get(count_url(make_comment().article, since)).status_code == status
+
+
+@pytest.mark.parametrize("page", ["replies/", "replies/count/"])
 def test_the_other_pages_of_a_conversation_are_as_public_as_its_story(client, page):
     hidden = [make_article(status="draft"), make_article(published_at=timezone.now() + timedelta(hours=1))]
     urls = ["/2026/11/unknown/", *(reply_url(article).removesuffix("reply/") for article in hidden)]
@@ -569,3 +612,13 @@ def test_a_conversation_on_one_page_takes_five_queries(client, django_assert_num
 
     with django_assert_num_queries(5):
         client.get(f"{article.get_absolute_url()}replies/")
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_counting_what_is_new_takes_two_queries(client, django_assert_num_queries, items):
+    article = make_article()
+    for _ in range(items):
+        make_comment(article=article)
+
+    with django_assert_num_queries(2):
+        client.get(count_url(article, since=0))

@@ -1,0 +1,106 @@
+// For those who come back to a conversation: what is new since their last visit is
+// marked, and what comes in while the page is open is announced. What someone has seen
+// is kept in this browser and told to nobody.
+
+const MINUTE = 60_000;
+
+const discussion = document.getElementById("comments");
+const arrivals = document.getElementById("arrivals");
+
+if (discussion?.dataset.story) markNew(discussion.dataset);
+if (arrivals) announce();
+
+// --- New since the last visit ---
+
+function markNew({ story, newest, newLabel, nextLabel }) {
+  const seen = startVisit(story, Number(newest));
+  // The comment that a link has led to is no surprise; it may be the reader's own.
+  const isNew = ({ id }) => Number(id.replace("comment-", "")) > seen && `#${id}` !== location.hash;
+  const comments = [...discussion.querySelectorAll(".comment")].filter(isNew);
+
+  comments.forEach((comment, index) => {
+    const label = document.createElement("span");
+    label.className = "comment-new";
+    label.textContent = newLabel;
+    const parts = [label];
+    if (index + 1 < comments.length) {
+      const next = document.createElement("a");
+      next.href = `#${comments[index + 1].id}`;
+      next.textContent = nextLabel;
+      parts.push(next);
+    }
+    comment.querySelector("header").append(...parts);
+  });
+
+  // From the server this link leads to the newest comment, which may be on another page.
+  const first = document.getElementById("first-new");
+  if (!first || !(comments.length || (newest > seen && location.hash !== `#comment-${newest}`))) return;
+  if (comments.length) first.firstElementChild.href = `#${comments[0].id}`;
+  first.hidden = false;
+}
+
+// Note that this story was seen up to its newest comment, and return up to which one it
+// had been seen before this visit.
+function startVisit(story, newest) {
+  const key = "newsite.seen";
+  const storiesKept = 200;
+  // Pages that are opened one after the other are one visit: a second page of the
+  // conversation, or the same page again, has to show what is new as well.
+  const betweenVisits = 30 * MINUTE;
+  try {
+    const stories = JSON.parse(localStorage.getItem(key)) ?? {};
+    const [before, last, at] = stories[story] ?? [newest, newest, 0];
+    const seen = Date.now() - at > betweenVisits ? last : before;
+    if (newest) stories[story] = [seen, Math.max(last, newest), Date.now()];
+    const latest = Object.entries(stories).sort(([, a], [, b]) => b[2] - a[2]);
+    localStorage.setItem(key, JSON.stringify(Object.fromEntries(latest.slice(0, storiesKept))));
+    return seen;
+  } catch {
+    // Storage is blocked, full or not ours: then nothing is new.
+    return newest;
+  }
+}
+
+// --- New while the page is open ---
+
+function announce() {
+  const every = MINUTE / 2;
+  const until = Date.now() + 60 * MINUTE;
+  let wait = every;
+  let asked = Date.now();
+  let timer;
+
+  // Nobody reads a hidden tab, so it asks nothing.
+  function schedule() {
+    clearTimeout(timer);
+    if (document.hidden || Date.now() > until) return;
+    timer = setTimeout(ask, Math.max(0, asked + wait - Date.now()));
+  }
+
+  async function ask() {
+    asked = Date.now();
+    try {
+      // The browser sends the ETag along by itself, and takes a 304 for the same answer.
+      const response = await fetch(arrivals.dataset.address);
+      if (!response.ok) throw new Error(response.status);
+      show(await response.json());
+      wait = every;
+    } catch {
+      // A server in trouble, or no network, is asked ever more seldom.
+      wait *= 2;
+    }
+    schedule();
+  }
+
+  document.addEventListener("visibilitychange", schedule);
+  schedule();
+}
+
+function show({ text, address }) {
+  // The same words again would be read out again.
+  if (arrivals.textContent === text) return;
+  const link = document.createElement("a");
+  link.href = address;
+  link.textContent = text;
+  arrivals.replaceChildren(...(text ? [link] : []));
+}
