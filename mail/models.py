@@ -33,6 +33,14 @@ SUBJECT_LENGTH = 200
 written = threading.Event()
 
 
+class Message(EmailMultiAlternatives):
+    def message(self):
+        """Leave headers in one line: not every mail program finds a link in the next."""
+        message = super().message()
+        message.policy = message.policy.clone(max_line_length=None)
+        return message
+
+
 class MailQuerySet(models.QuerySet):
     def queue(self, **content: Any) -> "Mail":
         """Write one mail, to be delivered once the transaction is committed. See `Mail.compose`."""
@@ -147,8 +155,8 @@ class Mail(models.Model):
             message_id=message_id or make_msgid(domain=message_domain()),
         )
 
-    def message(self, connection) -> EmailMultiAlternatives:
-        return EmailMultiAlternatives(
+    def message(self, connection) -> Message:
+        return Message(
             self.subject,
             self.text,
             to=[self.recipient],

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from django.test import Client
 
 from articles.models import Article, Author, RelatedRead, Section, Topic
+from comments import notifications
 from comments.models import Comment
+from comments.subscriptions import Subscriber, Subscription
 from mail.models import Mail
 from tests.browser.reply_form import an_hour_passes
 from tests.factories import (
@@ -47,6 +49,7 @@ class Newspaper:
     top: Comment
     deepest: Comment
     held_address: str
+    subscriber: Subscriber
 
     @property
     def reply_address(self) -> str:
@@ -71,6 +74,8 @@ class Newspaper:
             "reply page": f"{self.reply_address}?to={self.top.pk}",
             "held page": self.held_address,
             "my comments": "/comments/mine/",
+            "mails to confirm": f"/comments/mail/confirm/{self.subscriber.confirm_token}/",
+            "mails to end": f"/comments/mail/stop/{self.subscriber.stop_token(self.story)}/",
             "report page": f"{self.top.get_absolute_url()}report/",
             "thanks for a report": f"{story}reported/",
             "404": "/there/is/nothing/here/",
@@ -113,6 +118,7 @@ def found() -> Newspaper:
         top=top,
         deepest=comment,
         held_address=held_address(story, top),
+        subscriber=subscribed(top),
     )
 
 
@@ -134,6 +140,12 @@ def link_in_a_mail() -> str:
         "/comments/mine/", {"email": "hilde@example.com"}, headers={"Sec-Fetch-Site": "same-origin"}
     )
     return re.search(r"/comments/mine/link/\S+", Mail.objects.get(recipient="hilde@example.com").text)[0]
+
+
+def subscribed(comment: Comment) -> Subscriber:
+    """Let the author of a comment ask for mails, and return who is asked to confirm that."""
+    notifications.subscribe(comment, Subscription.Scope.STORY)
+    return Subscriber.objects.get()
 
 
 def each_with(addresses: dict[str, str], look: Callable[[str], list]) -> dict[str, list]:

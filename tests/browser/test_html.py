@@ -10,9 +10,11 @@ import pytest
 from django.conf import settings
 from django.test import Client, RequestFactory
 
+from comments import notifications
+from mail.models import Mail
 from newsite.views import server_error
 from tests.browser import newspaper
-from tests.factories import make_editor
+from tests.factories import make_comment, make_editor
 
 CHECKER = Path(settings.BASE_DIR) / "var/tools/node_modules/vnu-jar/build/dist/vnu.jar"
 
@@ -86,6 +88,18 @@ def my_comments(client: Client) -> dict[str, bytes]:
     return {name: page.content for name, page in pages.items()}
 
 
+def mails(client: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
+    """What links in mails show after their button was pressed, and the mails themselves."""
+    stop = f"/comments/mail/stop/{news.subscriber.stop_token()}/"
+    confirmed = client.post(f"/comments/mail/confirm/{news.subscriber.confirm_token}/").content
+    answer = make_comment(article=news.story, parent=news.top, name="<Bo>", body="So *it* is.")
+    notifications.announce([answer])
+    written = {f"mail {mail.pk}": mail.html.encode() for mail in Mail.objects.all()}
+    assert len(written) > 1
+    pages = {"all mails to end": client.get(stop), "mails ended": client.post(stop)}
+    return {"confirmed": confirmed, **written, **{name: page.content for name, page in pages.items()}}
+
+
 def report_with_errors(client: Client, news: newspaper.Newspaper) -> bytes:
     address = f"{news.top.get_absolute_url()}report/"
     response = client.post(address, {"reason": "other"}, headers={"Sec-Fetch-Site": "same-origin"})
@@ -107,6 +121,7 @@ def test_no_page_has_an_html_error(db, client, check, tmp_path):
         "signed-in form": editor.get(f"{news.reply_address}signed-in/?to={news.top.pk}").content,
         "preview of a story": editor.get(f"/preview/{news.draft.pk}/").content,
         "500": server_error(RequestFactory().get("/")).content,
+        **mails(client, news),
         **my_comments(client),
     }
     for name, content in pages.items():

@@ -47,6 +47,17 @@ def test_a_mail_is_delivered_once_with_its_headers_and_both_texts(queue, postbox
     assert (mail.state, mail.attempts, mail.last_error) == ("sent", 1, "")
 
 
+def test_a_long_link_in_a_header_stays_in_its_line(queue, postbox):
+    link = f"<https://news.example/{'x' * 200}/>"
+    queue(headers={"List-Unsubscribe": link}, subject="Grüße " * 30)
+
+    deliver_due()
+
+    (got,) = postbox.mails
+    assert got["List-Unsubscribe"] == link  # folded, it would begin with the fold's space
+    assert got["Subject"] == ("Grüße " * 30).strip()
+
+
 def test_two_deliverers_at_once_send_each_mail_once(queue, postbox):
     postbox.pause = 0.05
     written = {queue().message_id for _ in range(6)}
