@@ -104,7 +104,7 @@ class CommentAdmin(admin.ModelAdmin):
     action_form = DecisionForm
     fields = readonly_fields = (
         "article", "parent", "name", "email", "website", "user", "body",
-        "status", "held_because", "created_at", "edited_at", "ip_address", "user_agent",
+        "status", "held_because", "created_at", "edited_at", "erased_at", "ip_address", "user_agent",
     )  # fmt: skip
     actions = ["approve", "hold", "mark_as_spam", "trash", "restore"]
 

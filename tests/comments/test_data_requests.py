@@ -77,6 +77,7 @@ def test_staff_erase_for_a_person_and_the_log_tells_of_it(client, editor, texts,
     assert response.redirect_chain == [(f"/admin/comments/comment/{comment.pk}/change/", 302)]
     assert "Erased who wrote 2 comments." in text_of(response)
     assert "Everything from this address" not in text_of(response)
+    assert "When everything that told who wrote it was removed." in text_of(response)
     erased = Comment.objects.exclude(pk=bo.pk).values_list("name", "email", "body")
     assert list(erased) == [("Anonymous", "", body)] * 2
     assert Comment.objects.get(pk=bo.pk).name == "Bo"
