@@ -215,7 +215,8 @@ class CommentAdmin(admin.ModelAdmin):
         self._require_permission(request)
         comment = get_object_or_404(Comment.objects.select_related("article"), pk=pk)
         # The queue has one such form a row: the prefix keeps their texts apart.
-        form = CommentTextForm(request.POST or None, prefix=str(pk))
+        sent = request.POST if request.method == "POST" else None
+        form = CommentTextForm(sent, prefix=str(pk))
         if request.method == "POST" and form.is_valid():
             self._answer(request, comment, form)
             return redirect(_back(request))

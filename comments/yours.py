@@ -91,7 +91,8 @@ def yours(request: HttpRequest, comment: Comment) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_comment
 def edit(request: HttpRequest, comment: Comment) -> HttpResponse:
-    form = EditForm(request.POST or None, initial={"body": comment.body})
+    sent = request.POST if request.method == "POST" else None
+    form = EditForm(sent, initial={"body": comment.body})
     status = 200
     if request.method == "POST":
         try:

@@ -354,6 +354,14 @@ def test_an_empty_answer_is_refused_and_decides_nothing(client, editor):
     assert "Write your comment." in text_of(response)
 
 
+def test_an_answer_that_sends_nothing_is_explained(client, editor):
+    comment = make_comment(status="held")
+
+    response = client.post(f"{QUEUE}{comment.pk}/reply/", {})
+
+    assert (response.status_code, "Write your comment." in text_of(response)) == (422, True)
+
+
 def test_too_long_an_answer_is_kept_in_the_form(client, editor):
     comment = make_comment()
 

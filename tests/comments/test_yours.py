@@ -219,6 +219,14 @@ def test_a_bad_edit_is_explained_and_nothing_is_lost(client):
     assert "x" * 10_001 in text_of(response)
 
 
+def test_an_edit_that_sends_nothing_is_explained(client):
+    comment = fresh()
+
+    response = client.post(f"{yours.address(comment)}edit/", {}, headers=SAME_ORIGIN)
+
+    assert (response.status_code, "Write your comment." in text_of(response)) == (422, True)
+
+
 @pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "cross-site"}])
 def test_another_site_changes_nothing(client, headers):
     comment = fresh(body="As written.")
