@@ -136,6 +136,16 @@ class ArticleQuerySet(models.QuerySet):
             models.Prefetch("related_reads", RelatedRead.objects.public()),
         )
 
+    def at(self, address: str):
+        """Return the story that has or had an address like "2026/11/slug".
+
+        An address that a story has now leads to no other, not even while that story is hidden.
+        """
+        article = self.filter(address=address).first()
+        if article is None and not Article.objects.filter(address=address).exists():
+            article = self.filter(past_addresses__address=address).first()
+        return article
+
     def of_year(self, year: int):
         return self.filter(published_at__year=year)
 
@@ -376,18 +386,11 @@ class RelatedRead(models.Model):
             raise ValidationError({"target": _("A story cannot lead to itself.")})
 
 
-class PastAddressQuerySet(models.QuerySet):
-    def public(self):
-        return self.filter(article__in=Article.objects.published())
-
-
 class PastAddress(models.Model):
     """An address that a story had before its slug or month changed."""
 
     address = models.CharField(max_length=110, unique=True)
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="past_addresses")
-
-    objects = PastAddressQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.address

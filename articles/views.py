@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from articles.models import Article, ArticleQuerySet, Author, PastAddress, Section, Topic
+from articles.models import Article, ArticleQuerySet, Author, Section, Topic
 from newsite.freshness import private_page, public_page
 
 STORIES_PER_PAGE = 20
@@ -83,10 +83,11 @@ def month(request: HttpRequest, year: str, month: str) -> HttpResponse:
 @public_page
 def story(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
     address = f"{year}/{month}/{slug}"
-    article = Article.objects.published().for_reading().filter(address=address).first()
+    article = Article.objects.published().for_reading().at(address)
     if article is None:
-        past = get_object_or_404(PastAddress.objects.public().select_related("article"), address=address)
-        return redirect(past.article, permanent=True)
+        raise Http404
+    if article.address != address:
+        return redirect(article, permanent=True)
     return story_page(request, article)
 
 

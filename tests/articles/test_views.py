@@ -132,6 +132,16 @@ def test_a_new_story_takes_an_address_over_from_one_that_moved(client):
     assert "<h1>A new vote</h1>" in text_of(client.get("/2026/11/vote/"))
 
 
+def test_the_address_of_a_hidden_story_leads_to_no_other(client):
+    one, two = (make_article(slug=slug, published_at=NOON) for slug in "ab")
+    for article, slug in [(one, "c"), (two, "a"), (one, "b")]:
+        article.slug = slug
+        article.save()
+    two.unpublish()
+
+    assert [client.get(f"/2026/11/{slug}/").status_code for slug in "abc"] == [404, 200, 301]
+
+
 # --- Preview ---
 
 
