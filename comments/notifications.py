@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from articles.models import Article
 from comments.subscriptions import Notice, Subscriber, Subscription
-from mail.models import Mail, message_domain
+from mail.models import Mail
 
 if TYPE_CHECKING:
     from comments.models import Comment
@@ -178,13 +178,13 @@ def _thread(comment: "Comment", subscriber: Subscriber) -> dict[str, str]:
 
     They all refer to a message that was never sent, which is how RFC 5322 joins siblings.
     """
-    story = f"<story-{comment.article_id}@{message_domain()}>"
+    story = f"<story-{comment.article_id}@{settings.MAIL_DOMAIN}>"
     parent = _message_id(comment.parent_id, subscriber) if comment.parent_id else ""
     return {"In-Reply-To": parent or story, "References": f"{story} {parent}".strip()}
 
 
 def _message_id(comment_pk: int, subscriber: Subscriber) -> str:
-    return f"<comment-{comment_pk}.{subscriber.message_key()}@{message_domain()}>"
+    return f"<comment-{comment_pk}.{subscriber.message_key()}@{settings.MAIL_DOMAIN}>"
 
 
 def _url(name: str, token: str) -> str:

@@ -16,7 +16,7 @@ def deliver_due(stopped: Event | None = None) -> None:
     that the server has accepted is marked before the next is touched, so a process that is
     killed leaves at most one in doubt, whose Message-ID the server then sees again.
     """
-    if not settings.SENDS_MAIL:
+    if not (settings.SENDS_MAIL and Mail.objects.due().exists()):
         return
     Mail.objects.give_up_stale()
     connection = get_connection()

@@ -8,7 +8,6 @@ import threading
 from datetime import timedelta
 from email.utils import make_msgid
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -47,8 +46,10 @@ class MailQuerySet(models.QuerySet):
         return self.queue_all([Mail.compose(**content)])[0]
 
     def queue_all(self, mails: list["Mail"]) -> list["Mail"]:
+        Mail.objects.bulk_create(mails)
+        # Outside a transaction this happens at once, so the rows have to be there.
         transaction.on_commit(written.set)
-        return Mail.objects.bulk_create(mails)
+        return mails
 
     def due(self):
         """Return what waits and is due, and what a process claimed that died over it."""
@@ -152,7 +153,7 @@ class Mail(models.Model):
             text=f"{plain.strip()}\n",
             html=render_to_string(f"{template}.html", context),
             headers=headers or {},
-            message_id=message_id or make_msgid(domain=message_domain()),
+            message_id=message_id or make_msgid(domain=settings.MAIL_DOMAIN),
         )
 
     def message(self, connection) -> Message:
@@ -181,8 +182,3 @@ class Mail(models.Model):
         else:
             due_at = timezone.now() + PAUSES[self.attempts - 1]
             mine.update(state=self.State.WAITING, due_at=due_at, **change)
-
-
-def message_domain() -> str:
-    """Return what a Message-ID of this site ends with."""
-    return urlsplit(settings.SITE_URL).hostname or "localhost"

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 
 from django.conf import settings
 from django.db import close_old_connections
@@ -24,11 +25,14 @@ class Chores(threading.Thread):
         self.stopped = threading.Event()
 
     def run(self):
+        next_minute = 0.0
         while not self.stopped.is_set():
             written.clear()
-            self._attempt(digests.send_digests)
+            if time.monotonic() >= next_minute:
+                next_minute = time.monotonic() + 60
+                self._attempt(digests.send_digests)
+                self._attempt(Mail.objects.forget_old)
             self._attempt(delivery.deliver_due, self.stopped)
-            self._attempt(Mail.objects.forget_old)
             written.wait(PAUSE)
 
     def stop(self) -> None:

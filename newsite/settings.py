@@ -138,17 +138,24 @@ def read_email_url() -> dict:
     return {name: value for name, value in email.items() if name.startswith("EMAIL_")}
 
 
+def host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "localhost"
+    except ValueError:
+        return "localhost"
+
+
 # What links in mails begin with: where a mail is written there may be no request to ask.
 SITE_URL = env.str("SITE_URL", default=default_site_url()).rstrip("/")
+# What every Message-ID of the site ends with.
+MAIL_DOMAIN = host_of(SITE_URL)
 
 EMAIL_URL_IS_SET = bool(env.str("EMAIL_URL", default=""))
 EMAIL = read_email_url()
 SENDS_MAIL = bool(EMAIL)
 vars().update(EMAIL)
 EMAIL_TIMEOUT = 20  # seconds, for each answer of the server
-DEFAULT_FROM_EMAIL = env.str(
-    "DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, f"newsite@{urlsplit(SITE_URL).hostname}"))
-)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, f"newsite@{MAIL_DOMAIN}")))
 
 # On where `manage.py worker` runs: web processes then leave the mail to it.
 MAIL_WORKER = env.bool("MAIL_WORKER", default=False)
@@ -219,6 +226,7 @@ MIDDLEWARE = [
     "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "newsite.bounds.bounded",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

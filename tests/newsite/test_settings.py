@@ -39,6 +39,10 @@ def pragma(name: str):
         ("DATABASE_URL", "://", "newsite.E004"),
         ("DATABASE_URL", "postgres://newsite@localhost:port/newsite", "newsite.E004"),
         ("DATABASE_URL", "mysql://newsite@localhost/newsite", "newsite.E004"),
+        ("EMAIL_URL", "nonsense", "newsite.E008"),
+        ("EMAIL_URL", "smtp://", "newsite.E008"),
+        ("EMAIL_URL", "http://mail.example", "newsite.E008"),
+        ("EMAIL_URL", "smtp://mail.example:x", "newsite.E008"),
         ("TIME_ZONE", "Mars/Base", "newsite.E009"),
         ("TIME_ZONE", "", "newsite.E009"),
         ("LANGUAGE_CODE", "nonsense", "newsite.E010"),
@@ -58,6 +62,38 @@ def test_a_language_that_django_knows_is_taken(code):
     result = manage("check", LANGUAGE_CODE=code)
 
     assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_an_unreadable_site_url_is_explained_without_a_traceback():
+    result = manage("check", "--deploy", SITE_URL="http://[::")
+
+    assert "newsite.W002" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "url"),
+    [
+        ({"ALLOWED_HOSTS": "localhost"}, "http://localhost:8000"),
+        ({"ALLOWED_HOSTS": "news.example,www.news.example", "HTTPS": "on"}, "https://news.example"),
+        ({"ALLOWED_HOSTS": ""}, "http://localhost:8000"),
+        ({"ALLOWED_HOSTS": "localhost", "SITE_URL": "https://news.example/"}, "https://news.example"),
+    ],
+)
+def test_links_in_mails_begin_with_the_first_host_unless_the_owner_says_otherwise(
+    monkeypatch, environment, url
+):
+    monkeypatch.delenv("SITE_URL")
+
+    result = manage(
+        "shell",
+        "--no-imports",
+        "-c",
+        "print(__import__('django.conf').conf.settings.SITE_URL)",
+        **environment,
+    )
+
+    assert result.stdout.strip() == url
 
 
 def test_an_empty_media_root_is_refused():
