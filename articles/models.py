@@ -17,6 +17,10 @@ from newsite import markup
 # "How many words do we read per minute?", Journal of Memory and Language 109 (2019).
 WORDS_PER_MINUTE = 238
 
+# Addresses have years of four digits, in every time zone.
+FIRST_DATE = datetime.datetime(1900, 1, 1, tzinfo=datetime.UTC)
+LAST_DATE = datetime.datetime(2999, 12, 31, tzinfo=datetime.UTC)
+
 
 class Section(models.Model):
     name = models.CharField(_("name"), max_length=60, unique=True)
@@ -233,7 +237,15 @@ class Article(models.Model):
             models.CheckConstraint(
                 condition=~Q(status="published") | Q(published_at__isnull=False),
                 name="published_article_has_a_date",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(published_at__range=(FIRST_DATE, LAST_DATE)) | Q(published_at__isnull=True),
+                name="article_published_in_a_year_of_four_digits",
+            ),
+            models.CheckConstraint(
+                condition=Q(updated_at__range=(FIRST_DATE, LAST_DATE)) | Q(updated_at__isnull=True),
+                name="article_updated_in_a_year_of_four_digits",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -259,6 +271,10 @@ class Article(models.Model):
 
     def clean(self):
         self._date_if_published()
+        for name in ("published_at", "updated_at"):
+            date = getattr(self, name)
+            if date is not None and not FIRST_DATE <= date <= LAST_DATE:
+                raise ValidationError({name: _("Enter a year from 1900 to 2999.")})
         address = self._address()
         if address and Article.objects.filter(address=address).exclude(pk=self.pk).exists():
             raise ValidationError(
@@ -318,7 +334,8 @@ class Article(models.Model):
     def _address(self) -> str | None:
         if self.published_at is None:
             return None
-        return f"{timezone.localtime(self.published_at):%Y/%m}/{self.slug}"
+        local = timezone.localtime(self.published_at)
+        return f"{local.year:04}/{local.month:02}/{self.slug}"
 
 
 class BodyPart(NamedTuple):

@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image as Picture
 
 from articles.models import Article, Image, RelatedRead
@@ -91,6 +92,22 @@ def test_a_slug_that_is_taken_is_explained_at_its_field_and_nothing_is_lost(clie
 
     assert response.context["errors"] == [["Another story of that month has this slug. Change a word of it."]]
     assert "Two “quoted”.</textarea>" in text_of(response)
+
+
+@pytest.mark.parametrize("name", ["published_at", "updated_at"])
+@pytest.mark.parametrize("year", ["0001", "0202", "1899", "3000", "3026", "9999"])
+@pytest.mark.parametrize("time_zone", ["UTC", "Pacific/Kiritimati", "Pacific/Niue"])
+def test_a_mistyped_year_is_explained_at_its_field_and_the_front_page_stays_up(
+    client, editor, name, year, time_zone
+):
+    date = {f"{name}_0": f"{year}-01-01", f"{name}_1": "00:00:00"}
+    article = make_article()
+    with timezone.override(time_zone):
+        response = client.post(f"{STORIES}add/", form(section=make_section().pk, **date))
+        change = client.get(f"{STORIES}{article.pk}/change/")
+
+    assert response.context["adminform"].form.errors == {name: ["Enter a year from 1900 to 2999."]}
+    assert [client.get("/").status_code, change.status_code] == [200, 200]
 
 
 def test_the_list_shows_what_a_newsroom_needs(client, editor):

@@ -6,7 +6,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 
-from articles.models import Article, BodyPart, PastAddress, RelatedRead
+from articles.models import FIRST_DATE, LAST_DATE, Article, BodyPart, PastAddress, RelatedRead
 from tests.factories import make_article, make_author, make_section
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +127,25 @@ def test_a_published_story_must_have_a_date():
 
     with pytest.raises(IntegrityError):
         Article.objects.filter(pk=article.pk).update(published_at=None)
+
+
+@pytest.mark.parametrize("name", ["published_at", "updated_at"])
+@pytest.mark.parametrize("year", [202, 3026])
+def test_no_story_can_be_dated_in_a_year_that_addresses_do_not_have(name, year):
+    article = make_article()
+
+    with pytest.raises(IntegrityError):
+        Article.objects.filter(pk=article.pk).update(**{name: datetime(year, 5, 1, tzinfo=UTC)})
+
+
+@pytest.mark.parametrize("time_zone", ["Pacific/Kiritimati", "Pacific/Niue"])
+@pytest.mark.parametrize("date", [FIRST_DATE, LAST_DATE])
+def test_the_first_and_the_last_date_have_an_address_in_every_time_zone(client, time_zone, date):
+    with timezone.override(time_zone), time_machine.travel(LAST_DATE):
+        article = make_article(published_at=date)
+        article.full_clean()
+
+        assert client.get(article.get_absolute_url()).status_code == 200
 
 
 def test_a_body_is_cleaned_when_it_is_saved():
