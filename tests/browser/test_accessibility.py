@@ -2,11 +2,11 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser import newspaper
 from tests.browser.reply_form import fill_in, post_unchecked
-from tests.factories import make_editor
+from tests.factories import make_comment, make_editor
 
 WCAG = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -63,6 +63,28 @@ def test_my_comments_have_no_wcag_violations_from_the_mail_to_the_end(watch, sch
     assert violations(page) == []
     page.get_by_label("Remove the texts too.").check()
     page.get_by_role("button", name="Erase").click()
+    assert violations(page) == []
+
+
+@SCHEMES
+def test_what_the_browser_adds_for_readers_and_writers_has_no_wcag_violations(watch, scheme):
+    page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    news = newspaper.found()
+    page.clock.install()
+    page.goto(news.story.get_absolute_url())
+    page.get_by_label("Comment *").fill("x" * 9_900)
+    for _ in range(2):
+        make_comment(article=news.story)
+    page.clock.fast_forward("31:00")
+    page.goto(news.story.get_absolute_url())
+    make_comment(article=news.story)
+    page.clock.fast_forward("00:31")
+
+    expect(page.get_by_role("link", name="1 new comment — show")).to_be_visible()
+    expect(page.get_by_text("Your unsent text is back.")).to_be_visible()
+    expect(page.get_by_text("Characters left: 100").first).to_be_visible()
+    expect(page.locator(".comment-new")).to_have_count(2)
+    page.locator("summary").first.click()
     assert violations(page) == []
 
 

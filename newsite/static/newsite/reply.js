@@ -18,6 +18,8 @@ if (respond && form) {
   replyInPlace();
   rememberMe();
   sendOnce();
+  sendByKey();
+  countDown();
 }
 
 function replyInPlace() {
@@ -37,6 +39,7 @@ function replyInPlace() {
     cancel.parentElement.hidden = false;
     // Moving the form keeps what was typed in it.
     link.closest("article").after(respond);
+    form.dispatchEvent(new Event("moved"));
   }
 
   function cancelReply() {
@@ -48,6 +51,7 @@ function replyInPlace() {
     document.querySelector(".reply-page > .answered")?.remove();
     (usedLink ?? body).focus();
     usedLink = null;
+    form.dispatchEvent(new Event("moved"));
   }
 
   document.addEventListener("click", (event) => {
@@ -126,4 +130,38 @@ function sendOnce() {
     timer = setTimeout(ready, 10_000);
   });
   window.addEventListener("pageshow", ready);
+}
+
+// Ctrl or Cmd with Enter is Post Comment, with the browser's own checks.
+function sendByKey() {
+  const { body } = form.elements;
+  body.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    form.requestSubmit(form.querySelector("[type=submit]"));
+  });
+}
+
+function countDown() {
+  const { body } = form.elements;
+  const shown = document.getElementById("characters-left");
+  const spoken = document.getElementById("characters-left-spoken");
+  if (!shown || !spoken) return;
+  const shownFrom = 500;
+  let timer;
+
+  // Like the browser's own limit this counts UTF-16 units, of which an emoji takes two.
+  // The server counts characters, so it never refuses as too long what fits in here.
+  function count() {
+    const left = body.maxLength - body.textLength;
+    shown.hidden = left > shownFrom;
+    shown.textContent = shown.dataset.words.replace("{left}", left);
+    // Read out in a pause, not with each letter.
+    clearTimeout(timer);
+    timer = setTimeout(() => (spoken.textContent = shown.hidden ? "" : shown.textContent), 1000);
+  }
+
+  body.after(shown);
+  body.addEventListener("input", count);
+  window.addEventListener("pageshow", count);
 }

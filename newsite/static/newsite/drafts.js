@@ -1,0 +1,158 @@
+// What someone writes is kept in this browser until it is posted, for each story and for
+// each comment that it answers, and comes back with the form. Only the text is kept:
+// never a name or an address.
+
+const PREFIX = "newsite.draft.";
+const SENDING = "newsite.sending";
+const KEPT = 20;
+const MONTH = 30 * 24 * 60 * 60_000;
+
+const respond = document.getElementById("respond");
+const form = document.getElementById("commentform");
+
+// All of this throws where the reader's browser blocks storage: then nothing is kept.
+try {
+  forgetWhatWasPosted();
+  forgetTheOldest();
+  if (respond?.dataset.story && form) keepDraft();
+} catch (error) {
+  if (!(error instanceof DOMException)) throw error;
+}
+
+// A text has been posted if the server led on from there to a new comment: to its private
+// page, which has no form, or to its place in the conversation. After an error, on either
+// side of the network, it does not.
+function forgetWhatWasPosted() {
+  const { place, newest } = parsed(sessionStorage.getItem(SENDING)) ?? {};
+  sessionStorage.removeItem(SENDING);
+  const wasLedHere = performance.getEntriesByType("navigation")[0]?.redirectCount > 0;
+  const comment = Number(location.hash.replace("#comment-", ""));
+  if (place && wasLedHere && (!form || comment > newest)) localStorage.removeItem(place);
+}
+
+function forgetTheOldest() {
+  const drafts = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+  const latest = drafts.map((key) => [draft(key).at, key]).sort(([a], [b]) => b - a);
+  latest.forEach(([at, key], index) => {
+    if (index >= KEPT || Date.now() - at > MONTH) localStorage.removeItem(key);
+  });
+}
+
+function keepDraft() {
+  const { body, parent } = form.elements;
+  const story = `${PREFIX}${respond.dataset.story}.`;
+  const restored = document.getElementById("draft-restored");
+  const elsewhere = document.getElementById("draft-elsewhere");
+  let place = story + parent.value;
+
+  function save() {
+    try {
+      if (!body.value.trim()) localStorage.removeItem(place);
+      else localStorage.setItem(place, JSON.stringify({ at: Date.now(), text: body.value }));
+      forgetTheOldest();
+    } catch {
+      // A full storage is no reason to disturb someone who writes.
+    }
+  }
+
+  function fill(text) {
+    body.value = text;
+    body.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function restore(text) {
+    fill(text);
+    restored.hidden = false;
+  }
+
+  function offer() {
+    place = story + parent.value;
+    const { text } = draft(place);
+    if (body.value && body.value !== text) putBack();
+    else if (text && !body.value) restore(text);
+    else if (!text) offerAnother();
+  }
+
+  function find(matches) {
+    return Object.keys(localStorage).find((key) => key.startsWith(story) && matches(draft(key).text));
+  }
+
+  // The link on this page, if it is here, that moves the form to where a text was begun.
+  function replyLink(key) {
+    const comment = CSS.escape(key.slice(story.length));
+    return document.querySelector(`a.comment-reply[data-comment="${comment}"]`);
+  }
+
+  // On the way back the browser may have put back the text, but not whom it answers.
+  function putBack() {
+    const key = find((text) => text === body.value);
+    if (key) replyLink(key)?.click();
+  }
+
+  // Another text for this story was begun below some comment, which may be on another page.
+  function offerAnother() {
+    const key = find(Boolean);
+    if (!key) return;
+    const link = elsewhere.querySelector("a");
+    const address = new URL(form.action);
+    const answered = key.slice(story.length);
+    if (answered) address.searchParams.set("to", answered);
+    link.href = `${address}#respond`;
+    link.onclick = (event) => {
+      const reply = replyLink(key);
+      if (!reply) return;
+      event.preventDefault();
+      reply.click();
+    };
+    elsewhere.hidden = false;
+  }
+
+  body.addEventListener("input", save);
+
+  // The form has moved to another comment, or back. Its text comes along, unless another
+  // was begun there: then each stays where it was begun.
+  form.addEventListener("moved", () => {
+    const before = place;
+    place = story + parent.value;
+    if (place === before) return;
+    elsewhere.hidden = true;
+    const { text } = draft(place);
+    if (text) {
+      if (text !== body.value) restore(text);
+    } else {
+      if (draft(before).text === body.value) localStorage.removeItem(before);
+      save();
+    }
+  });
+
+  form.addEventListener("submit", ({ submitter }) => {
+    save();
+    if (submitter?.name === "preview") return;
+    const newest = Number(document.getElementById("comments")?.dataset.newest ?? 0);
+    sessionStorage.setItem(SENDING, JSON.stringify({ place, newest }));
+  });
+
+  restored.querySelector("button").addEventListener("click", () => {
+    fill("");
+    restored.hidden = true;
+    body.focus();
+  });
+
+  // By now the browser has put back what it remembers of the form itself.
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) sessionStorage.removeItem(SENDING);
+    offer();
+  });
+}
+
+function draft(key) {
+  return { at: 0, text: "", ...parsed(localStorage.getItem(key)) };
+}
+
+function parsed(json) {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}
