@@ -332,8 +332,14 @@ class Article(models.Model):
             self.published_at = timezone.now()
 
     def _address(self) -> str | None:
+        """Return the address that slug and date make: the one it has, while they stay the same."""
         if self.published_at is None:
             return None
+        known = Article.objects.filter(pk=self.pk, slug=self.slug, address__isnull=False)
+        for date, address in known.values_list("published_at", "address"):
+            # The admin's form shows, and sends back, whole seconds.
+            if date.replace(microsecond=0) == self.published_at.replace(microsecond=0):
+                return address
         local = timezone.localtime(self.published_at)
         return f"{local.year:04}/{local.month:02}/{self.slug}"
 

@@ -95,8 +95,10 @@ def test_a_slug_that_is_taken_is_explained_at_its_field_and_nothing_is_lost(clie
 
 
 @pytest.mark.parametrize("name", ["published_at", "updated_at"])
-@pytest.mark.parametrize("year", ["0001", "0202", "1899", "3000", "3026", "9999"])
-@pytest.mark.parametrize("time_zone", ["UTC", "Pacific/Kiritimati", "Pacific/Niue"])
+@pytest.mark.parametrize(
+    ("year", "time_zone"),
+    [("0202", "UTC"), ("3026", "UTC"), ("0001", "Pacific/Kiritimati"), ("9999", "Pacific/Niue")],
+)
 def test_a_mistyped_year_is_explained_at_its_field_and_the_front_page_stays_up(
     client, editor, name, year, time_zone
 ):
