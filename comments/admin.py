@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
@@ -20,9 +21,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from articles.admin import ArticleAdmin
 from articles.models import Article
-from comments import data_requests, moderation, notifications, people
+from comments import data_requests, people, posting
 from comments.forms import CommentTextForm
 from comments.models import Change, Comment, CommentQuerySet, Decision
+from comments.moderation import Refusal, Submission
 
 # What each decision says of the number of comments that it changed.
 RESULTS: dict[str, Callable[[int], str]] = {
@@ -82,14 +84,22 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class DecisionForm(ActionForm):
-    """What goes with every decision: the newest change that this page has shown.
+    """What goes with every decision: how much of the queue this page has shown.
 
-    Whatever someone else decides later is then not overwritten, but told.
+    `seen` is the newest change: whatever someone else decides later is then not
+    overwritten, but told. `newest` is the newest comment: a decision on all that match
+    does not reach those that nobody has read.
     """
 
-    seen = forms.IntegerField(
-        label="", required=False, widget=forms.HiddenInput, initial=lambda: Change.objects.newest()
-    )
+    seen = forms.IntegerField(label="", required=False, min_value=0, widget=forms.HiddenInput)
+    newest = forms.IntegerField(label="", required=False, min_value=0, widget=forms.HiddenInput)
+
+    @classmethod
+    def sent(cls, request: HttpRequest, name: str) -> int | None:
+        try:
+            return cls(request.POST).fields[name].clean(request.POST.get(name))
+        except forms.ValidationError as error:
+            raise BadRequest(f"`{name}` is a number") from error
 
 
 @admin.register(Comment)
@@ -114,7 +124,12 @@ class CommentAdmin(admin.ModelAdmin):
     # --- The queue ---
 
     def get_queryset(self, request):
-        return super().get_queryset(request).prefetch_related("reports")
+        comments = super().get_queryset(request).prefetch_related("reports")
+        return comments.defer("article__body", "article__body_html")
+
+    def get_list_display(self, request):
+        """Offer decisions to those only who may take them."""
+        return [name for name in self.list_display if name != "decide" or self.has_change_permission(request)]
 
     @admin.display(description=gettext_lazy("comment"))
     def comment(self, comment: Comment) -> str:
@@ -129,9 +144,16 @@ class CommentAdmin(admin.ModelAdmin):
         return render_to_string("admin/comments/comment/_decide.html", {"comment": comment})
 
     def changelist_view(self, request, extra_context=None):
+        if not all(pk.isdecimal() for pk in request.POST.getlist(admin.helpers.ACTION_CHECKBOX_NAME)):
+            raise BadRequest("Comments are ticked by their ids")
+        # Read before the list is: what comes in between must not count as seen.
+        shown = {"seen": Change.objects.newest(), "newest": Comment.objects.newest()}
         # Whole comments need the room that the admin's navigation takes.
         extra = {"is_nav_sidebar_enabled": False, "title": self.opts.verbose_name_plural.capitalize()}
-        return super().changelist_view(request, {**extra, **(extra_context or {})})
+        response = super().changelist_view(request, {**extra, **(extra_context or {})})
+        if form := getattr(response, "context_data", {}).get("action_form"):
+            form.initial = shown
+        return response
 
     # --- Decisions ---
 
@@ -157,7 +179,7 @@ class CommentAdmin(admin.ModelAdmin):
 
     def _decide(self, request: HttpRequest, comments: CommentQuerySet, decision: str) -> None:
         """Carry out a decision, and tell the moderator what came of it."""
-        seen = DecisionForm(request.POST).fields["seen"].to_python(request.POST.get("seen"))
+        seen = DecisionForm.sent(request, "seen")
         outcome: Decision = getattr(comments, decision)(by=request.user, seen=seen)
         if outcome.changed:
             self.message_user(request, RESULTS[decision](outcome.changed), messages.SUCCESS)
@@ -195,7 +217,12 @@ class CommentAdmin(admin.ModelAdmin):
         return comment.get_absolute_url() if is_public else None
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        extra = {"seen": Change.objects.newest(), "show_save": False, "show_save_and_continue": False}
+        extra = {
+            "seen": Change.objects.newest(),
+            "changes": Change.objects.filter(comment=object_id).select_related("by"),
+            "show_save": False,
+            "show_save_and_continue": False,
+        }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 
     @method_decorator(require_POST)
@@ -213,34 +240,40 @@ class CommentAdmin(admin.ModelAdmin):
     def reply_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Answer a comment in the moderator's own name, and approve it if it waits."""
         self._require_permission(request)
+        seen = Change.objects.newest()
         comment = get_object_or_404(Comment.objects.select_related("article"), pk=pk)
         # The queue has one such form a row: the prefix keeps their texts apart.
         sent = request.POST if request.method == "POST" else None
         form = CommentTextForm(sent, prefix=str(pk))
         if request.method == "POST" and form.is_valid():
-            self._answer(request, comment, form)
-            return redirect(_back(request))
+            try:
+                self._answer(request, comment, form)
+                return redirect(_back(request))
+            except posting.Refused as refused:
+                form.add_error(None, refused.refusal.message)
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Reply to %(name)s") % {"name": comment.name},
             "comment": comment,
             "form": form,
-            "seen": Change.objects.newest(),
+            "seen": seen,
         }
         status = 422 if form.is_bound else 200
         return TemplateResponse(request, "admin/comments/comment/reply.html", context, status=status)
 
     def _answer(self, request: HttpRequest, comment: Comment, form: CommentTextForm) -> None:
+        if comment.status != Comment.Status.APPROVED:
+            self._decide(request, Comment.objects.filter(pk=comment.pk), "approve")
         with transaction.atomic():
-            if comment.status != Comment.Status.APPROVED:
-                self._decide(request, Comment.objects.filter(pk=comment.pk), "approve")
+            parents = Comment.objects.approved().select_for_update(of=("self",)).select_related("article")
+            parent = parents.filter(pk=comment.pk).first()
+            if parent is None:
+                raise posting.Refused(Refusal(409, _("Nothing was posted: the comment is not public.")))
             answer = form.save(commit=False)
-            answer.article, answer.parent = comment.article, comment
+            answer.article, answer.parent = parent.article, parent
             people.sign(answer, request.user)
-            answer.status, answer.held_because = moderation.decide(moderation.Submission(answer))
-            answer.save()
-            notifications.announce([answer])
+            posting.post(Submission(answer))
         self.message_user(
             request, _("Your reply to %(name)s is public.") % {"name": comment.name}, messages.SUCCESS
         )
@@ -253,7 +286,8 @@ class CommentAdmin(admin.ModelAdmin):
 def _selected(request: HttpRequest, queryset: CommentQuerySet) -> CommentQuerySet:
     """Return the ticked comments, those too that have left this list since it was shown."""
     if request.POST.get("select_across") == "1":
-        return queryset
+        newest = DecisionForm.sent(request, "newest")
+        return queryset if newest is None else queryset.filter(pk__lte=newest)
     return Comment.objects.filter(pk__in=request.POST.getlist(admin.helpers.ACTION_CHECKBOX_NAME))
 
 
@@ -270,6 +304,7 @@ def _already_decided(change: Change, moderator) -> str:
 def _back(request: HttpRequest) -> str:
     """Return the page that the moderator came from, or the queue."""
     came_from = request.headers.get("Referer", "")
-    if url_has_allowed_host_and_scheme(came_from, allowed_hosts={request.get_host()}):
+    is_ours = url_has_allowed_host_and_scheme(came_from, allowed_hosts={request.get_host()})
+    if is_ours and urlsplit(came_from).path != request.path:
         return came_from
     return reverse("admin:comments_comment_changelist")

@@ -1,5 +1,6 @@
 import re
 from functools import cached_property
+from html import unescape
 from typing import cast
 
 from crispy_forms.helper import FormHelper
@@ -19,7 +20,8 @@ from newsite import markup
 # Controls, and characters that show nothing or turn the direction of the text around
 # them: with those a name could pass for another. Unicode Standard Annex #9, section 2.
 INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]"
+    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u2069\u2800\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
 )
 
 
@@ -63,7 +65,8 @@ class CommentTextForm(forms.ModelForm):
 
     def clean_body(self) -> str:
         body = self.cleaned_data["body"]
-        if not INVISIBLE.sub("", strip_tags(markup.comment_html(body))).strip():
+        seen = unescape(strip_tags(markup.comment_html(body)))
+        if not INVISIBLE.sub("", seen).strip():
             raise forms.ValidationError(self.fields["body"].error_messages["required"], code="required")
         return body
 

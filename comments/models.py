@@ -33,6 +33,10 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """Return what a visitor may see now: approved comments of published stories."""
         return self.approved().filter(article__in=Article.objects.published())
 
+    def newest(self) -> int:
+        """Return the id of the newest comment of all, 0 before the first."""
+        return self.aggregate(newest=models.Max("pk"))["newest"] or 0
+
     def written_with(self, email: str):
         """Return what visitors wrote with this address, in every state.
 
@@ -150,7 +154,8 @@ class Comment(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("account"),
-        on_delete=models.SET_NULL,
+        # Without the account, whoever types its name and address would inherit its trust.
+        on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="comments",

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Trim
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -62,7 +62,8 @@ class Refusal(NamedTuple):
 
 
 def closed(submission: Submission) -> Refusal | None:
-    if submission.comment.article.accepts_comments:
+    comment = submission.comment
+    if comment.article.accepts_comments or (comment.article.is_public and _is_moderator(comment.user)):
         return None
     text = _("Comments on this story are closed, so yours was not posted. You can still copy it from here.")
     return Refusal(403, text)
@@ -120,7 +121,7 @@ def trap(submission: Submission) -> Verdict | None:
 def registered(submission: Submission) -> Verdict | None:
     """Hold whoever has the name or e-mail address of someone else's account."""
     comment = submission.comment
-    full_name = Concat("first_name", Value(" "), "last_name")
+    full_name = Trim(Concat("first_name", Value(" "), "last_name"))
     user = get_user_model().objects.alias(full_name=full_name).filter(~Q(pk=comment.user_id))
     # An account may have no address, and a comment made in the admin has none either.
     by_email = Q(email__iexact=comment.email) & ~Q(email="")

@@ -5,8 +5,8 @@ On an address of its own, since the public pages are the same for everyone.
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -25,7 +25,9 @@ from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def reply(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
-    article = get_object_or_404(Article.objects.published().for_reading(), address=f"{year}/{month}/{slug}")
+    article = Article.objects.published().for_reading().at(f"{year}/{month}/{slug}")
+    if article is None:
+        raise Http404
     if request.method == "POST":
         return take_reply(request, article)
     if not request.user.is_authenticated:

@@ -24,9 +24,13 @@ USER_AGENT_KEPT = Comment._meta.get_field("user_agent").max_length
 @require_http_methods(["GET", "HEAD", "POST"])
 def reply(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
     """Take what Leave a Reply sends, and show it on a page of its own without JavaScript."""
-    article = get_object_or_404(Article.objects.published().for_reading(), address=f"{year}/{month}/{slug}")
+    article = Article.objects.published().for_reading().at(f"{year}/{month}/{slug}")
+    if article is None:
+        raise Http404
     if request.method == "POST":
         return take_reply(request, article)
+    if article.address != f"{year}/{month}/{slug}":
+        return redirect(f"{reply_url(article)}?{request.GET.urlencode()}", permanent=True)
     return reply_page(request, article)
 
 

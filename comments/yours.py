@@ -23,6 +23,7 @@ from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
 SALT = "comments.yours"
 MAX_AGE = 30 * 24 * 60 * 60  # seconds
 COOKIE = "yours"
+COOKIE_SALT = "comments.yours.list"
 COOKIE_PATH = "/comments/"
 # A cookie has room for 4 kB; this many ids take a tenth of it.
 REMEMBERED = 50
@@ -42,7 +43,7 @@ def remember(request: HttpRequest, response: HttpResponse, comment: Comment) -> 
     pks = [comment.pk, *(pk for pk in _remembered(request) if pk != comment.pk)][:REMEMBERED]
     response.set_cookie(
         COOKIE,
-        signing.dumps(pks, salt=SALT),
+        signing.dumps(pks, salt=COOKIE_SALT),
         max_age=MAX_AGE,
         path=COOKIE_PATH,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -150,7 +151,7 @@ def _wanted(comment: Comment) -> dict[str, str]:
 
 def _remembered(request: HttpRequest) -> list[int]:
     try:
-        return signing.loads(request.COOKIES.get(COOKIE, ""), salt=SALT, max_age=MAX_AGE)
+        return signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE_SALT, max_age=MAX_AGE)
     except signing.BadSignature:
         return []
 

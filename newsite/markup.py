@@ -5,6 +5,7 @@ so that a fault in either alone opens nothing.
 """
 
 import re
+from functools import lru_cache
 
 import bleach
 import nh3
@@ -43,6 +44,8 @@ TAG = re.compile(r'<(?P<slash>/?)(?P<name>[a-z][a-z0-9]*)(?P<attributes>(?: [\w-
 EMPTY_BLOCK = re.compile(r"<(p|figure)>(?:\s|&nbsp;|<br>)*</\1>")
 # `https://…` and `www.…` become links; `readme.md` and `e.g.so` do not.
 WEB_ADDRESS = re.compile(r"""\b(?<![@/.])(?:https?://|www\.)[^\s<>"']+""", re.IGNORECASE)
+# Nobody writes so many links or tags into a comment, and 10,000 of them take seconds.
+MARKS_PARSED = 500
 VOID_TAGS = {"br", "hr", "img"}
 
 # Headings, tables, rules and pictures have no place in a comment: their marks stay as typed.
@@ -53,12 +56,17 @@ _markdown = MarkdownIt("js-default", {"html": True, "breaks": True, "linkify": F
 _markdown.validateLink = lambda url: url.lower().startswith(("http://", "https://"))  # type: ignore[method-assign]
 
 
+# The text of a new comment is checked, decided on and saved: three times the same HTML.
+@lru_cache(maxsize=64)
 def comment_html(text: str) -> str:
     """Return the HTML of a comment written in Markdown and limited HTML.
 
     Tags that are not allowed stay readable as text, and web addresses become links.
     The caller limits the length first: both parsers are quadratic on hostile nesting.
     """
+    for mark, reference in (("[", "&#91;"), ("<", "&lt;")):
+        if text.count(mark) > MARKS_PARSED:
+            text = text.replace(mark, reference)
     cleaner = bleach.Cleaner(
         tags=COMMENT_TAGS,
         attributes={tag: sorted(names) for tag, names in COMMENT_ATTRIBUTES.items()},

@@ -1,7 +1,12 @@
 import shutil
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("newsite", deadline=None)
+hypothesis.settings.load_profile("newsite")
 
 
 @pytest.fixture(autouse=True)

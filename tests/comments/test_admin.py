@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from comments.models import Change, Comment
 from tests.factories import make_article, make_comment, make_editor, make_report, make_user, reply_to
@@ -140,7 +142,7 @@ def test_the_queue_takes_the_same_queries_however_long(client, editor, django_as
         make_report(comment=held)
         make_report(comment=held)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(QUEUE)
 
 
@@ -225,6 +227,57 @@ def test_who_decides_the_same_again_is_told_who_did(client, editor, other):
     assert Change.objects.count() == 1
 
 
+def test_a_decision_on_all_that_match_does_not_reach_what_came_since(client, editor):
+    first = make_comment(status="held")
+    page = text_of(client.get(QUEUE))
+    newest = re.search(r'name="newest" value="(\d+)"', page)[1]
+    make_comment(status="held")
+
+    act(client, "approve", first, select_across="1", seen=seen_on(page), newest=newest)
+
+    assert statuses() == ["approved", "held"]
+
+
+@pytest.mark.parametrize("page", ["", "{pk}/reply/"])
+def test_what_was_seen_is_noted_before_the_page_is_read(client, editor, page):
+    comment = make_comment(status="held")
+
+    with CaptureQueriesContext(connection) as queries:
+        client.get(QUEUE + page.format(pk=comment.pk))
+
+    noted = [n for n, query in enumerate(queries) if 'MAX("comments_change"."id")' in query["sql"]]
+    read = [n for n, query in enumerate(queries) if '"comments_comment"."body_html"' in query["sql"]]
+    assert noted[0] < read[0]
+
+
+@pytest.mark.parametrize("page", ["change", "reply"])
+def test_a_decision_from_the_page_of_one_comment_overrules_nobody(client, editor, other, page):
+    comment = make_comment(status="held")
+    seen = seen_on(text_of(client.get(f"{QUEUE}{comment.pk}/{page}/")))
+    comment.mark_as_spam(by=other)
+
+    client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "approve", "seen": seen})
+
+    assert statuses() == ["spam"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"seen": "x"}, 302),
+        ({"seen": "-1"}, 302),
+        ({"select_across": "1", "newest": "x"}, 302),
+        ({"_selected_action": ["x"]}, 400),
+    ],
+)
+def test_what_no_page_of_ours_sends_changes_nothing(client, editor, sent, status):
+    comment = make_comment(status="held")
+
+    response = client.post(QUEUE, {"action": "approve", "_selected_action": [comment.pk], **sent})
+
+    assert (response.status_code, statuses()) == (status, ["held"])
+
+
 def test_a_decision_after_reloading_overrules_an_earlier_one(client, editor, other):
     comment = make_comment(status="held")
     comment.approve(by=other)
@@ -269,6 +322,7 @@ def test_a_decision_never_leads_to_another_site(client, editor):
         ("get", "{pk}/decide/", {}, 405),
         ("post", "{pk}/decide/", {"decision": "delete"}, 400),
         ("post", "{pk}/decide/", {}, 400),
+        ("post", "{pk}/decide/", {"decision": "approve", "seen": "x"}, 400),
         ("post", "999999/decide/", {"decision": "approve"}, 404),
         ("get", "999999/reply/", {}, 404),
     ],
@@ -362,6 +416,68 @@ def test_an_answer_that_sends_nothing_is_explained(client, editor):
     assert (response.status_code, "Write your comment." in text_of(response)) == (422, True)
 
 
+@pytest.mark.parametrize("meanwhile", ["mark_as_spam", "withdraw"])
+def test_an_answer_to_what_someone_has_removed_meanwhile_is_not_posted(client, editor, other, meanwhile):
+    comment = make_comment(status="held")
+    seen = seen_on(text_of(client.get(f"{QUEUE}{comment.pk}/reply/")))
+    if meanwhile == "withdraw":
+        Comment.objects.filter(pk=comment.pk).update(status="withdrawn")
+    else:
+        comment.mark_as_spam(by=other)
+
+    response = client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": "Thank you.", "seen": seen})
+
+    assert (response.status_code, Comment.objects.count()) == (422, 1)
+    assert "Nothing was posted: the comment is not public." in text_of(response)
+    assert "Thank you.</textarea>" in text_of(response)
+
+
+def test_a_double_click_on_an_answer_posts_once(client, editor):
+    comment = make_comment()
+
+    for _ in range(2):
+        client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": "Thank you."})
+
+    assert Comment.objects.filter(parent=comment).count() == 1
+
+
+def test_a_moderator_answers_in_a_closed_conversation_but_below_no_draft(client, editor):
+    closed = make_comment(article=make_article(discussion="closed"))
+    hidden = make_comment(article=make_article(status="draft"))
+
+    answers = [
+        client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": "Thank you."}).status_code
+        for comment in (closed, hidden)
+    ]
+
+    assert answers == [302, 422]
+    assert [comment.replies.count() for comment in (closed, hidden)] == [1, 0]
+
+
+def test_an_answer_leads_back_to_the_queue_and_not_to_its_own_form(client, editor):
+    comment = make_comment()
+    url = f"{QUEUE}{comment.pk}/reply/"
+
+    response = client.post(
+        url, {f"{comment.pk}-body": "Hello."}, headers={"referer": f"http://testserver{url}"}
+    )
+
+    assert response["Location"] == QUEUE
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_details_take_the_same_queries_however_long_the_history(
+    client, editor, django_assert_num_queries, items
+):
+    comment = make_comment(status="held")
+    for _ in range(items):
+        comment.approve(by=make_editor())
+        comment.hold(by=make_editor())
+
+    with django_assert_num_queries(7):
+        client.get(f"{QUEUE}{comment.pk}/change/")
+
+
 def test_too_long_an_answer_is_kept_in_the_form(client, editor):
     comment = make_comment()
 
@@ -386,10 +502,12 @@ def test_who_may_not_decide_is_refused_and_nothing_changes(client, right):
         client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "approve"}).status_code,
         client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": "Hello"}).status_code,
     ]
-    client.post(QUEUE, {"action": "approve", "_selected_action": [comment.pk]})
+    for action in ("approve", "hold", "mark_as_spam", "trash", "restore"):
+        client.post(QUEUE, {"action": action, "_selected_action": [comment.pk]})
 
     assert answers == [403, 403]
     assert statuses() == ["held"]
+    assert "queue-decide" not in text_of(client.get(QUEUE))
 
 
 def test_a_visitor_is_sent_to_sign_in(client):

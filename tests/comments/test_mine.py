@@ -216,7 +216,7 @@ def test_what_is_no_address_is_explained(client, email):
     ("body", "content_type", "status"),
     [
         (b'{"email": "ada@example.com"}', "application/json", 422),
-        (b"email=" + b"a" * 3_000_000, "application/x-www-form-urlencoded", 400),
+        (b"email=" + b"a" * 3_000_000, "application/x-www-form-urlencoded", 413),
         (b"x=1&" * 2000 + b"email=ada@example.com", "application/x-www-form-urlencoded", 400),
         (b"email=%ED%A0%80@example.com", "application/x-www-form-urlencoded", 422),
         (b"no parts", "multipart/form-data; boundary=x", 422),

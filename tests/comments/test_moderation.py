@@ -2,6 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db.models import ProtectedError
 from django.utils import timezone
 
 from comments.models import Comment
@@ -42,7 +43,7 @@ def test_a_comment_that_is_not_approved_earns_no_trust(status):
     assert verdict() == held("first-comment")
 
 
-@pytest.mark.parametrize("other", [{"name": "Ada B."}, {"email": "ada@example.org"}])
+@pytest.mark.parametrize("other", [{"name": "ada"}, {"name": "Ada B."}, {"email": "ada@example.org"}])
 def test_trust_needs_the_same_name_and_the_same_address(other):
     make_comment(name="Ada", email="ada@example.com")
 
@@ -85,6 +86,20 @@ def test_a_visitor_never_inherits_the_trust_of_a_registered_user(typed):
     make_comment(**person)
 
     assert verdict(**person) == held("registered")
+
+
+def test_an_account_with_a_first_name_only_is_known_by_it():
+    make_user(username="boss", first_name="Alice")
+
+    assert verdict(name="Alice") == held("registered")
+
+
+def test_an_account_that_has_commented_cannot_be_deleted_and_leave_its_trust_behind():
+    account = make_user()
+    make_comment(user=account)
+
+    with pytest.raises(ProtectedError):
+        account.delete()
 
 
 def test_a_comment_made_by_an_account_earns_no_trust_for_visitors():
@@ -186,6 +201,13 @@ def test_a_person_or_an_address_waits_fifteen_seconds(sender, after, expected):
         clock.shift(timedelta(seconds=after))
 
         assert refusal() == expected
+
+
+def test_a_comment_dated_ahead_makes_nobody_wait():
+    with time_machine.travel(NOON, tick=False):
+        make_comment(created_at=NOON + timedelta(hours=1), ip_address="192.0.2.1")
+
+        assert refusal() is None
 
 
 def test_a_moderator_need_not_wait():

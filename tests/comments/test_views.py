@@ -147,6 +147,9 @@ def test_only_approved_comments_and_never_an_email_address_are_on_public_pages(c
         ("body", " \n ", "Write your comment."),
         ("body", "\u200b\u202e", "Write your comment."),
         ("body", "<!-- nothing -->", "Write your comment."),
+        ("body", "\u3164 \u2800 &nbsp; &#8203;", "Write your comment."),
+        ("name", "\u3164", "Enter your name, or the name that you want to be known by."),
+        ("name", "\U000e0041", "Enter your name, or the name that you want to be known by."),
         ("body", "x" * 10_001, "Ensure this value has at most 10000 characters (it has 10001)."),
         ("name", "", "Enter your name, or the name that you want to be known by."),
         ("name", "\u200b", "Enter your name, or the name that you want to be known by."),
@@ -273,12 +276,12 @@ def test_a_reply_is_shown_or_posted_and_nothing_else(client, method):
     assert getattr(client, method)(reply_url(make_article())).status_code == 405
 
 
-def test_too_large_a_request_is_a_400_in_the_sites_look(client, settings):
+def test_too_large_a_request_is_refused_in_the_sites_look(client, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
 
     response = post(client, make_article(), body="x" * 2000)
 
-    assert response.status_code == 400
+    assert response.status_code == 413
     assert "<h1>This request could not be read</h1>" in text_of(response)
 
 
@@ -312,6 +315,32 @@ def test_a_double_click_is_answered_twice_and_posts_once(client):
 
     assert [first.status_code, second.status_code, Comment.objects.count()] == [303, 303, 1]
     assert "Well said." in text_of(client.get(second["Location"]))
+
+
+def test_a_reply_to_a_story_that_moved_meanwhile_is_taken(client):
+    article = make_article(slug="old")
+    old = reply_url(article)
+    article.slug = "new"
+    article.save()
+
+    posted = client.post(old, ADA, headers=SAME_ORIGIN)
+    shown = client.get(f"{old}?to=7")
+
+    assert (posted.status_code, Comment.objects.get().article) == (303, article)
+    assert (shown.status_code, shown["Location"]) == (301, f"{reply_url(article)}?to=7")
+
+
+def test_a_bad_reply_to_a_closed_conversation_is_told_that_it_is_closed(client):
+    response = post(client, make_article(discussion=Article.Discussion.CLOSED), email="")
+
+    assert (response.status_code, "Comments on this story are closed" in text_of(response)) == (403, True)
+
+
+@pytest.mark.parametrize("typed", [{}, {"email": ""}, {"preview": "1"}])
+def test_no_answer_to_a_reply_is_kept(client, typed):
+    response = post(client, make_article(), **typed)
+
+    assert "no-store" in response["Cache-Control"]
 
 
 # --- A preview ---
@@ -410,6 +439,18 @@ def test_a_comment_keeps_its_address_on_whatever_page_it_is(client, monkeypatch)
     assert before == f"{story}?page=2#comment-{third.pk}"
     assert client.get(first.get_absolute_url())["Location"] == f"{story}#comment-{first.pk}"
     assert f'id="comment-{third.pk}"' in text_of(client.get(before))
+
+
+def test_a_late_answer_to_an_early_comment_is_found_on_the_early_page(client, monkeypatch):
+    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+    article = make_article()
+    first, _, _ = [make_comment(article=article) for _ in range(3)]
+    answer = reply_to(first)
+
+    assert (
+        client.get(answer.get_absolute_url())["Location"]
+        == f"{article.get_absolute_url()}#comment-{answer.pk}"
+    )
 
 
 @pytest.mark.parametrize("status", ["held", "spam", "trash", "draft", "unknown", "huge"])

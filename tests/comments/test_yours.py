@@ -343,7 +343,18 @@ def test_a_changed_cookie_lists_nothing(client, value):
 @pytest.mark.parametrize("items", [1, 3])
 def test_the_list_takes_two_queries(client, django_assert_num_queries, items):
     pks = [fresh().pk for _ in range(items)]
-    client.cookies["yours"] = signing.dumps(pks, salt=yours.SALT)
+    client.cookies["yours"] = signing.dumps(pks, salt=yours.COOKIE_SALT)
 
     with django_assert_num_queries(2):
         client.get("/comments/yours/")
+
+
+def test_a_link_and_the_cookie_do_not_open_each_others_doors(client):
+    comment = fresh(body="Secret", status="held")
+    listed = signing.dumps([comment.pk], salt=yours.COOKIE_SALT)
+    client.cookies["yours"] = yours.token(comment)
+
+    as_link, as_cookie = client.get(f"/comments/yours/{listed}/"), client.get("/comments/yours/")
+
+    assert (as_link.status_code, as_cookie.status_code) == (403, 200)
+    assert "Secret" not in text_of(as_link) + text_of(as_cookie)

@@ -1,3 +1,4 @@
+import sys
 from html.parser import HTMLParser
 
 import pytest
@@ -142,3 +143,21 @@ def test_the_pieces_of_a_body_make_up_the_body(text):
 
 def test_words_are_counted_across_tags():
     assert count_words("<p>one two</p><p>three <em>four</em></p>") == 4
+
+
+@pytest.mark.parametrize("mark", ["[", "<i>", "<ul><li>", "](", "*a ", "> ", "`a", "&", "https://a.b/("])
+def test_hostile_repetition_costs_a_bounded_number_of_steps(mark):
+    """Counted in calls of Python functions, so that a busy machine changes nothing."""
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        comment_html.__wrapped__((mark * 10_000)[:10_000])
+    finally:
+        sys.setprofile(None)
+
+    assert calls < 1_000_000

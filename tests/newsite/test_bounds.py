@@ -1,0 +1,50 @@
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.factories import make_article, make_editor
+
+pytestmark = pytest.mark.django_db
+
+SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+HEADING = "<h1>This request could not be read</h1>"
+
+
+@pytest.mark.parametrize(
+    "codec", ["hex", "rot13", "zlib", "idna", "undefined", "utf-7", "unicode_escape", "utf-16"]
+)
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=x", "application/x-www-form-urlencoded"])
+def test_a_request_cannot_choose_how_it_is_decoded(client, codec, kind):
+    response = client.generic(
+        "POST",
+        f"{make_article().get_absolute_url()}reply/",
+        b"--x\r\nContent-Disposition: form-data; name=body\r\n\r\n\\ud800+2AA-\r\n--x--\r\n",
+        f"{kind}; charset={codec}",
+        headers=SAME_ORIGIN,
+    )
+
+    assert (response.status_code, HEADING in response.content.decode()) == (400, True)
+
+
+def test_the_usual_character_set_may_be_named(client):
+    response = client.post("/livez", b"", content_type="application/x-www-form-urlencoded; charset=UTF-8")
+
+    assert response.status_code == 405
+
+
+def test_a_visitor_uploads_nothing(client, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    file = SimpleUploadedFile("file.bin", b"x" * 2000)
+
+    response = client.post(f"{make_article().get_absolute_url()}reply/", {"file": file}, headers=SAME_ORIGIN)
+
+    assert (response.status_code, HEADING in response.content.decode()) == (413, True)
+
+
+def test_an_editor_uploads_pictures(client, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    client.force_login(make_editor())
+    data = {"file": SimpleUploadedFile("file.png", b"x" * 2000), "alternative_text": "A field"}
+
+    response = client.post("/admin/articles/image/add/", data)
+
+    assert (response.status_code, "Upload a valid image." in response.content.decode()) == (200, True)
