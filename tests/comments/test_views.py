@@ -1,8 +1,11 @@
+import gzip
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
+from django.contrib.staticfiles import finders
 from django.utils import timezone
 
 from articles.models import Article, RelatedRead
@@ -663,3 +666,13 @@ def test_counting_what_is_new_takes_two_queries(client, django_assert_num_querie
 
     with django_assert_num_queries(2):
         client.get(count_url(article, since=0))
+
+
+def test_the_scripts_of_a_story_weigh_less_than_six_kilobytes(client):
+    page = text_of(client.get(make_article().get_absolute_url()))
+    scripts = re.findall(r'<script type="module" src="/static/([^"]+)"', page)
+
+    packed = [gzip.compress(Path(finders.find(script)).read_bytes()) for script in scripts]
+
+    assert scripts == ["newsite/reply.js", "newsite/drafts.js", "newsite/reading.js"]
+    assert sum(map(len, packed)) < 6 * 1024
