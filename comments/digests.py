@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from comments import notifications
 from comments.models import Comment
-from comments.subscriptions import Notice, Subscriber
+from comments.subscriptions import Notice, Subscriber, Subscription
 from mail.models import Mail
 
 # What is told of first in a daily mail has waited so long. So no two follow more quickly.
@@ -30,9 +30,12 @@ def _send_some() -> int:
     # Whoever else is doing the same waits here, and then finds nothing due.
     subscribers = list(due.order_by("pk").select_for_update()[:CHUNK])
     waiting = Notice.objects.waiting().filter(subscriber__in=subscribers)
-    public = waiting.filter(
-        comment__in=Comment.objects.public(), subscriber__in=Subscriber.objects.confirmed()
+    wanted = Subscription.objects.filter(
+        subscriber=OuterRef("subscriber"),
+        article=OuterRef("comment__article"),
+        subscriber__in=Subscriber.objects.confirmed(),
     )
+    public = waiting.filter(Exists(wanted), comment__in=Comment.objects.public())
     notices = list(public.select_related("comment__article").order_by("comment__article_id", "comment_id"))
     for subscriber in subscribers:
         own = [notice for notice in notices if notice.subscriber_id == subscriber.pk]
@@ -41,6 +44,6 @@ def _send_some() -> int:
             Notice.objects.filter(pk__in=[notice.pk for notice in own]).update(
                 mail=mail, told_at=timezone.now()
             )
-    # What is left was public and is not any more. Shown again, it will be told of again.
+    # What is left is not public any more, or not wanted. Shown again, it may be told of again.
     waiting.delete()
     return len(subscribers)

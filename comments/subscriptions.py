@@ -83,11 +83,9 @@ class Subscriber(models.Model):
         """Send this person no more mails about a story, or none at all."""
         if article_id is not None:
             self.subscriptions.filter(article=article_id).delete()
-            self.notices.waiting().filter(comment__article=article_id).delete()
             return
         self.subscriptions.all().delete()
-        self.notices.waiting().delete()
-        Mail.objects.filter(recipient=self.email, state=Mail.State.WAITING, notices__subscriber=self).delete()
+        Mail.objects.filter(state=Mail.State.WAITING, notices__subscriber=self).delete()
         self.confirmed_at, self.stopped_at = None, timezone.now()
         self.save(update_fields=["confirmed_at", "stopped_at"])
 

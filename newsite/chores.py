@@ -5,7 +5,7 @@ import threading
 import time
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 from comments import digests
 from mail import delivery
@@ -34,6 +34,7 @@ class Chores(threading.Thread):
                 self._attempt(Mail.objects.forget_old)
             self._attempt(delivery.deliver_due, self.stopped)
             written.wait(PAUSE)
+        connections.close_all()
 
     def stop(self) -> None:
         """End after the mail that is being sent."""

@@ -452,7 +452,7 @@ def test_opening_the_link_ends_nothing(client):
     assert (page["X-Robots-Tag"], Subscription.objects.count()) == ("noindex", 1)
 
 
-def test_all_mails_are_ended_with_one_button(client):
+def test_all_mails_are_ended_with_one_button(client, clock):
     comment, other = subscribed("story"), subscribed("story", rhythm="daily")
     answer(comment)
     answer(other, body="For the daily mail.", name="Cleo", email="cleo@example.com")
@@ -462,7 +462,9 @@ def test_all_mails_are_ended_with_one_button(client):
 
     assert "We write to you no more." in text_of(page)
     # What had not left yet is gone too.
-    assert (mailed(), Notice.objects.waiting().count(), Subscription.objects.count()) == ([], 0, 0)
+    clock.shift(timedelta(days=1))
+    digests.send_digests()
+    assert (mailed(), Subscription.objects.count()) == ([], 0)
     assert "We write to you no more." in text_of(client.get(link))
 
 
@@ -545,6 +547,14 @@ def test_who_types_another_persons_address_changes_nothing_that_person_chose(cli
     assert (subscription.comment, subscription.scope, subscription.rhythm) == (comment, "story", "at-once")
 
 
+def test_the_private_page_offers_no_mails_without_an_address(client):
+    comment = make_comment(email="")
+
+    assert "Tell me by email of" not in text_of(client.get(yours.address(comment)))
+    assert choose(client, comment, "story").status_code == 302
+    assert (Subscriber.objects.count(), mailed()) == (0, [])
+
+
 # --- Once a day ---
 
 
@@ -610,6 +620,22 @@ def test_what_a_waiting_daily_mail_tells_besides_goes_into_the_next(clock):
 
     assert "Stays." in Mail.objects.get().text
     assert "Goes." not in Mail.objects.get().text
+
+
+@pytest.mark.parametrize("way", ["link", "private page"])
+def test_what_waits_for_the_daily_mail_is_not_mailed_after_the_mails_were_ended(client, clock, way):
+    comment = subscribed("story", rhythm="daily")
+    answer(comment)
+    if way == "link":
+        token = comment.subscription.subscriber.stop_token(comment.article)
+        client.post(f"/comments/mail/stop/{token}/")
+    else:
+        choose(client, comment, "")
+    clock.shift(timedelta(days=1))
+
+    digests.send_digests()
+
+    assert mailed() == []
 
 
 def test_each_gets_a_daily_mail_of_their_own(clock):
