@@ -1,8 +1,10 @@
 from csp.decorators import csp_update
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import ValidationError
-from django.db.models import F
+from django.db.models import F, Model
+from django.http import QueryDict
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
@@ -54,22 +56,79 @@ class ArticleForm(forms.ModelForm):
         label=_("Body"), extensions=EDITOR_EXTENSIONS, widget=AdminProseEditorWidget(attrs={"rows": 30})
     )
 
+    # What the story was when the page was opened. A script may leave it out.
+    edition = forms.CharField(widget=forms.HiddenInput, required=False)
+
     class Meta:
         model = Article
         exclude: list[str] = []
         widgets = {"standfirst": forms.Textarea(attrs={"rows": 2})}
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.stored_edition = self.initial["edition"] = self.instance.edition
 
-class BylineInline(admin.TabularInline):
-    model = Byline
+    def clean_edition(self) -> str:
+        """Refuse once to overwrite what someone else has saved since the page was opened."""
+        edition = self.cleaned_data["edition"]
+        if edition and self.instance.pk and edition != self.stored_edition:
+            data = QueryDict(mutable=True)
+            data.update(self.data)
+            data[self.add_prefix("edition")] = self.stored_edition
+            self.data = data
+            raise ValidationError(
+                _(
+                    "Someone else has changed this story since you opened it, and nothing here is saved yet. "
+                    "Open the story in another tab and bring both together, or save again to replace theirs."
+                )
+            )
+        return edition
+
+
+class KnownSelect(AutocompleteSelect):
+    """Shows what its row leads to already without asking the database once more."""
+
+    known: Model | None = None
+
+    def optgroups(self, name, value, attr=None):
+        if self.known is None or value != [str(self.known.pk)]:
+            return super().optgroups(name, value, attr)
+        return [(None, [self.create_option(name, value[0], str(self.known), set(value), 0)], 0)]
+
+
+class RowForm(forms.ModelForm):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            select = getattr(field.widget, "widget", None)
+            if self.instance.pk and isinstance(select, KnownSelect):
+                select.known = getattr(self.instance, name)
+
+
+class RowInline(admin.TabularInline):
+    """Rows of a story that lead to something else, which is loaded with all of them at once."""
+
+    form = RowForm
     extra = 1
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related(*self.autocomplete_fields)
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name in self.autocomplete_fields:
+            kwargs["widget"] = KnownSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+
+class BylineInline(RowInline):
+    model = Byline
     autocomplete_fields = ["author"]
 
 
-class RelatedReadInline(admin.TabularInline):
+class RelatedReadInline(RowInline):
     model = RelatedRead
     fk_name = "article"
-    extra = 1
     fields = ["label", "target", "after_paragraph"]
     autocomplete_fields = ["target"]
 
@@ -88,7 +147,7 @@ class ArticleAdmin(admin.ModelAdmin):
     inlines = [BylineInline, RelatedReadInline]
     actions = ["publish", "unpublish"]
     fieldsets = [
-        (None, {"fields": ["title", "standfirst", "section", "lead_image", "body"]}),
+        (None, {"fields": ["title", "standfirst", "section", "lead_image", "body", "edition"]}),
         (
             _("Publication"),
             {"fields": ["status", "published_at", "updated_at", "slug", "topics", "discussion"]},
@@ -100,6 +159,13 @@ class ArticleAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).for_listing()
+
+    def get_object(self, request, object_id, from_field=None):
+        article = super().get_object(request, object_id, from_field)
+        if article is not None:
+            # Loaded together, not each when it is asked for.
+            article.refresh_from_db(fields=["body", "body_html"])
+        return article
 
     @method_decorator(csp_update({"style-src": [EDITOR_STYLE]}))
     def changeform_view(self, request, *args, **kwargs):

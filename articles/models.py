@@ -1,4 +1,5 @@
 import datetime
+import hashlib
 import math
 from typing import NamedTuple
 
@@ -251,16 +252,21 @@ class Article(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    def save(self, **kwargs):
+    def save(self, *, update_fields=None, **kwargs):
         """Save the story with its HTML and its address, and remember the address it had."""
-        self.body = markup.with_paragraphs(self.body)
-        self.body_html = markup.story_html(self.body)
         self._date_if_published()
-        self.address = self._address()
+        fields = {"body", "slug", "published_at"} if update_fields is None else set(update_fields)
+        if "body" in fields:
+            self.body = markup.with_paragraphs(self.body)
+            self.body_html = markup.story_html(self.body)
+            fields.add("body_html")
+        if fields & {"slug", "published_at"}:
+            self.address = self._address()
+            fields.add("address")
         with transaction.atomic():
             known_as = Article.objects.filter(pk=self.pk).values_list("address", flat=True).first()
-            super().save(**kwargs)
-            if known_as and known_as != self.address:
+            super().save(update_fields=None if update_fields is None else fields, **kwargs)
+            if known_as and "address" in fields and known_as != self.address:
                 PastAddress.objects.update_or_create(address=known_as, defaults={"article": self})
 
     def get_absolute_url(self) -> str:
@@ -300,16 +306,23 @@ class Article(models.Model):
     def reading_minutes(self) -> int:
         return max(1, math.ceil(markup.count_words(self.body_html) / WORDS_PER_MINUTE))
 
+    @property
+    def edition(self) -> str:
+        """Return what tells whether someone else has saved the story meanwhile."""
+        fields = {field.attname: getattr(self, field.attname) for field in self._meta.concrete_fields}
+        return hashlib.blake2b(repr(fields).encode(), digest_size=16).hexdigest()
+
     def publish(self) -> None:
         """Show the story from its date on, or from now if it has none."""
+        fields = ["status"] if self.published_at else ["status", "published_at"]
         self.status = self.Status.PUBLISHED
-        self.full_clean()
-        self.save()
+        self.clean()
+        self.save(update_fields=fields)
 
     def unpublish(self) -> None:
         """Hide the story. It keeps its date, so that it comes back where it was."""
         self.status = self.Status.DRAFT
-        self.save()
+        self.save(update_fields=["status"])
 
     def body_parts(self) -> list["BodyPart"]:
         """Cut the body where related reads stand in it.
@@ -338,7 +351,7 @@ class Article(models.Model):
         known = Article.objects.filter(pk=self.pk, slug=self.slug, address__isnull=False)
         for date, address in known.values_list("published_at", "address"):
             # The admin's form shows, and sends back, whole seconds.
-            if date.replace(microsecond=0) == self.published_at.replace(microsecond=0):
+            if date and date.replace(microsecond=0) == self.published_at.replace(microsecond=0):
                 return address
         local = timezone.localtime(self.published_at)
         return f"{local.year:04}/{local.month:02}/{self.slug}"

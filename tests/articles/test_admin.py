@@ -5,12 +5,21 @@ from io import BytesIO
 import pytest
 import time_machine
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from PIL import Image as Picture
 
 from articles.models import Article, Image, RelatedRead
-from tests.factories import make_article, make_author, make_editor, make_image, make_section, make_topic
+from tests.factories import (
+    make_article,
+    make_author,
+    make_editor,
+    make_image,
+    make_section,
+    make_topic,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -157,6 +166,92 @@ def test_drafts_are_published_and_taken_back_in_bulk(client, editor):
     assert messages_of(published) == ["2 stories are published."]
     assert messages_of(taken_back) == ["2 stories are drafts again."]
     assert LogEntry.objects.filter(user=editor).count() == 4
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_the_form_of_a_story_takes_ten_queries(client, editor, django_assert_num_queries, items):
+    article = make_article(authors=[make_author() for _ in range(items)])
+    for _ in range(items):
+        RelatedRead.objects.create(article=article, target=make_article())
+    article.topics.set([make_topic() for _ in range(items)])
+
+    with django_assert_num_queries(10):
+        client.get(f"{STORIES}{article.pk}/change/")
+
+
+@pytest.mark.parametrize(("action", "each"), [("publish", 7), ("unpublish", 5)])
+@pytest.mark.parametrize("items", [1, 3])
+def test_an_action_loads_all_stories_at_once(client, editor, django_assert_num_queries, action, each, items):
+    articles = [make_article(status="draft", authors=[make_author()]) for _ in range(items)]
+
+    with django_assert_num_queries(12 + each * items):
+        client.post(STORIES, {"action": action, "_selected_action": [a.pk for a in articles]})
+
+
+@pytest.mark.parametrize("action", ["publish", "unpublish"])
+def test_an_action_writes_nothing_over_what_someone_else_saves_meanwhile(action):
+    article = make_article(status="draft", slug="old")
+    Article.objects.filter(pk=article.pk).update(
+        title="Newer", body="Newer", slug="new", address="2026/11/new"
+    )
+
+    getattr(article, action)()
+
+    stored = Article.objects.get(pk=article.pk)
+    assert (stored.title, stored.body, stored.slug, stored.address) == (
+        "Newer",
+        "Newer",
+        "new",
+        "2026/11/new",
+    )
+
+
+def test_whoever_only_views_stories_can_neither_publish_nor_unpublish_them(client):
+    viewer = make_user(is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_article"))
+    client.force_login(viewer)
+    draft, public = make_article(status="draft"), make_article()
+    change = client.get(f"{STORIES}{public.pk}/change/")
+    for action in ("publish", "unpublish"):
+        client.post(STORIES, {"action": action, "_selected_action": [draft.pk, public.pk]})
+
+    assert [Article.objects.get(pk=article.pk).status for article in (draft, public)] == [
+        "draft",
+        "published",
+    ]
+    assert change.status_code == 200
+
+
+def sent_back(response, **changes) -> dict:
+    """What the page of a story sends when it is saved."""
+    parts = (
+        response.context["adminform"].form,
+        *(f.formset for f in response.context["inline_admin_formsets"]),
+    )
+    fields = [*parts[0], *(field for formset in parts[1:] for field in formset.management_form)]
+    data = {field.html_name: field.value() for field in fields}
+    for name in ("published_at", "updated_at"):
+        date = parts[0].initial.get(name)
+        data.pop(name)
+        data |= {f"{name}_0": f"{date:%Y-%m-%d}", f"{name}_1": f"{date:%H:%M:%S}"} if date else {}
+    data |= {"bylines-TOTAL_FORMS": 0, "related_reads-TOTAL_FORMS": 0}
+    return {name: value for name, value in (data | changes).items() if value is not None}
+
+
+def test_what_someone_else_saved_meanwhile_is_not_written_over_in_silence(client, editor):
+    article = make_article(title="First", body="<p>First.</p>")
+    url = f"{STORIES}{article.pk}/change/"
+    mine, theirs = client.get(url), client.get(url)
+    saved = client.post(url, sent_back(theirs, body="<p>Theirs.</p>"))
+
+    refused = client.post(url, sent_back(mine, body="<p>Mine.</p>"))
+    kept = Article.objects.get().body
+    again = client.post(url, sent_back(refused, body="<p>Mine.</p>"))
+
+    assert (saved.status_code, refused.status_code, again.status_code) == (302, 200, 302)
+    assert "Someone else has changed this story since you opened it" in text_of(refused)
+    assert "&lt;p&gt;Mine.&lt;/p&gt;</textarea>" in text_of(refused)
+    assert (kept, Article.objects.get().body) == ("<p>Theirs.</p>", "<p>Mine.</p>")
 
 
 def test_a_story_that_cannot_be_published_is_named_and_the_others_are(client, editor):
