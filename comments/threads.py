@@ -9,11 +9,11 @@ from functools import cached_property
 from itertools import pairwise
 
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import CharField, Count, F, Func, Max, Min, TextChoices
+from django.db.models import Count, Max, Min, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
-from comments.models import KEY_WIDTH, Comment, CommentQuerySet
+from comments.models import THREAD_KEY, Comment, CommentQuerySet
 
 COMMENTS_PER_PAGE = 50
 # A whole conversation is shown on one page up to this many comments.
@@ -30,10 +30,7 @@ class Order(TextChoices):
 
 DEFAULT_ORDER = Order.OLDEST
 
-# The numbers stand in the SQL itself: beside a parameter, SQLite would not see that this
-# is the expression of an index.
-_thread_key = Func(F("path"), template=f"SUBSTR(%(expressions)s, 1, {KEY_WIDTH})", output_field=CharField())
-_SORTED_BY: dict[Order, list] = {Order.OLDEST: ["path"], Order.NEWEST: [_thread_key.desc(), "path"]}
+_SORTED_BY: dict[Order, list] = {Order.OLDEST: ["path"], Order.NEWEST: [THREAD_KEY.desc(), "path"]}
 
 
 @dataclass
