@@ -91,6 +91,14 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
         return self._decide(restored, by, seen)
 
+    def delete(self):
+        """Delete comments for good, and the mails about them that have not left."""
+        notifications.take_back(list(self.values_list("pk", flat=True)))
+        return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
     def _decide(self, new_status, by, seen: int | None) -> "Decision":
         """Give each comment the status that `new_status` names for it, and record it.
 
@@ -216,6 +224,11 @@ class Comment(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("comments:permalink", args=[self.pk])
+
+    def delete(self, **kwargs):
+        """Delete the comment for good, and the mails about it that have not left."""
+        notifications.take_back([self.pk])
+        return super().delete(**kwargs)
 
     @property
     def lineage(self) -> list[int]:

@@ -31,6 +31,11 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         """Return those to whom anything but the question whether they want it may be sent."""
         return self.exclude(confirmed_at=None)
 
+    def forget_unconfirmed(self) -> None:
+        """Keep no address whose owner has left the question unanswered until its link expired."""
+        expired = timezone.now() - timedelta(seconds=CONFIRMATION_LASTS)
+        self.filter(confirmed_at=None, stopped_at=None, confirmation_sent_at__lt=expired).delete()
+
     def claim_question(self, subscriber: "Subscriber") -> bool:
         """Say whether this address may be asked to confirm, and if so note that it was asked now."""
         now = timezone.now()

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 
 from comments import digests
+from comments.subscriptions import Subscriber
 from mail import delivery
 from mail.models import Mail, written
 
@@ -32,6 +33,7 @@ class Chores(threading.Thread):
                 next_minute = time.monotonic() + 60
                 self._attempt(digests.send_digests)
                 self._attempt(Mail.objects.forget_old)
+                self._attempt(Subscriber.objects.forget_unconfirmed)
             self._attempt(delivery.deliver_due, self.stopped)
             written.wait(PAUSE)
         connections.close_all()

@@ -176,6 +176,21 @@ def test_a_link_to_confirm_works_for_seven_days(client, clock):
     assert Subscriber.objects.get().confirmed_at is None
 
 
+def test_an_address_that_is_not_confirmed_in_time_is_forgotten(clock):
+    subscribed(confirmed=False, email="unconfirmed@example.com")
+    subscribed(confirmed=True, email="confirmed@example.com")
+    subscribed(confirmed=True, email="stopped@example.com").subscription.subscriber.stop(None)
+    clock.shift(timedelta(days=7))
+    Subscriber.objects.forget_unconfirmed()
+    assert Subscriber.objects.count() == 3
+
+    clock.shift(timedelta(seconds=1))
+    Subscriber.objects.forget_unconfirmed()
+
+    kept = Subscriber.objects.order_by("email").values_list("email", flat=True)
+    assert list(kept) == ["confirmed@example.com", "stopped@example.com"]
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_a_changed_link_confirms_and_stops_nothing(client, method):
     one = subscribed(confirmed=False).subscription.subscriber
@@ -350,7 +365,7 @@ def test_telling_many_takes_the_same_queries_as_telling_one(people):
 # --- What is taken back ---
 
 
-@pytest.mark.parametrize("way", ["trash", "hold", "withdraw", "hold_as_reported"])
+@pytest.mark.parametrize("way", ["trash", "hold", "withdraw", "hold_as_reported", "delete", "delete many"])
 def test_what_is_removed_before_the_mail_has_left_is_not_mailed(way):
     given = answer(subscribed())
     ways = {
@@ -358,6 +373,8 @@ def test_what_is_removed_before_the_mail_has_left_is_not_mailed(way):
         "hold": lambda: given.hold(by=make_editor()),
         "withdraw": lambda: posting.withdraw(given),
         "hold_as_reported": given.hold_as_reported,
+        "delete": given.delete,
+        "delete many": Comment.objects.filter(pk=given.pk).delete,
     }
 
     ways[way]()
