@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import bleach
 import nh3
+from bleach.html5lib_shim import HTML_TAGS
 from bleach.linkifier import LinkifyFilter
 from django.conf import settings
 from django.utils.html import strip_tags
@@ -37,7 +38,19 @@ STORY_LINK_REL = "noopener"
 
 # Word processors and web mail mark up the same meanings with these.
 SYNONYMS = {"div": "p", "h1": "h2", "h5": "h4", "h6": "h4", "section": "p", "strike": "s"}
-BLOCK = re.compile(r"<(blockquote|div|dl|figure|h[1-6]|hr|ol|p|pre|section|table|ul)\b", re.IGNORECASE)
+BLOCK_TAGS = {
+    "blockquote", "div", "dl", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "ol", "p", "pre", "script",
+    "section", "style", "table", "ul",
+}  # fmt: skip
+
+# What begins a tag in a body as it was typed or pasted: known names, those that word
+# processors make (`o:p`), comments and declarations. Any other "<" is meant as it stands.
+TYPED_TAG = re.compile(
+    rf"""<!--(?:(?!<!--|-->).)*-->|<[!?][^<>]*>
+    |</?(?P<name>(?:{"|".join(sorted(HTML_TAGS | {"center", "font", "main", "strike", "svg", "tt", "xml"}))})
+    |[a-z][a-z0-9]*:[a-z]+)(?:[\s/](?:"[^"]*"|'[^']*'|[^"'<>])*)?>""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
+)
 
 # Patterns over sanitised HTML only: there a "<" always opens a tag and values are quoted.
 TAG = re.compile(r'<(?P<slash>/?)(?P<name>[a-z][a-z0-9]*)(?P<attributes>(?: [\w-]+="[^"]*")*) ?/?>')
@@ -107,13 +120,31 @@ def story_html(text: str) -> str:
 
 
 def with_paragraphs(text: str) -> str:
-    """Make plain text paragraphs, one for each line that is not blank, and leave HTML alone.
+    """Make paragraphs of the plain text around blocks of HTML, one for each line that is not blank.
 
     A rich-text editor that is given lines without tags would run them together.
     """
-    if BLOCK.search(text):
-        return text
-    return "".join(f"<p>{line}</p>" for line in text.splitlines() if line.strip())
+    text = _with_whole_tags(text)
+    pieces, start = [], 0
+    around: list[str] = []  # the names of the blocks that are open
+    for tag in TYPED_TAG.finditer(text):
+        name = (tag["name"] or "").lower()
+        if name not in BLOCK_TAGS:
+            continue
+        if not around:
+            pieces.append(_paragraph_each_line(text[start : tag.start()]))
+            start = tag.start()
+        if tag[0].startswith("</"):
+            # What was left open inside ends with what is around it.
+            around = around[: _last_index(around, name)]
+        else:
+            around = around[:-1] if around[-1:] == ["p"] else around
+            around = around if name == "hr" else [*around, name]
+        if not around:
+            pieces.append(text[start : tag.end()])
+            start = tag.end()
+    rest = text[start:]
+    return "".join(pieces) + (rest if around else _paragraph_each_line(rest))
 
 
 def paragraphs(html: str) -> list[str]:
@@ -158,3 +189,25 @@ def _link_web_addresses(source):
 
 def _is_foreign_picture(tag: re.Match) -> bool:
     return tag["name"] == "img" and f' src="{settings.MEDIA_URL}' not in tag["attributes"]
+
+
+def _with_whole_tags(text: str) -> str:
+    """Keep each tag on one line, and escape every "<" that begins none."""
+    pieces, start = [], 0
+    for tag in TYPED_TAG.finditer(text):
+        pieces += [text[start : tag.start()].replace("<", "&lt;"), " ".join(tag[0].splitlines())]
+        start = tag.end()
+    return "".join(pieces) + text[start:].replace("<", "&lt;")
+
+
+def _paragraph_each_line(text: str) -> str:
+    """Make each line a paragraph that holds more than tags, or a picture."""
+    return "".join(
+        f"<p>{line}</p>" if TYPED_TAG.sub("", line).strip() or "<img" in line.lower() else line
+        for line in text.splitlines()
+        if line.strip()
+    )
+
+
+def _last_index(names: list[str], name: str) -> int:
+    return len(names) - 1 - names[::-1].index(name) if name in names else len(names)

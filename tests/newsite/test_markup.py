@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsite.markup import COMMENT_TAGS, comment_html, count_links, count_words, paragraphs, story_html
+from newsite.markup import (
+    COMMENT_TAGS,
+    comment_html,
+    count_links,
+    count_words,
+    paragraphs,
+    story_html,
+    with_paragraphs,
+)
 
 
 def link(href: str, text: str) -> str:
@@ -111,6 +119,33 @@ def test_plain_text_becomes_paragraphs_one_a_line():
 )  # fmt: skip
 def test_pasted_html_is_cleaned_and_keeps_its_text(pasted, html):
     assert story_html(pasted) == html
+
+
+@pytest.mark.parametrize(
+    ("typed", "html"),
+    [
+        ("<p>One.</p>\n\nTwo.\n\nThree.", "<p>One.</p><p>Two.</p><p>Three.</p>"),
+        ("One.\n<h2>Two</h2>\nThree.\n<hr>\nFour.", "<p>One.</p><h2>Two</h2><p>Three.</p><hr><p>Four.</p>"),
+        ("<ul>\n<li>a\n<li>b\n</ul>\nc", "<ul>\n<li>a\n</li><li>b\n</li></ul><p>c</p>"),
+        ("<p>One\n<p>Two</p>\nThree", "<p>One\n</p><p>Two</p><p>Three</p>"),
+        ("<blockquote><p>q</blockquote>\na", "<blockquote><p>q</p></blockquote><p>a</p>"),
+        ('See <a\nhref="/x/">list</a>.\nOn.', '<p>See <a href="/x/" rel="noopener">list</a>.</p><p>On.</p>'),
+        ("if a<b and c\nthen 1 < 2 <3", "<p>if a&lt;b and c</p><p>then 1 &lt; 2 &lt;3</p>"),
+        ("<p>if a<b and c</p>", "<p>if a&lt;b and c</p>"),
+        ("write to <bob@example.com>", "<p>write to &lt;bob@example.com&gt;</p>"),
+        ("<b>a</b> <br> 2>1\n<!-- one\ntwo -->\n&lt;", "<p><b>a</b> <br> 2&gt;1</p><p>&lt;</p>"),
+        ("a\n<script>\nif (a<b) c()\n</script>\nb", "<p>a</p><p>b</p>"),
+        ("<article>\n<p>a</p>\n</article>", "<p>a</p>"),
+        ('<img src="/media/a.png" alt="">', '<p><img src="/media/a.png" alt=""></p>'),
+    ],
+)  # fmt: skip
+def test_lines_typed_around_tags_become_paragraphs_and_no_text_is_lost(typed, html):
+    assert story_html(typed) == html
+
+
+@given(st.text(alphabet="ab <>/p\n\"'=&;!-", max_size=200))
+def test_paragraphs_are_made_once(text):
+    assert with_paragraphs(with_paragraphs(text)) == with_paragraphs(text)
 
 
 def test_pictures_stay_only_from_the_sites_own_media():
