@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -29,6 +30,7 @@ class Told(NamedTuple):
     at_once: bool
 
 
+@transaction.atomic
 def subscribe(comment: "Comment", scope: str, rhythm: str = Rhythm.AT_ONCE) -> None:
     """Note what the author of a comment wants to be told of, and ask an address that is new."""
     if not comment.email:
