@@ -59,6 +59,20 @@ class Topic(models.Model):
         return reverse("articles:topic", args=[self.slug])
 
 
+class ImageQuerySet(models.QuerySet):
+    def delete(self):
+        """Delete the pictures with their files, which anyone could fetch for ever."""
+        with transaction.atomic():
+            names = list(self.values_list("file", flat=True))
+            deleted = super().delete()
+            _delete_after_commit(names)
+        return deleted
+
+    # What Django says of its own: not for a manager, nor for a template.
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+
 class Image(models.Model):
     file = models.ImageField(
         _("file"),
@@ -78,6 +92,8 @@ class Image(models.Model):
     credit = models.CharField(_("credit"), max_length=200, blank=True)
     uploaded_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
 
+    objects = ImageQuerySet.as_manager()
+
     class Meta:
         ordering = ["-uploaded_at", "-pk"]
         verbose_name = _("image")
@@ -85,6 +101,19 @@ class Image(models.Model):
 
     def __str__(self) -> str:
         return self.alternative_text
+
+    def save(self, **kwargs):
+        """Save the picture, and delete the file that another takes the place of."""
+        with transaction.atomic():
+            before = list(Image.objects.filter(pk=self.pk).values_list("file", flat=True))
+            super().save(**kwargs)
+            _delete_after_commit(before)
+
+    def delete(self, *args, **kwargs):
+        with transaction.atomic():
+            deleted = super().delete(*args, **kwargs)
+            _delete_after_commit([self.file.name])
+        return deleted
 
 
 class Author(models.Model):
@@ -434,3 +463,15 @@ class PastAddress(models.Model):
 
 def _bylines() -> models.Prefetch:
     return models.Prefetch("bylines", Byline.objects.select_related("author"))
+
+
+def _delete_after_commit(names: list[str]) -> None:
+    """Delete the files of pictures that no picture has any more."""
+
+    def delete():
+        for name in set(names).difference(
+            Image.objects.filter(file__in=names).values_list("file", flat=True)
+        ):
+            Image.file.field.storage.delete(name)
+
+    transaction.on_commit(delete)

@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -6,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils import timezone
 
-from articles.models import FIRST_DATE, LAST_DATE, Article, BodyPart, PastAddress, RelatedRead
-from tests.factories import make_article, make_author, make_section
+from articles.models import FIRST_DATE, LAST_DATE, Article, BodyPart, Image, PastAddress, RelatedRead
+from tests.factories import make_article, make_author, make_image, make_section
 
 pytestmark = pytest.mark.django_db
 
@@ -242,3 +243,48 @@ def test_the_latest_of_each_section_are_the_newest_of_each():
     latest = Article.objects.latest_of_each_section(2).order_by("section__name", "-published_at")
 
     assert [article.title for article in latest] == ["A1", "A2", "B1", "B2"]
+
+
+def one_by_one(image):
+    image.delete()
+
+
+def many_at_once(image):
+    Image.objects.filter(pk=image.pk).delete()
+
+
+def replace(image):
+    image.file = make_image().file.name
+    image.save()
+
+
+@pytest.mark.parametrize("lose", [one_by_one, many_at_once, replace])
+def test_a_pictures_file_goes_with_it_once_that_is_certain(lose, django_capture_on_commit_callbacks):
+    image, other = make_image(), make_image()
+    file = Path(image.file.path)
+
+    with django_capture_on_commit_callbacks() as callbacks:
+        lose(image)
+    before = file.exists()
+    for callback in callbacks:
+        callback()
+
+    assert (before, file.exists(), Path(other.file.path).exists()) == (True, False, True)
+
+
+def test_a_file_that_another_picture_shows_stays(django_capture_on_commit_callbacks):
+    image = make_image()
+    copy = Image.objects.create(file=image.file.name, alternative_text="The same")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        image.caption = "A caption"
+        image.save()
+        copy.delete()
+
+    assert Path(image.file.path).exists()
+
+
+def test_a_draft_and_a_closed_story_accept_no_comments():
+    stories = [make_article(), make_article(status="draft"), make_article(discussion="closed")]
+
+    assert [article.accepts_comments for article in stories] == [True, False, False]
