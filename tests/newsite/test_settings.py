@@ -118,6 +118,19 @@ def test_a_production_environment_passes_the_deployment_check():
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_browsers_are_told_to_keep_to_https_for_this_host_alone():
+    code = "import newsite.settings as s; print(s.SECURE_HSTS_SECONDS, *(n for n in dir(s) if 'HSTS' in n))"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env={**os.environ, "HTTPS": "on"},
+        capture_output=True,
+        text=True,
+    )
+
+    assert result.stdout == "31536000 SECURE_HSTS_SECONDS\n"
+
+
 sqlite_only = pytest.mark.skipif(
     settings.DATABASES["default"]["ENGINE"] != "django.db.backends.sqlite3",
     reason="The suite runs on another database.",
