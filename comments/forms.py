@@ -63,6 +63,13 @@ class CommentTextForm(forms.ModelForm):
         model = Comment
         fields = ["body"]
 
+    @property
+    def preview_html(self) -> str:
+        """How the text will look, where the button for that was pressed and nothing is wrong."""
+        if "preview" not in self.data or not self.is_valid():
+            return ""
+        return markup.comment_html(self.cleaned_data["body"])
+
     def clean_body(self) -> str:
         body = self.cleaned_data["body"]
         seen = unescape(strip_tags(markup.comment_html(body)))

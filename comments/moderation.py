@@ -7,7 +7,7 @@ verdict, or None where it has nothing to say; the first that says something coun
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
@@ -20,6 +20,7 @@ from django.utils.translation import ngettext
 from articles.models import Author
 from comments.models import Comment, CommentQuerySet
 from newsite import markup
+from newsite.origin import same_network
 
 # As in WordPress: this many links hold a comment, fewer do not.
 LINKS_THAT_HOLD = 2
@@ -80,18 +81,18 @@ def flood(submission: Submission) -> Refusal | None:
     comment = submission.comment
     if _is_moderator(comment.user):
         return None
-    if comment.user:
-        sender = Q(user=comment.user)
-    else:
-        sender = Q(email=comment.email.lower())
-        if comment.ip_address:
-            sender |= Q(ip_address=comment.ip_address)
     now = timezone.now()
-    recent = Comment.objects.filter(sender, created_at__gt=now - FLOOD_INTERVAL, created_at__lte=now)
-    last = recent.order_by("-created_at").values_list("created_at", flat=True).first()
-    if last is None:
+    recent = Comment.objects.filter(created_at__gt=now - FLOOD_INTERVAL, created_at__lte=now)
+    recent = recent.order_by("-created_at").only("created_at", "email", "ip_address", "user")
+    times = [other.created_at for other in recent if _same_sender(comment, other)]
+    return too_quick(times[0]) if times else None
+
+
+def too_quick(last: datetime) -> Refusal | None:
+    """Refuse what comes too soon after the last time, and say how long to wait."""
+    seconds = math.ceil((last + FLOOD_INTERVAL - timezone.now()).total_seconds())
+    if seconds <= 0:
         return None
-    seconds = math.ceil((last + FLOOD_INTERVAL - now).total_seconds())
     text = ngettext(
         "You are posting too quickly. Your text is kept below: wait %d second, then post it.",
         "You are posting too quickly. Your text is kept below: wait %d seconds, then post it.",
@@ -146,7 +147,8 @@ def first_comment(submission: Submission) -> Verdict | None:
         known = Comment.objects.approved().filter(user=comment.user)
     else:
         known = Comment.objects.approved().written_with(comment.email).filter(name=comment.name)
-    if known.exists():
+    # An edited comment is no proof of itself.
+    if known.exclude(pk=comment.pk).exists():
         return None
     return Verdict(Comment.Status.HELD, Because.FIRST_COMMENT)
 
@@ -168,6 +170,14 @@ def sent_before(comment: Comment) -> Comment | None:
     since = timezone.now() - SAME_POST_INTERVAL
     sender = {"ip_address": comment.ip_address, "user_agent": comment.user_agent}
     return _twins(comment).filter(created_at__gte=since, **sender).first()
+
+
+def _same_sender(comment: Comment, other: Comment) -> bool:
+    if comment.user_id:
+        return other.user_id == comment.user_id
+    if other.email == comment.email.lower():
+        return True
+    return same_network(comment.ip_address, other.ip_address)
 
 
 def _twins(comment: Comment) -> CommentQuerySet:

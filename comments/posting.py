@@ -53,6 +53,10 @@ def edit(comment: Comment, body: str) -> Comment:
             raise Refused(
                 Refusal(403, _("This comment can no longer be changed. Your new text is kept below."))
             )
+        if body == comment.body:
+            return comment
+        if comment.edited_at and (refusal := moderation.too_quick(comment.edited_at)):
+            raise Refused(refusal)
         before = {"body_before": comment.body, "from_status": comment.status}
         comment.body = body
         comment.edited_at = timezone.now()

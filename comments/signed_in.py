@@ -46,6 +46,8 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
         return refused_page(request, article, form, refusal)
     if not is_valid:
         return form_page(request, article, form, status=422)
+    if form.preview_html:
+        return form_page(request, article, form, status=200)
     submission = submission_of(request, form)
     people.sign(submission.comment, request.user)
     try:

@@ -1,9 +1,12 @@
+import logging
+
 from django.core.exceptions import BadRequest
 from django.core.paginator import InvalidPage
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -13,11 +16,16 @@ from comments import moderation, posting, threads, yours
 from comments.forms import CommentForm, ReplyForm, reply_url
 from comments.models import Comment
 from comments.moderation import Refusal, Submission
-from newsite import markup
 from newsite.freshness import private_page, public_page
 from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin
 
+NOT_SAVED = gettext_lazy(
+    "The fault is ours: your comment could not be saved. Your text is kept below. Please post it again in a minute."
+)
 USER_AGENT_KEPT = Comment._meta.get_field("user_agent").max_length
+
+
+logger = logging.getLogger(__name__)
 
 
 @csrf_exempt  # is_same_origin() does a token's work
@@ -52,14 +60,15 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
         return refused_page(request, article, form, refusal)
     if not is_valid:
         return story_page(request, article, status=422, reply_form=form)
-    if "preview" in request.POST:
-        preview_html = markup.comment_html(form.cleaned_data["body"])
-        context = {"article": article, "reply_form": form, "preview_html": preview_html}
-        return render(request, "comments/reply.html", context)
+    if form.preview_html:
+        return render(request, "comments/reply.html", {"article": article, "reply_form": form})
     try:
         comment = posting.post(submission)
     except posting.Refused as refused:
         return refused_page(request, article, form, refused.refusal)
+    except DatabaseError:
+        logger.exception("A comment could not be saved")
+        return refused_page(request, article, form, Refusal(503, str(NOT_SAVED), seconds=60))
     return posted(request, comment)
 
 

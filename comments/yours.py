@@ -97,11 +97,11 @@ def edit(request: HttpRequest, comment: Comment) -> HttpResponse:
     status = 200
     if request.method == "POST":
         try:
-            if form.is_valid():
+            if form.is_valid() and not form.preview_html:
                 _require_own_page(request)
                 posting.edit(comment, form.cleaned_data["body"])
                 return redirect(address(comment))
-            status = 422
+            status = 422 if form.errors else 200
         except posting.Refused as refused:
             status = refused.refusal.status
             form.add_error(None, refused.refusal.message)

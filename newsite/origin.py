@@ -56,6 +56,15 @@ def client_address(request: HttpRequest) -> str | None:
 
 def sender_of(address: str | None, purpose: str) -> str:
     """Return what tells two senders apart, for one purpose, and tells nobody who they are."""
+    return salted_hmac(purpose, _network(address), algorithm="sha256").hexdigest()
+
+
+def same_network(one: str | None, other: str | None) -> bool:
+    """Say whether two addresses are known, and one sender's."""
+    return bool(one and other) and _network(one) == _network(other)
+
+
+def _network(address: str | None) -> str:
     if address and ip_address(address).version == 6:
-        address = str(ip_network((address, IPV6_NETWORK), strict=False))
-    return salted_hmac(purpose, address or "", algorithm="sha256").hexdigest()
+        return str(ip_network((address, IPV6_NETWORK), strict=False))
+    return address or ""

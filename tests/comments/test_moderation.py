@@ -193,6 +193,7 @@ def test_what_a_moderator_put_into_the_trash_may_be_said_again():
         ({"email": "ada@example.com"}, 15, None),
         ({"ip_address": "192.0.2.1"}, 5, too_quick(10)),
         ({"ip_address": "192.0.2.2"}, 5, None),
+        ({"ip_address": "2001:db8:0:1::7"}, 5, None),
     ],
 )
 def test_a_person_or_an_address_waits_fifteen_seconds(sender, after, expected):
@@ -208,6 +209,14 @@ def test_a_comment_dated_ahead_makes_nobody_wait():
         make_comment(created_at=NOON + timedelta(hours=1), ip_address="192.0.2.1")
 
         assert refusal() is None
+
+
+def test_one_network_of_ipv6_is_one_sender():
+    with time_machine.travel(NOON, tick=False):
+        make_comment(created_at=NOON, ip_address="2001:db8:0:1::7")
+
+        assert refusal(ip_address="2001:db8:0:1:ffff::1") == too_quick(15)
+        assert refusal(ip_address="2001:db8:0:2::7") is None
 
 
 def test_a_moderator_need_not_wait():

@@ -89,7 +89,7 @@ def test_the_form_asks_for_the_text_only_and_says_who_is_signed_in(client, staff
     page = text_of(response)
     form = page[page.index('<form method="post"') : page.index("</form>")]
     assert "Signed in as <strong><bdi>Stella Marsh</bdi></strong>" in form
-    assert re.findall(r' name="(\w+)"', form) == ["body", "parent"]
+    assert re.findall(r' name="(\w+)"', form) == ["body", "parent", "preview"]
     assert f'value="{comment.pk}"' in form
     assert "A <em>point</em>." in page
     assert ("no-store" in response["Cache-Control"], response["X-Robots-Tag"]) == (True, "noindex")
@@ -435,3 +435,15 @@ def test_a_page_holds_neither_the_address_nor_a_hash_of_it(client):
     digests = [hashlib.new(name, b"ada@example.com").hexdigest() for name in ("md5", "sha1", "sha256")]
     assert [word in page for word in ("ada@example.com", *digests)] == [False] * 4
     assert "Reader" in strip_tags(page)
+
+
+def test_what_a_signed_in_writer_is_about_to_post_is_previewed(client, staff):
+    article = make_article()
+    client.force_login(staff)
+
+    response = client.post(form_url(article), {"body": "*Well* said.", "preview": "1"}, headers=SAME_ORIGIN)
+
+    page = text_of(response)
+    assert (response.status_code, Comment.objects.count()) == (200, 0)
+    assert "<em>Well</em> said." in page
+    assert "*Well* said.</textarea>" in page

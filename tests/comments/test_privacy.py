@@ -92,7 +92,7 @@ def test_an_export_holds_everything_that_is_held_of_a_comment():
                 "email": "ada@example.com",
                 "website": "https://ada.example/",
                 "text": "Better wörds.",
-                "status": "approved",
+                "status": "held",
                 "held_because": "first-comment",
                 "posted_at": "2026-11-23T11:55:00+00:00",
                 "edited_at": "2026-11-23T12:00:00+00:00",
@@ -108,7 +108,7 @@ def test_an_export_holds_everything_that_is_held_of_a_comment():
                     {
                         "at": "2026-11-23T12:00:00+00:00",
                         "from": "approved",
-                        "to": "approved",
+                        "to": "held",
                         "text_before": "First *words*.",
                     },
                 ],

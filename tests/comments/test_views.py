@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import time_machine
 from django.contrib.staticfiles import finders
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from articles.models import Article, RelatedRead
@@ -161,6 +162,7 @@ def test_only_approved_comments_and_never_an_email_address_are_on_public_pages(c
         ("email", "", "Enter your email address. It will not be published."),
         ("email", "ada@", "Enter an email address like name@example.com."),
         ("email", "ada@example", "Enter an email address like name@example.com."),
+        ("email", "a" * 250 + "@example.com", "Ensure this value has at most 254 characters (it has 262)."),
         ("website", "javascript:alert(1)", "Enter a web address like https://example.com, or leave it empty."),
         ("website", "ftp://example.com", "Enter a web address like https://example.com, or leave it empty."),
         ("website", "https://example.com/" + "x" * 200,
@@ -192,7 +194,8 @@ def test_the_summary_of_errors_takes_the_focus(client):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("body", "é" * 10_000), ("body", "a\r\n" * 3333 + "b"), ("name", "é" * 100)]
+    ("field", "value"),
+    [("body", "0"), ("body", "é" * 10_000), ("body", "a\r\n" * 3333 + "b"), ("name", "é" * 100)],
 )
 def test_limits_are_counted_in_characters_as_the_browser_counts_them(client, field, value):
     assert post(client, make_article(), **{field: value}).status_code == 303
@@ -346,6 +349,22 @@ def test_no_answer_to_a_reply_is_kept(client, typed):
     assert "no-store" in response["Cache-Control"]
 
 
+def test_a_comment_that_cannot_be_saved_is_kept_in_the_form(client):
+    article = make_article()
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith('INSERT INTO "comments_comment"'):
+            raise OperationalError("disk full")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        response = post(client, article)
+
+    assert (response.status_code, response["Retry-After"], Comment.objects.count()) == (503, "60", 0)
+    assert "your comment could not be saved" in text_of(response)
+    assert "Well said.</textarea>" in text_of(response)
+
+
 # --- A preview ---
 
 
@@ -466,6 +485,26 @@ def test_the_address_of_a_comment_that_is_not_public_is_a_404(client, status):
         pk = make_comment(status=status).pk
 
     assert client.get(f"/comments/{pk}/").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["2", "99", "0", "x"])
+def test_a_page_of_a_conversation_that_is_not_there_is_a_404(client, page):
+    assert client.get(make_comment().article.get_absolute_url(), {"page": page}).status_code == 404
+
+
+def test_every_page_of_a_conversation_names_the_story_as_the_page_to_find(client, monkeypatch):
+    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 1)
+    article = make_article()
+    for _ in range(2):
+        make_comment(article=article)
+
+    page = text_of(client.get(article.get_absolute_url(), {"page": "2"}))
+
+    assert f'<link rel="canonical" href="{article.get_absolute_url()}">' in page
+
+
+def test_the_forms_own_page_is_not_for_search_engines(client):
+    assert '<meta name="robots" content="noindex">' in text_of(client.get(reply_url(make_article())))
 
 
 def test_the_count_is_what_is_shown(client):

@@ -127,12 +127,55 @@ def test_a_comment_is_edited_marked_and_what_it_said_is_kept(client, clock):
     change = Change.objects.get()
     assert (response.status_code, response["Location"]) == (302, yours.address(comment))
     assert comment.body_html == "<p><em>Better</em> said.</p>"
-    assert (comment.status, comment.edited_at) == ("approved", NOON + timedelta(minutes=5))
+    assert (comment.status, comment.edited_at) == ("held", NOON + timedelta(minutes=5))
     assert (change.body_before, change.who, change.from_status) == (
         "Badly said.",
         "the commenter",
         "approved",
     )
+
+
+def test_an_edit_that_changes_nothing_leaves_no_trace(client):
+    comment = fresh(body="As written.")
+
+    edit(client, comment, "As written.")
+
+    comment.refresh_from_db()
+    assert (comment.edited_at, comment.status, Change.objects.count()) == (None, "approved", 0)
+
+
+def test_a_second_edit_waits_as_a_second_comment_does(client, clock):
+    comment = fresh(status="held")
+    edit(client, comment, "Once.")
+    clock.shift(timedelta(seconds=14))
+    too_soon = edit(client, comment, "Twice.")
+    clock.shift(timedelta(seconds=1))
+    in_time = edit(client, comment, "Three times.")
+
+    assert (too_soon.status_code, in_time.status_code) == (429, 302)
+    assert "Twice.</textarea>" in text_of(too_soon)
+
+
+def test_an_approved_first_comment_is_no_proof_of_what_it_becomes(client):
+    comment = fresh(body="Well said.")
+
+    edit(client, comment, "Buy at https://spam.example")
+
+    comment.refresh_from_db()
+    assert (comment.status, comment.held_because) == ("held", "first-comment")
+
+
+def test_an_edit_is_previewed_and_not_saved(client):
+    comment = fresh(body="As written.")
+
+    response = client.post(
+        f"{yours.address(comment)}edit/", {"body": "*Better* said.", "preview": "1"}, headers=SAME_ORIGIN
+    )
+
+    comment.refresh_from_db()
+    assert (response.status_code, comment.body) == (200, "As written.")
+    assert "<em>Better</em> said." in text_of(response)
+    assert "*Better* said.</textarea>" in text_of(response)
 
 
 def test_an_edited_comment_of_a_known_person_stays_public_and_says_so(client):
