@@ -196,3 +196,25 @@ def test_hostile_repetition_costs_a_bounded_number_of_steps(mark):
         sys.setprofile(None)
 
     assert calls < 1_000_000
+
+
+ATTACK = "<p onclick=x()>a</p><script>alert(1)</script><a href='javascript:x()'>b</a><iframe src=//e.example>"
+
+
+@pytest.mark.parametrize("to_html", [story_html, comment_html.__wrapped__])
+@pytest.mark.parametrize("gate", ["nh3.clean", "bleach.Cleaner.clean"])
+def test_each_sanitiser_alone_would_stop_an_attack(monkeypatch, to_html, gate):
+    passed = []
+
+    def let_all_pass(*args, **kwargs):
+        passed.append(args[-1])
+        return args[-1]
+
+    monkeypatch.setattr(gate, let_all_pass)
+    collector = TagCollector()
+    collector.feed(to_html(ATTACK))
+
+    assert passed
+    assert {tag for tag, *_ in collector.found} <= {"a", "p"}
+    assert {name for _, *names in collector.found for name in names} <= {"rel", "href"}
+    assert "javascript:" not in to_html("<a href='javascript:x()'>b</a>")
