@@ -50,6 +50,7 @@ def read_time_zone() -> str:
 LANGUAGE_CODE = read_language_code()
 TIME_ZONE = read_time_zone()
 USE_TZ = True
+FORMAT_MODULE_PATH = ["newsite.formats"]
 
 
 # --- Safety -----------------------------------------------------------------

@@ -137,7 +137,7 @@ def test_the_list_shows_what_a_newsroom_needs(client, editor):
     assert column["title"] == ["Not yet", "Soon", "Out"]
     assert column["state"] == ["Draft", "Scheduled", "Published"]
     assert (column["section"][2], column["bylines"][2]) == ("City", "Ada Byron")
-    assert column["published_at"][2] == "Nov. 22, 2026, noon"
+    assert column["published_at"][2] == "22 November 2026, 12:00"
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,23 @@ def test_a_story_shows_all_that_belongs_to_it(client):
 
 
 @pytest.mark.parametrize(
+    ("language", "dates"),
+    [
+        ("en", ["Monday 23 November 2026", ">23 November 2026, 10:00<", "<title>November 2026 "]),
+        ("de", ["Montag 23. November 2026", ">23. November 2026 10:00<", "<title>November 2026 "]),
+        ("ja", ["月曜日 2026年11月23日", ">2026年11月23日10:00<", "<title>2026年11月 "]),
+    ],
+)
+def test_dates_read_as_the_language_of_the_site_has_them(client, settings, language, dates):
+    settings.LANGUAGE_CODE = language
+    article = make_article(published_at=NOON - timedelta(hours=2))
+    with time_machine.travel(NOON, tick=False):
+        pages = text_of(client.get(article.get_absolute_url())) + text_of(client.get("/2026/11/"))
+
+    assert [date for date in dates if date not in pages] == []
+
+
+@pytest.mark.parametrize(
     "hidden",
     [
         {"status": "draft"},
