@@ -22,10 +22,14 @@ WORDS_PER_MINUTE = 238
 FIRST_DATE = datetime.datetime(1900, 1, 1, tzinfo=datetime.UTC)
 LAST_DATE = datetime.datetime(2999, 12, 31, tzinfo=datetime.UTC)
 
+SLUG_OF_A_LIST = _("The last part of the page's address. Links to the old address break when it changes.")
+
 
 class Section(models.Model):
     name = models.CharField(_("name"), max_length=60, unique=True)
-    slug = models.SlugField(_("slug"), max_length=60, unique=True, allow_unicode=True)
+    slug = models.SlugField(
+        _("slug"), max_length=60, unique=True, allow_unicode=True, help_text=SLUG_OF_A_LIST
+    )
     description = models.CharField(_("description"), max_length=300, blank=True)
     position = models.PositiveSmallIntegerField(
         _("position"), default=0, help_text=_("Sections stand in the navigation in this order.")
@@ -45,7 +49,9 @@ class Section(models.Model):
 
 class Topic(models.Model):
     name = models.CharField(_("name"), max_length=80, unique=True)
-    slug = models.SlugField(_("slug"), max_length=80, unique=True, allow_unicode=True)
+    slug = models.SlugField(
+        _("slug"), max_length=80, unique=True, allow_unicode=True, help_text=SLUG_OF_A_LIST
+    )
 
     class Meta:
         ordering = ["name"]
@@ -120,7 +126,9 @@ class Author(models.Model):
     """A byline. Guests and imported authors have one without an account."""
 
     name = models.CharField(_("name"), max_length=100)
-    slug = models.SlugField(_("slug"), max_length=100, unique=True, allow_unicode=True)
+    slug = models.SlugField(
+        _("slug"), max_length=100, unique=True, allow_unicode=True, help_text=SLUG_OF_A_LIST
+    )
     biography = models.TextField(_("biography"), blank=True)
     picture = models.ForeignKey(
         Image, verbose_name=_("picture"), on_delete=models.SET_NULL, null=True, blank=True, related_name="+"

@@ -320,3 +320,12 @@ def test_what_is_no_picture_is_refused(client, editor, name, content, message):
 
     assert message in str(response.context["errors"])
     assert Image.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "make"), [("section", make_section), ("topic", make_topic), ("author", make_author)]
+)
+def test_editors_are_warned_that_another_slug_breaks_links(client, editor, name, make):
+    page = text_of(client.get(f"/admin/articles/{name}/{make().pk}/change/"))
+
+    assert "Links to the old address break when it changes." in page
