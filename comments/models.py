@@ -22,10 +22,13 @@ THREAD_KEY = Func(
 )
 # A deeper reply is placed beside its parent. WordPress lets owners choose up to ten levels.
 STORED_LEVELS = 10
-# So long after posting may its author change a comment, unless someone has answered it.
-EDIT_WINDOW = timedelta(minutes=15)
 # So long a link by mail may be opened, and so long what it opens stays open.
 LINK_LASTS = timedelta(minutes=30)
+
+
+def edit_window() -> timedelta:
+    """Return how long its author may change a comment, unless someone has answered it."""
+    return timedelta(minutes=settings.EDIT_WINDOW_MINUTES)
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
@@ -56,7 +59,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return self.filter(
             ~models.Exists(answers),
             status__in=[Comment.Status.HELD, Comment.Status.APPROVED],
-            created_at__gt=timezone.now() - EDIT_WINDOW,
+            created_at__gt=timezone.now() - edit_window(),
             erased_at=None,
         )
 
@@ -242,7 +245,7 @@ class Comment(models.Model):
 
     @property
     def editable_until(self) -> datetime:
-        return self.created_at + EDIT_WINDOW
+        return self.created_at + edit_window()
 
     @property
     def is_found_by_address(self) -> bool:

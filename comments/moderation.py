@@ -29,8 +29,6 @@ FLOOD_INTERVAL = timedelta(seconds=15)
 # The same text from the same visitor within this time is the same click, or one sent again.
 SAME_POST_INTERVAL = timedelta(minutes=1)
 
-# Reports from so many different addresses take a comment back to the queue.
-REPORTS_THAT_HOLD = 3
 # One address may send so many reports within this time.
 REPORTS_TAKEN, REPORTS_INTERVAL = 10, timedelta(hours=1)
 

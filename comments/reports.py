@@ -2,6 +2,7 @@
 
 import math
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from articles.models import Article
 from comments.forms import ReportForm
 from comments.models import Comment, Report
-from comments.moderation import REPORTS_INTERVAL, REPORTS_TAKEN, REPORTS_THAT_HOLD, Refusal
+from comments.moderation import REPORTS_INTERVAL, REPORTS_TAKEN, Refusal
 from newsite.freshness import private_page, public_page
 from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin, sender_of
 
@@ -81,7 +82,7 @@ def file(report: Report, comment: Comment) -> Refusal | None:
             return refusal
         report.save()
         is_public = report.comment.status == Comment.Status.APPROVED
-        if is_public and standing.values("sender").distinct().count() >= REPORTS_THAT_HOLD:
+        if is_public and standing.values("sender").distinct().count() >= settings.REPORTS_THAT_HOLD:
             report.comment.hold_as_reported()
     return None
 

@@ -7,7 +7,9 @@ no page grows with a thread.
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.db.models import Count, Max, Min, TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -27,8 +29,6 @@ class Order(TextChoices):
     OLDEST = "oldest", _("Oldest first")
     NEWEST = "newest", _("Newest first")
 
-
-DEFAULT_ORDER = Order.OLDEST
 
 _SORTED_BY: dict[Order, list] = {Order.OLDEST: ["path"], Order.NEWEST: [THREAD_KEY.desc(), "path"]}
 
@@ -92,7 +92,12 @@ class News:
     first: int | None
 
 
-def thread(article: Article, page: int | str, order: Order = DEFAULT_ORDER) -> Thread:
+def default_order() -> Order:
+    """Return the order that the owner of the site has chosen."""
+    return Order(settings.COMMENT_ORDER)
+
+
+def thread(article: Article, page: int | str, order: Order = Order.OLDEST) -> Thread:
     """Return one page of a story's conversation, the first being 1, in three queries.
 
     Raises `django.core.paginator.InvalidPage` where there is no such page.
@@ -102,10 +107,20 @@ def thread(article: Article, page: int | str, order: Order = DEFAULT_ORDER) -> T
 
 def whole(article: Article) -> Thread:
     """Return the whole conversation as one page, or raise `InvalidPage` if it is too long."""
-    pages = Pages(_comments(article, DEFAULT_ORDER), ON_ONE_PAGE)
+    pages = Pages(_comments(article, Order.OLDEST), ON_ONE_PAGE)
     if pages.num_pages > 1:
         raise InvalidPage(f"{pages.count} comments are too many for one page")
     return _thread(pages, 1)
+
+
+def place(comment: Comment) -> str:
+    """Return the address of an approved comment on its page of the conversation."""
+    number = page_number(comment)
+    query = {"order": Order.OLDEST.value} if default_order() != Order.OLDEST else {}
+    if number > 1:
+        query["page"] = str(number)
+    story = comment.article.get_absolute_url()
+    return f"{story}{'?' if query else ''}{urlencode(query)}#comment-{comment.pk}"
 
 
 def page_number(comment: Comment) -> int:

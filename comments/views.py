@@ -103,9 +103,7 @@ def refused_page(request: HttpRequest, article: Article, form: CommentForm, refu
 def permalink(request: HttpRequest, pk: int) -> HttpResponse:
     """Lead to the comment on its page of the conversation, wherever that is today."""
     comment = get_object_or_404(Comment.objects.public().select_related("article"), pk=pk)
-    page = threads.page_number(comment)
-    query = f"?page={page}" if page > 1 else ""
-    return redirect(f"{comment.article.get_absolute_url()}{query}#comment-{pk}")
+    return redirect(threads.place(comment))
 
 
 @require_safe

@@ -20,19 +20,19 @@ def discussion(context, article: Article) -> dict:
     """
     form = context.get("reply_form") or CommentForm(article=article)
     asked = context["request"].GET
-    number, order_name = asked.get("page", 1), asked.get("order", threads.DEFAULT_ORDER)
+    number, order_name = asked.get("page", 1), asked.get("order", threads.default_order())
     if order_name not in threads.Order.values:
         raise Http404(f"There is no such order: {order_name}")
     order = threads.Order(order_name)
     if form.answered:
-        number, order = threads.page_number(form.answered), threads.DEFAULT_ORDER
+        number, order = threads.page_number(form.answered), threads.Order.OLDEST
     try:
         thread = threads.thread(article, number, order)
     except InvalidPage as error:
         raise Http404(str(error)) from error
     story = article.get_absolute_url()
     beginnings = {
-        value: story if value == threads.DEFAULT_ORDER else f"{story}?order={value}"
+        value: story if value == threads.default_order() else f"{story}?order={value}"
         for value in threads.Order
     }
     return {

@@ -190,8 +190,8 @@ def test_an_edit_by_the_commenter_answers_no_report(client, clock):
     assert (edited.status_code, state(comment)) == (302, ("held", "reported"))
 
 
-def test_the_number_of_reports_that_holds_is_set_in_one_place(client, monkeypatch):
-    monkeypatch.setattr("comments.reports.REPORTS_THAT_HOLD", 1)
+def test_the_owner_sets_how_many_reports_hold_a_comment(client, settings):
+    settings.REPORTS_THAT_HOLD = 1
     comment = make_comment()
 
     report_from(client, comment, 1)

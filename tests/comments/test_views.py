@@ -463,6 +463,26 @@ def test_a_comment_keeps_its_address_on_whatever_page_it_is(client, monkeypatch)
     assert f'id="comment-{third.pk}"' in text_of(client.get(before))
 
 
+def test_where_the_owner_shows_the_newest_first_an_address_leads_to_the_comment_too(
+    client, monkeypatch, settings
+):
+    settings.COMMENT_ORDER = "newest"
+    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+    article = make_article()
+    first, _, third = [make_comment(article=article) for _ in range(3)]
+    story = article.get_absolute_url()
+
+    page = text_of(client.get(story))
+    addresses = [client.get(comment.get_absolute_url())["Location"] for comment in (first, third)]
+
+    assert re.findall(r'id="comment-(\d+)"', page)[0] == str(third.pk)
+    assert addresses == [
+        f"{story}?order=oldest#comment-{first.pk}",
+        f"{story}?order=oldest&page=2#comment-{third.pk}",
+    ]
+    assert f'id="comment-{third.pk}"' in text_of(client.get(addresses[1]))
+
+
 def test_a_late_answer_to_an_early_comment_is_found_on_the_early_page(client, monkeypatch):
     monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
     article = make_article()

@@ -222,6 +222,14 @@ def test_the_window_for_changes_is_fifteen_minutes(client, clock, minutes, secon
     assert (changed == [("As written.", "approved")] * 2) == (status == 403)
 
 
+def test_the_owner_sets_how_long_the_window_is(client, clock, settings):
+    settings.EDIT_WINDOW_MINUTES = 60
+    comment = fresh()
+    clock.shift(timedelta(minutes=59))
+
+    assert edit(client, comment).status_code == 302
+
+
 def test_a_comment_that_was_answered_is_changed_no_more(client):
     comment = fresh(body="As written.")
     reply_to(comment)

@@ -1,0 +1,36 @@
+"""What a commenter does with a comment of her own, in the minutes after posting."""
+
+import pytest
+from playwright.sync_api import expect
+
+from comments.models import Comment
+from tests.browser.reply_form import fill_in, post
+from tests.factories import make_article
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_commenter_previews_posts_edits_within_the_window_and_deletes(watch, javascript):
+    page = watch.new_visitor(java_script_enabled=javascript)
+    article = make_article()
+
+    page.goto(article.get_absolute_url())
+    fill_in(page, body="The bridge is *lovly*.", name="Ada", email="ada@mailbox.example")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator(".preview em")).to_have_text("lovly")
+    assert Comment.objects.count() == 0
+
+    post(page)
+    expect(page.get_by_role("status")).to_contain_text("awaiting moderation")
+
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("Comment *").fill("The bridge is *lovely*.")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".comment-text em")).to_have_text("lovely")
+    assert Comment.objects.get().body == "The bridge is *lovely*."
+
+    page.get_by_role("link", name="Your comments").click()
+    page.get_by_role("link", name=article.title).first.click()
+    page.get_by_role("link", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("status")).to_contain_text("You deleted this comment.")
+    assert Comment.objects.get().status == "withdrawn"
