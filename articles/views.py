@@ -82,13 +82,18 @@ def month(request: HttpRequest, year: str, month: str) -> HttpResponse:
 @require_safe
 @public_page
 def story(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
-    address = f"{year}/{month}/{slug}"
-    article = Article.objects.published().for_reading().at(address)
-    if article is None:
-        raise Http404
-    if article.address != address:
+    article = story_at(Article.objects.published().for_reading(), year, month, slug)
+    if article.address != f"{year}/{month}/{slug}":
         return redirect(article, permanent=True)
     return story_page(request, article)
+
+
+def story_at(stories: ArticleQuerySet, year: str, month: str, slug: str) -> Article:
+    """Return the story that has or had this address, or raise 404."""
+    article = stories.at(f"{year}/{month}/{slug}")
+    if article is None:
+        raise Http404
+    return article
 
 
 def story_page(request: HttpRequest, article: Article, *, status: int = 200, **extra) -> HttpResponse:

@@ -12,13 +12,13 @@ from django.contrib.syndication.views import Feed
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from articles.models import Article
+from articles.views import story_at
 from comments.models import Comment, CommentQuerySet
 from newsite.freshness import public_page
 
@@ -112,7 +112,7 @@ class SiteFeed(CommentsFeed):
 
 class StoryFeed(CommentsFeed):
     def get_object(self, request: HttpRequest, year: str, month: str, slug: str) -> Article:
-        return get_object_or_404(Article.objects.published(), address=f"{year}/{month}/{slug}")
+        return story_at(Article.objects.published(), year, month, slug)
 
     def title(self, article: Article) -> str:
         return _("Replies to “%(story)s”") % {"story": article.title}

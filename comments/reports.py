@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from articles.models import Article
+from articles.views import story_at
 from comments.forms import ReportForm
 from comments.models import Comment, Report
 from comments.moderation import REPORTS_INTERVAL, REPORTS_TAKEN, Refusal
@@ -63,7 +64,7 @@ def refused_page(request: HttpRequest, comment: Comment, form: ReportForm, refus
 @public_page
 def reported(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
     """Thank a reader on a page that the comment has no part in: it may be held by now."""
-    article = get_object_or_404(Article.objects.published(), address=f"{year}/{month}/{slug}")
+    article = story_at(Article.objects.published(), year, month, slug)
     return render(request, "comments/reported.html", {"article": article})
 
 

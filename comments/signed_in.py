@@ -5,7 +5,7 @@ On an address of its own, since the public pages are the same for everyone.
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,6 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from articles.models import Article
+from articles.views import story_at
 from comments import people, posting
 from comments.forms import ReplyForm
 from comments.moderation import Refusal
@@ -25,9 +26,7 @@ from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def reply(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
-    article = Article.objects.published().for_reading().at(f"{year}/{month}/{slug}")
-    if article is None:
-        raise Http404
+    article = story_at(Article.objects.published().for_reading(), year, month, slug)
     if request.method == "POST":
         return take_reply(request, article)
     if not request.user.is_authenticated:

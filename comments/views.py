@@ -11,7 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from articles.models import Article
-from articles.views import story_page
+from articles.views import story_at, story_page
 from comments import moderation, posting, threads, yours
 from comments.forms import CommentForm, ReplyForm, reply_url
 from comments.models import Comment
@@ -32,9 +32,7 @@ logger = logging.getLogger(__name__)
 @require_http_methods(["GET", "HEAD", "POST"])
 def reply(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
     """Take what Leave a Reply sends, and show it on a page of its own without JavaScript."""
-    article = Article.objects.published().for_reading().at(f"{year}/{month}/{slug}")
-    if article is None:
-        raise Http404
+    article = story_at(Article.objects.published().for_reading(), year, month, slug)
     if request.method == "POST":
         return take_reply(request, article)
     if article.address != f"{year}/{month}/{slug}":
@@ -111,7 +109,7 @@ def permalink(request: HttpRequest, pk: int) -> HttpResponse:
 def replies(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
     """Show a conversation that is not too long for it on one page, to print or to search in."""
     stories = Article.objects.published().select_related("section")
-    article = get_object_or_404(stories, address=f"{year}/{month}/{slug}")
+    article = story_at(stories, year, month, slug)
     try:
         thread = threads.whole(article)
     except InvalidPage as error:
@@ -124,7 +122,7 @@ def replies(request: HttpRequest, year: str, month: str, slug: str) -> HttpRespo
 @public_page
 def replies_count(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
     """Tell an open page, in words for its reader, how many comments are newer than `?since=`."""
-    article = get_object_or_404(Article.objects.published(), address=f"{year}/{month}/{slug}")
+    article = story_at(Article.objects.published(), year, month, slug)
     try:
         news = threads.news(article, since=int(request.GET.get("since", 0)))
     except ValueError as error:

@@ -329,11 +329,14 @@ def test_a_reply_to_a_story_that_moved_meanwhile_is_taken(client):
     article.slug = "new"
     article.save()
 
+    others = [old.replace("/reply/", part) for part in ("/feed/", "/replies/", "/replies/count/")]
+
     posted = client.post(old, ADA, headers=SAME_ORIGIN)
     shown = client.get(f"{old}?to=7")
 
     assert (posted.status_code, Comment.objects.get().article) == (303, article)
     assert (shown.status_code, shown["Location"]) == (301, f"{reply_url(article)}?to=7")
+    assert [client.get(url).status_code for url in others] == [200, 200, 200]
 
 
 def test_a_bad_reply_to_a_closed_conversation_is_told_that_it_is_closed(client):
