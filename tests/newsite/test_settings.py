@@ -167,7 +167,9 @@ def test_a_sqlite_transaction_takes_the_write_lock_at_its_start():
 
 def test_readme_and_env_example_name_every_variable():
     folder = settings.BASE_DIR
-    read = set(re.findall(r'(?:env\.\w+|= read_number)\(\s*"(\w+)"', (folder / "newsite/settings.py").read_text()))
+    read = set(
+        re.findall(r'(?:env\.\w+|= read_number)\(\s*"(\w+)"', (folder / "newsite/settings.py").read_text())
+    )
     in_example = set(re.findall(r"^#(\w+)=", (folder / ".env.example").read_text(), re.MULTILINE))
     in_readme = set(re.findall(r"^\| `(\w+)` \|", (folder / "README.md").read_text(), re.MULTILINE))
 
