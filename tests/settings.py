@@ -12,6 +12,7 @@ from pathlib import Path
 TEMPORARY = Path(tempfile.mkdtemp(prefix="newsite-tests-"))
 atexit.register(shutil.rmtree, TEMPORARY, ignore_errors=True)
 (TEMPORARY / "media").mkdir()
+(TEMPORARY / "static").mkdir()
 
 os.environ.update(
     SITE_NAME="Newsite",
@@ -45,3 +46,4 @@ STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+STATIC_ROOT = TEMPORARY / "static"
