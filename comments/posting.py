@@ -1,13 +1,24 @@
 """From what a form sent to a saved comment: one flow, in one transaction."""
 
-from django.db import transaction
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from articles.models import Article
 from comments import moderation, notifications
 from comments.models import Change, Comment
 from comments.moderation import Refusal, Submission
+
+logger = logging.getLogger(__name__)
+
+NOT_SAVED = gettext_lazy(
+    "The fault is ours: your text could not be saved. It is kept below. Please send it again in a minute."
+)
 
 
 class Refused(Exception):
@@ -18,6 +29,17 @@ class Refused(Exception):
         self.refusal = refusal
 
 
+@contextmanager
+def saving() -> Iterator[None]:
+    """Save all or nothing. A database that fails is a refusal, so that no text is lost."""
+    try:
+        with transaction.atomic():
+            yield
+    except DatabaseError as error:
+        logger.exception("A comment could not be saved")
+        raise Refused(Refusal(503, str(NOT_SAVED), seconds=60)) from error
+
+
 def post(submission: Submission) -> Comment:
     """Save a comment with its verdict, and return it.
 
@@ -25,7 +47,7 @@ def post(submission: Submission) -> Comment:
     Raises `Refused` where a rule refuses it.
     """
     comment = submission.comment
-    with transaction.atomic():
+    with saving():
         # Two posts to a story wait for each other, or a double click would pass as two.
         Article.objects.select_for_update().get(pk=comment.article_id)
         if earlier := moderation.sent_before(comment):
@@ -47,7 +69,7 @@ def edit(comment: Comment, body: str) -> Comment:
     The new text is decided on like a new comment, but never shown where the old one was
     not. Raises `Refused` where it is too late.
     """
-    with transaction.atomic():
+    with saving():
         comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
         if not comment.is_editable:
             raise Refused(
@@ -62,7 +84,10 @@ def edit(comment: Comment, body: str) -> Comment:
         comment.edited_at = timezone.now()
         verdict = moderation.decide(Submission(comment))
         if verdict.status != Comment.Status.APPROVED:
-            comment.status, comment.held_because = verdict
+            # What waits already goes on waiting for the reason that the moderators know.
+            if comment.status != Comment.Status.HELD:
+                comment.held_because = verdict.because
+            comment.status = verdict.status
             notifications.take_back([comment.pk])
         comment.save(update_fields=["body", "body_html", "edited_at", "status", "held_because"])
         _record(comment, **before)
@@ -74,7 +99,7 @@ def withdraw(comment: Comment) -> None:
 
     Raises `Refused` where it is too late.
     """
-    with transaction.atomic():
+    with saving():
         comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
         if not comment.is_editable:
             raise Refused(Refusal(403, _("This comment can no longer be deleted.")))

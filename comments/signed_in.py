@@ -53,7 +53,7 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
         comment = posting.post(submission)
     except posting.Refused as refused:
         return refused_page(request, article, form, refused.refusal)
-    return posted(request, comment)
+    return posted(comment)
 
 
 def refuse(request: HttpRequest) -> Refusal | None:

@@ -1,12 +1,9 @@
-import logging
-
 from django.core.exceptions import BadRequest
 from django.core.paginator import InvalidPage
-from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -19,13 +16,7 @@ from comments.moderation import Refusal, Submission
 from newsite.freshness import private_page, public_page
 from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin
 
-NOT_SAVED = gettext_lazy(
-    "The fault is ours: your comment could not be saved. Your text is kept below. Please post it again in a minute."
-)
 USER_AGENT_KEPT = Comment._meta.get_field("user_agent").max_length
-
-
-logger = logging.getLogger(__name__)
 
 
 @csrf_exempt  # is_same_origin() does a token's work
@@ -64,18 +55,15 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
         comment = posting.post(submission)
     except posting.Refused as refused:
         return refused_page(request, article, form, refused.refusal)
-    except DatabaseError:
-        logger.exception("A comment could not be saved")
-        return refused_page(request, article, form, Refusal(503, str(NOT_SAVED), seconds=60))
-    return posted(request, comment)
+    return posted(comment)
 
 
-def posted(request: HttpRequest, comment: Comment) -> HttpResponse:
+def posted(comment: Comment) -> HttpResponse:
     """Lead to the comment, or to its private page, and let this browser find it again."""
     is_public = comment.status == Comment.Status.APPROVED
     goal = comment.get_absolute_url() if is_public else yours.address(comment)
     response = HttpResponseRedirect(goal, status=303)
-    yours.remember(request, response, comment)
+    yours.remember(response, comment)
     return response
 
 

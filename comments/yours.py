@@ -4,6 +4,8 @@ Such a page has a signed address. The browser that posted a comment also keeps a
 with the list of its own, which it sends to /comments/ only: no story page ever sees it.
 """
 
+from contextlib import suppress
+
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
@@ -25,8 +27,8 @@ MAX_AGE = 30 * 24 * 60 * 60  # seconds
 COOKIE = "yours"
 COOKIE_SALT = "comments.yours.list"
 COOKIE_PATH = "/comments/"
-# A cookie has room for 4 kB; this many ids take a tenth of it.
-REMEMBERED = 50
+# Browsers keep some 150 cookies of a site, and a server reads only so many bytes of them.
+REMEMBERED = 40
 
 
 def token(comment: Comment) -> str:
@@ -35,15 +37,23 @@ def token(comment: Comment) -> str:
 
 
 def address(comment: Comment) -> str:
-    return reverse("comments:yours", args=[token(comment)])
+    return page_of(token(comment))
 
 
-def remember(request: HttpRequest, response: HttpResponse, comment: Comment) -> None:
-    """Let this browser find the comment again."""
-    pks = [comment.pk, *(pk for pk in _remembered(request) if pk != comment.pk)][:REMEMBERED]
+def page_of(token: str) -> str:
+    """Return the page that a token opens. It goes on with the token, whose time runs out."""
+    return reverse("comments:yours", args=[token])
+
+
+def remember(response: HttpResponse, comment: Comment) -> None:
+    """Let this browser find the comment again.
+
+    Each comment has a cookie of its own: the form is sent to an address that the cookies
+    do not go to, so a list of them could not be continued there.
+    """
     response.set_cookie(
-        COOKIE,
-        signing.dumps(pks, salt=COOKIE_SALT),
+        f"{COOKIE}-{comment.pk}",
+        signing.dumps(comment.pk, salt=COOKIE_SALT),
         max_age=MAX_AGE,
         path=COOKIE_PATH,
         secure=settings.SESSION_COOKIE_SECURE,
@@ -66,7 +76,7 @@ def with_comment(view):
         comment = comments.filter(pk=pk).first()
         if comment is None:
             return render(request, "comments/yours_gone.html", status=410)
-        return view(request, comment)
+        return view(request, comment, token)
 
     return private_page(found)
 
@@ -75,23 +85,29 @@ def with_comment(view):
 @private_page
 def index(request: HttpRequest) -> HttpResponse:
     """List the comments that were written in this browser, newest first."""
-    comments = Comment.objects.filter(pk__in=_remembered(request), erased_at=None).select_related("article")
+    remembered = _remembered(request)
+    comments = Comment.objects.filter(pk__in=remembered[:REMEMBERED], erased_at=None).select_related(
+        "article"
+    )
     listed = [(comment, address(comment)) for comment in comments]
-    return render(request, "comments/yours_index.html", {"comments": listed})
+    response = render(request, "comments/yours_index.html", {"comments": listed})
+    for pk in remembered[REMEMBERED:]:
+        response.delete_cookie(f"{COOKIE}-{pk}", path=COOKIE_PATH)
+    return response
 
 
 @require_safe
 @with_comment
-def yours(request: HttpRequest, comment: Comment) -> HttpResponse:
+def yours(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
     """Show its author a comment and what became of it. Nobody else has the address."""
-    context = {"comment": comment, "token": token(comment), "form": MailsForm(initial=_wanted(comment))}
+    context = {"comment": comment, "token": token, "form": MailsForm(initial=_wanted(comment))}
     return render(request, "comments/yours.html", context)
 
 
 @csrf_exempt  # is_same_origin() does a token's work
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_comment
-def edit(request: HttpRequest, comment: Comment) -> HttpResponse:
+def edit(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
     sent = request.POST if request.method == "POST" else None
     form = EditForm(sent, initial={"body": comment.body})
     status = 200
@@ -100,45 +116,45 @@ def edit(request: HttpRequest, comment: Comment) -> HttpResponse:
             if form.is_valid() and not form.preview_html:
                 _require_own_page(request)
                 posting.edit(comment, form.cleaned_data["body"])
-                return redirect(address(comment))
+                return redirect(page_of(token))
             status = 422 if form.errors else 200
         except posting.Refused as refused:
             status = refused.refusal.status
             form.add_error(None, refused.refusal.message)
-    context = {"comment": comment, "form": form, "address": address(comment)}
+    context = {"comment": comment, "form": form, "address": page_of(token)}
     return render(request, "comments/yours_edit.html", context, status=status)
 
 
 @csrf_exempt  # is_same_origin() does a token's work
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_comment
-def delete(request: HttpRequest, comment: Comment) -> HttpResponse:
+def delete(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
     refusal = None
     if request.method == "POST":
         try:
             _require_own_page(request)
             posting.withdraw(comment)
-            return redirect(address(comment))
+            return redirect(page_of(token))
         except posting.Refused as refused:
             refusal = refused.refusal
-    context = {"comment": comment, "address": address(comment), "refusal": refusal}
+    context = {"comment": comment, "address": page_of(token), "refusal": refusal}
     return render(request, "comments/yours_delete.html", context, status=refusal.status if refusal else 200)
 
 
 @csrf_exempt  # is_same_origin() does a token's work
 @require_POST
 @with_comment
-def mails(request: HttpRequest, comment: Comment) -> HttpResponse:
+def mails(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
     """Change what its author is told of by mail."""
     form = MailsForm(request.POST)
     status = 422
     if form.is_valid():
         if is_same_origin(request):
             notifications.choose(comment, **form.cleaned_data)
-            return redirect(f"{address(comment)}#mails")
+            return redirect(f"{page_of(token)}#mails")
         status = 403
         form.add_error(None, SENT_FROM_ELSEWHERE)
-    context = {"comment": comment, "token": token(comment), "form": form}
+    context = {"comment": comment, "token": token, "form": form}
     return render(request, "comments/yours.html", context, status=status)
 
 
@@ -150,10 +166,13 @@ def _wanted(comment: Comment) -> dict[str, str]:
 
 
 def _remembered(request: HttpRequest) -> list[int]:
-    try:
-        return signing.loads(request.COOKIES.get(COOKIE, ""), salt=COOKIE_SALT, max_age=MAX_AGE)
-    except signing.BadSignature:
-        return []
+    """Return the ids of the comments that this browser posted, newest first."""
+    pks = []
+    for name, value in request.COOKIES.items():
+        if name.startswith(f"{COOKIE}-"):
+            with suppress(signing.BadSignature):
+                pks.append(signing.loads(value, salt=COOKIE_SALT, max_age=MAX_AGE))
+    return sorted(pks, reverse=True)
 
 
 def _require_own_page(request: HttpRequest) -> None:

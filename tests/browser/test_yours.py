@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from comments.models import Comment
-from tests.browser.reply_form import fill_in, post
+from tests.browser.reply_form import an_hour_passes, fill_in, post
 from tests.factories import make_article
 
 
@@ -34,3 +34,16 @@ def test_a_commenter_previews_posts_edits_within_the_window_and_deletes(watch, j
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("status")).to_contain_text("You deleted this comment.")
     assert Comment.objects.get().status == "withdrawn"
+
+
+def test_a_browser_lists_all_that_was_posted_in_it(page):
+    article = make_article()
+    for body in ("First of mine.", "Second of mine."):
+        page.goto(article.get_absolute_url())
+        fill_in(page, body=body, name="Ada", email="ada@mailbox.example")
+        post(page)
+        an_hour_passes()
+
+    page.goto("/comments/yours/")
+
+    expect(page.locator(".comment-text")).to_have_text(["Second of mine.", "First of mine."])

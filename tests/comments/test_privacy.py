@@ -424,7 +424,7 @@ def test_trust_goes_with_the_person(newcomer):
 def test_the_private_pages_of_an_erased_comment_are_closed(client):
     comment = of_ada(created_at=NOON, body="Mine, kept.")
     address = yours.address(comment)
-    client.cookies["yours"] = yours.signing.dumps([comment.pk], salt=yours.SALT)
+    client.cookies[f"yours-{comment.pk}"] = yours.signing.dumps(comment.pk, salt=yours.COOKIE_SALT)
 
     erase(ADA, keep_texts=True)
 

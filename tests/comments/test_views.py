@@ -364,7 +364,7 @@ def test_a_comment_that_cannot_be_saved_is_kept_in_the_form(client):
         response = post(client, article)
 
     assert (response.status_code, response["Retry-After"], Comment.objects.count()) == (503, "60", 0)
-    assert "your comment could not be saved" in text_of(response)
+    assert "your text could not be saved" in text_of(response)
     assert "Well said.</textarea>" in text_of(response)
 
 

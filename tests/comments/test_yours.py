@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.core import signing
+from django.db import OperationalError, connection
 
 from comments import yours
 from comments.models import Change, Comment
@@ -371,7 +372,7 @@ def test_the_list_of_another_browser_is_empty(client):
 
 
 def test_the_cookie_is_sent_to_no_story(client):
-    cookie = post(client, make_article()).cookies["yours"]
+    cookie = post(client, make_article()).cookies[f"yours-{Comment.objects.get().pk}"]
 
     assert (cookie["path"], cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (
         "/comments/",
@@ -381,31 +382,84 @@ def test_the_cookie_is_sent_to_no_story(client):
     )
 
 
-@pytest.mark.parametrize(
-    "value", ["", "nonsense", pytest.param(signing.dumps([1], salt="another purpose"), id="another purpose")]
-)
+@pytest.mark.parametrize("value", ["", "nonsense", signing.Signer(salt="another purpose").sign_object(1)])
 def test_a_changed_cookie_lists_nothing(client, value):
-    fresh(body="Secret")
-    client.cookies["yours"] = value
+    comment = fresh(body="Secret")
+    client.cookies[f"yours-{comment.pk}"] = value
 
     assert "Secret" not in text_of(client.get("/comments/yours/"))
 
 
+def remembered(client, *comments) -> None:
+    for comment in comments:
+        client.cookies[f"yours-{comment.pk}"] = signing.dumps(comment.pk, salt=yours.COOKIE_SALT)
+
+
 @pytest.mark.parametrize("items", [1, 3])
-def test_the_list_takes_two_queries(client, django_assert_num_queries, items):
-    pks = [fresh().pk for _ in range(items)]
-    client.cookies["yours"] = signing.dumps(pks, salt=yours.COOKIE_SALT)
+def test_the_list_takes_one_query_for_comments(client, django_assert_num_queries, items):
+    remembered(client, *[fresh() for _ in range(items)])
 
     with django_assert_num_queries(2):
         client.get("/comments/yours/")
 
 
+def test_the_list_ends_with_the_forty_newest_and_lets_go_of_the_others(client):
+    comments = [fresh(body=f"Number {n}.") for n in range(42)]
+    remembered(client, *comments)
+
+    response = client.get("/comments/yours/")
+
+    page = text_of(response)
+    assert [f"Number {n}." in page for n in (0, 1, 2, 41)] == [False, False, True, True]
+    assert sorted(name for name, morsel in response.cookies.items() if morsel["max-age"] == 0) == sorted(
+        f"yours-{comment.pk}" for comment in comments[:2]
+    )
+
+
 def test_a_link_and_the_cookie_do_not_open_each_others_doors(client):
     comment = fresh(body="Secret", status="held")
-    listed = signing.dumps([comment.pk], salt=yours.COOKIE_SALT)
-    client.cookies["yours"] = yours.token(comment)
+    listed = signing.dumps(comment.pk, salt=yours.COOKIE_SALT)
+    client.cookies[f"yours-{comment.pk}"] = yours.token(comment)
 
     as_link, as_cookie = client.get(f"/comments/yours/{listed}/"), client.get("/comments/yours/")
 
     assert (as_link.status_code, as_cookie.status_code) == (403, 200)
     assert "Secret" not in text_of(as_link) + text_of(as_cookie)
+
+
+def test_visiting_a_private_page_does_not_make_its_link_last_longer(client, clock):
+    comment = fresh(status="held")
+    link = yours.address(comment)
+    clock.shift(timedelta(days=29))
+
+    page = text_of(client.get(link))
+
+    assert link in page or f"{link}mails/" in page
+    clock.shift(timedelta(days=2))
+    assert client.get(link).status_code == 410
+
+
+@pytest.mark.parametrize("page", ["edit", "delete"])
+def test_a_change_that_cannot_be_saved_is_kept_in_the_form(client, page):
+    comment = fresh(body="As written.")
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith('UPDATE "comments_comment"'):
+            raise OperationalError("disk full")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        response = client.post(f"{yours.address(comment)}{page}/", {"body": "Better."}, headers=SAME_ORIGIN)
+
+    comment.refresh_from_db()
+    assert (response.status_code, comment.body, comment.status) == (503, "As written.", "approved")
+    assert ("Better.</textarea>" if page == "edit" else "As written.") in text_of(response)
+
+
+def test_an_approved_comment_of_a_story_that_is_hidden_is_not_called_public(client):
+    comment = fresh(article=make_article(status="draft"))
+
+    page = text_of(client.get(yours.address(comment)))
+
+    assert "Your comment is public." not in page
+    assert "Its story is not public at the moment." in page
