@@ -45,6 +45,25 @@ def test_the_form_has_no_wcag_violations_under_a_comment_and_with_errors(watch, 
     fill_in(page, email="nobody", website="no site")
     assert post_unchecked(page).status == 422
     assert violations(page) == []
+    fill_in(page, body="*Well* said.", name="Ada", email="ada@mailbox.example")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="Preview")).to_be_visible()
+    assert violations(page) == []
+
+
+@SCHEMES
+def test_a_report_with_errors_and_a_link_that_opens_nothing_have_no_wcag_violations(watch, scheme):
+    page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    news = newspaper.found()
+    page.goto(news.addresses["report page"])
+    page.locator("main form").evaluate("form => { form.noValidate = true }")
+    watch.expect_status(422)
+    with page.expect_navigation() as navigation:
+        page.locator("main form button").click()
+    assert (navigation.value.status, violations(page)) == (422, [])
+    watch.expect_status(403)
+    page.goto("/comments/yours/nothing/")
+    assert violations(page) == []
 
 
 @SCHEMES

@@ -5,7 +5,7 @@ import pytest
 import time_machine
 
 from comments import yours
-from comments.models import Change, Report
+from comments.models import Change, Comment, Report
 from tests.factories import make_article, make_comment, make_editor, make_report, reply_to
 
 pytestmark = pytest.mark.django_db
@@ -188,6 +188,15 @@ def test_an_edit_by_the_commenter_answers_no_report(client, clock):
     report_from(client, comment, 3)
 
     assert (edited.status_code, state(comment)) == (302, ("held", "reported"))
+
+
+def test_an_edit_does_not_hide_that_readers_reported_the_comment(client, clock):
+    comment = make_comment(created_at=NOON)
+    report_from(client, comment, 1, 2, 3)
+
+    client.post(f"{yours.address(comment)}edit/", {"body": "Not me."}, headers=SAME_ORIGIN)
+
+    assert (state(comment), Comment.objects.get(pk=comment.pk).body) == (("held", "reported"), "Not me.")
 
 
 def test_the_owner_sets_how_many_reports_hold_a_comment(client, settings):
