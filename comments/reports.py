@@ -3,7 +3,6 @@
 import math
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from articles.models import Article
 from articles.views import story_at
+from comments import posting
 from comments.forms import ReportForm
 from comments.models import Comment, Report
 from comments.moderation import REPORTS_INTERVAL, REPORTS_TAKEN, Refusal
@@ -40,8 +40,10 @@ def take_report(request: HttpRequest, comment: Comment) -> HttpResponse:
     if not is_valid:
         return report_page(request, comment, form, status=422)
     form.instance.sender = sender_of(client_address(request), "comments.reports")
-    if refusal := file(form.instance, comment):
-        return refused_page(request, comment, form, refusal)
+    try:
+        file(form.instance, comment)
+    except posting.Refused as refused:
+        return refused_page(request, comment, form, refused.refusal)
     address = str(comment.article.address).split("/")
     return HttpResponseRedirect(reverse("comments:reported", args=address), status=303)
 
@@ -68,24 +70,24 @@ def reported(request: HttpRequest, year: str, month: str, slug: str) -> HttpResp
     return render(request, "comments/reported.html", {"article": article})
 
 
-def file(report: Report, comment: Comment) -> Refusal | None:
+def file(report: Report, comment: Comment) -> None:
     """Keep a report, one from each sender, and hold the comment when there are enough.
 
-    A second report from the same sender is answered like the first, and not kept.
+    A second report from the same sender is answered like the first, and not kept. Raises
+    `Refused` where a sender reports too many.
     """
-    with transaction.atomic():
+    with posting.saving():
         # Two reports wait for each other, or both might be the one before the last.
         report.comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
         standing = report.comment.reports_since_approval()
         if standing.filter(sender=report.sender).exists():
-            return None
+            return
         if refusal := too_many(report.sender):
-            return refusal
+            raise posting.Refused(refusal)
         report.save()
         is_public = report.comment.status == Comment.Status.APPROVED
         if is_public and standing.values("sender").distinct().count() >= settings.REPORTS_THAT_HOLD:
             report.comment.hold_as_reported()
-    return None
 
 
 def too_many(sender: str) -> Refusal | None:

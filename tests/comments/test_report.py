@@ -3,8 +3,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import OperationalError, connection
 
-from comments import yours
+from comments import reports, yours
 from comments.models import Change, Comment, Report
 from tests.factories import make_article, make_comment, make_editor, make_report, reply_to
 
@@ -352,3 +353,31 @@ def test_a_report_takes_the_same_queries_however_many_there_were(client, django_
 
     with django_assert_num_queries(9):
         report(client, comment)
+
+
+def test_a_report_that_cannot_be_saved_is_kept_in_the_form(client):
+    comment = make_comment()
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith('INSERT INTO "comments_report"'):
+            raise OperationalError("disk full")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        response = client.post(
+            f"{comment.get_absolute_url()}report/", {"reason": "other", "text": "Rude."}, headers=SAME_ORIGIN
+        )
+
+    assert (response.status_code, Report.objects.count()) == (503, 0)
+    assert "Rude.</textarea>" in response.content.decode()
+
+
+def test_a_comment_that_went_to_the_trash_meanwhile_is_not_held_by_a_report(client):
+    comment = make_comment()
+    report_from(client, comment, 1, 2)
+    seen_before = Comment.objects.get(pk=comment.pk)
+    comment.trash(by=make_editor())
+
+    reports.file(Report(reason="spam", sender="third"), seen_before)
+
+    assert state(comment)[0] == "trash"
