@@ -23,13 +23,16 @@ def deliver_due(stopped: Event | None = None) -> None:
     try:
         while not (stopped and stopped.is_set()) and Mail.objects.due().exists():
             # Before the claim, so that the claim need not last through greeting and sign-in.
-            failure = _try(connection.open)
+            failure = unreachable = _try(connection.open)
             if mail := Mail.objects.claim():
                 failure = failure or _try(mail.message(connection).send)
                 if failure is None:
                     mail.mark_sent()
                 else:
                     mail.mark_failed(failure, for_good=_is_permanent(failure))
+            if unreachable is not None:
+                # The next mails would find no server either, and each would wait for it in vain.
+                break
             if failure is not None:
                 _try(connection.close)
     finally:

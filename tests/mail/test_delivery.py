@@ -231,6 +231,15 @@ def test_without_a_server_the_mail_waits(queue, postbox, settings):
     assert "refused" in mail.last_error
 
 
+def test_a_server_that_is_not_there_is_tried_once_a_round(queue, postbox, settings):
+    settings.EMAIL_PORT = 1
+    queue(), queue(), queue()
+
+    deliver_due()
+
+    assert sorted(Mail.objects.values_list("attempts", flat=True)) == [0, 0, 1]
+
+
 # --- A site that sends nothing ---
 
 
