@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from articles.admin import ArticleAdmin
 from articles.models import Article
-from comments import data_requests, people, posting
+from comments import data_requests, notifications, people, posting
 from comments.forms import CommentTextForm
 from comments.models import Change, Comment, CommentQuerySet, Decision
 from comments.moderation import Refusal, Submission
@@ -54,6 +54,25 @@ class StoryAdmin(ArticleAdmin):
     @admin.display(description=gettext_lazy("replies"), ordering="reply_count")
     def replies(self, article) -> int:
         return article.reply_count or 0
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if change and not obj.is_public:
+            notifications.take_back_about([obj])
+
+    def delete_model(self, request, obj):
+        notifications.take_back_about([obj])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request, queryset):
+        notifications.take_back_about(queryset)
+        super().delete_queryset(request, queryset)
+
+    @admin.action(description=gettext_lazy("Unpublish selected stories"), permissions=["change"])
+    @transaction.atomic
+    def unpublish(self, request, queryset):
+        super().unpublish(request, queryset)
+        notifications.take_back_about(queryset)
 
 
 class StatusFilter(admin.SimpleListFilter):

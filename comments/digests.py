@@ -30,10 +30,10 @@ def _send_some() -> int:
     # Whoever else is doing the same waits here, and then finds nothing due.
     subscribers = list(due.order_by("pk").select_for_update()[:CHUNK])
     waiting = Notice.objects.waiting().filter(subscriber__in=subscribers)
-    wanted = Subscription.objects.filter(
-        subscriber=OuterRef("subscriber"),
-        article=OuterRef("comment__article"),
-        subscriber__in=Subscriber.objects.confirmed(),
+    # Read once: what comes after this waits for the next.
+    waiting = Notice.objects.waiting().filter(pk__in=list(waiting.values_list("pk", flat=True)))
+    wanted = Subscription.objects.in_force().filter(
+        subscriber=OuterRef("subscriber"), article=OuterRef("comment__article")
     )
     public = waiting.filter(Exists(wanted), comment__in=Comment.objects.public())
     notices = list(public.select_related("comment__article").order_by("comment__article_id", "comment_id"))

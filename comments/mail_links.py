@@ -21,13 +21,13 @@ from newsite.freshness import private_page
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Ask whether the mails are wanted, and take the answer."""
     try:
-        pk = signing.loads(token, salt=CONFIRM_SALT, max_age=CONFIRMATION_LASTS)
+        pk, asked_at = signing.loads(token, salt=CONFIRM_SALT, max_age=CONFIRMATION_LASTS)
     except signing.SignatureExpired:
         return _no_good(request, status=410)
     except signing.BadSignature:
         return _no_good(request, status=403)
     subscriber = Subscriber.objects.filter(pk=pk).first()
-    if subscriber is None:
+    if subscriber is None or not subscriber.awaits(asked_at):
         return _no_good(request, status=410)
     if request.method == "POST":
         subscriber.confirm()

@@ -32,8 +32,11 @@ class Told(NamedTuple):
 
 @transaction.atomic
 def subscribe(comment: "Comment", scope: str, rhythm: str = Rhythm.AT_ONCE) -> None:
-    """Note what the author of a comment wants to be told of, and ask an address that is new."""
-    if not comment.email:
+    """Note what the author of a comment wants to be told of, and ask an address that is new.
+
+    What a robot sent makes the site write to nobody, and keep nobody's address for it.
+    """
+    if not comment.email or comment.status == comment.Status.SPAM:
         return
     subscriber, _created = Subscriber.objects.get_or_create(email=comment.email)
     choice = {
@@ -43,8 +46,7 @@ def subscribe(comment: "Comment", scope: str, rhythm: str = Rhythm.AT_ONCE) -> N
         "rhythm": rhythm,
     }
     Subscription.objects.update_or_create(comment=comment, defaults=choice)
-    # What a robot sent makes the site write to nobody.
-    if comment.status != comment.Status.SPAM and Subscriber.objects.claim_question(subscriber):
+    if Subscriber.objects.claim_question(subscriber):
         Mail.objects.queue(
             recipient=subscriber.email,
             subject=_("Confirm that %(site)s may write to you") % {"site": settings.SITE_NAME},
@@ -61,7 +63,7 @@ def choose(comment: "Comment", scope: str, rhythm: str) -> None:
     if scope:
         subscribe(comment, scope, rhythm)
     else:
-        Subscription.objects.filter(comment=comment).delete()
+        Subscription.objects.filter(comment=comment).end()
 
 
 def announce(comments: Iterable["Comment"], *, to_authors: bool = False) -> None:
@@ -81,18 +83,18 @@ def announce(comments: Iterable["Comment"], *, to_authors: bool = False) -> None
         for told in _who_is_told(comment, subscriptions, to_authors)
         if (comment.pk, told.subscriber.pk) not in already
     ]
-    Mail.objects.queue_all([notice.mail for notice in notices if notice.mail])
+    Mail.objects.queue_all([notice.mail for notice in notices if notice.mail], skip_known=True)
     Notice.objects.bulk_create(notices)
 
 
 def take_back(comments: Sequence[int]) -> None:
     """Send nothing any more of comments that are no longer public, where it has not left yet."""
-    waiting = Mail.objects.filter(state=Mail.State.WAITING, notices__comment__in=comments)
-    mails = list(waiting.values_list("pk", flat=True))
-    # What a daily mail tells besides goes into the next.
-    Notice.objects.filter(mail__in=mails).update(mail=None, told_at=None)
-    Notice.objects.waiting().filter(comment__in=comments).delete()
-    Mail.objects.filter(pk__in=mails, state=Mail.State.WAITING).delete()
+    Notice.objects.filter(comment__in=comments).take_back()
+
+
+def take_back_about(stories: Iterable[Article]) -> None:
+    """Send nothing any more about stories that are no longer public."""
+    Notice.objects.filter(comment__article__in=[story.pk for story in stories]).take_back()
 
 
 def digest(subscriber: Subscriber, notices: Sequence[Notice]) -> Mail:

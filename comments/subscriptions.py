@@ -8,7 +8,7 @@ the owner of the address has chosen for another.
 from datetime import timedelta
 
 from django.core import signing
-from django.db import models
+from django.db import models, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -24,13 +24,11 @@ ASK_INTERVAL_STOPPED = timedelta(days=1)
 CONFIRMATION_LASTS = 7 * 24 * 60 * 60  # seconds
 CONFIRM_SALT = "comments.subscriptions.confirm"
 STOP_SALT = "comments.subscriptions.stop"
+# What a comment's author asked for counts while the comment has one of these statuses.
+STANDING = ["held", "approved"]
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
-    def confirmed(self):
-        """Return those to whom anything but the question whether they want it may be sent."""
-        return self.exclude(confirmed_at=None)
-
     def forget_unconfirmed(self) -> None:
         """Keep no address whose owner has left the question unanswered until its link expired."""
         expired = timezone.now() - timedelta(seconds=CONFIRMATION_LASTS)
@@ -42,7 +40,10 @@ class SubscriberQuerySet(models.QuerySet["Subscriber"]):
         interval = ASK_INTERVAL_STOPPED if subscriber.stopped_at else ASK_INTERVAL
         may_be_asked = Q(confirmation_sent_at=None) | Q(confirmation_sent_at__lte=now - interval)
         unconfirmed = self.filter(may_be_asked, pk=subscriber.pk, confirmed_at=None)
-        return unconfirmed.update(confirmation_sent_at=now) == 1
+        if not unconfirmed.update(confirmation_sent_at=now):
+            return False
+        subscriber.confirmation_sent_at = now
+        return True
 
 
 class Subscriber(models.Model):
@@ -64,7 +65,14 @@ class Subscriber(models.Model):
 
     @property
     def confirm_token(self) -> str:
-        return signing.dumps(self.pk, salt=CONFIRM_SALT)
+        return signing.dumps([self.pk, str(self.confirmation_sent_at)], salt=CONFIRM_SALT)
+
+    def awaits(self, asked_at: str) -> bool:
+        """Say whether the question asked then is the last, and not answered by stopping all mails."""
+        if asked_at != str(self.confirmation_sent_at):
+            return False
+        asked, stopped = self.confirmation_sent_at, self.stopped_at
+        return asked is None or stopped is None or stopped < asked
 
     def stop_token(self, article: Article | None = None) -> str:
         """Return what stops the mails about one story, or all. It works as long as the mail is kept."""
@@ -84,24 +92,48 @@ class Subscriber(models.Model):
         about = {} if article_id is None else {"article": article_id}
         return self.subscriptions.filter(**about).exists()
 
+    @transaction.atomic
     def stop(self, article_id: int | None) -> None:
         """Send this person no more mails about a story, or none at all."""
         if article_id is not None:
             self.subscriptions.filter(article=article_id).delete()
+            self.notices.filter(comment__article=article_id).take_back()
             return
         self.subscriptions.all().delete()
-        Mail.objects.filter(state=Mail.State.WAITING, notices__subscriber=self).delete()
+        self.notices.all().take_back()
         self.confirmed_at, self.stopped_at = None, timezone.now()
         self.save(update_fields=["confirmed_at", "stopped_at"])
 
 
 class SubscriptionQuerySet(models.QuerySet["Subscription"]):
+    def in_force(self):
+        """Return what confirmed people asked for with comments that still stand.
+
+        What came with a robot's comment may carry anybody's address.
+        """
+        return self.filter(
+            subscriber__confirmed_at__isnull=False,
+            comment__status__in=STANDING,
+            comment__erased_at=None,
+        )
+
     def concerned_by(self, comments):
-        """Return what confirmed people asked for, of these comments, their parents or their stories."""
+        """Return what is asked for, of these comments, their parents or their stories."""
         near = {pk for comment in comments for pk in (comment.pk, comment.parent_id) if pk}
         stories = {comment.article_id for comment in comments}
         wanted = Q(comment__in=near) | Q(article__in=stories, scope=Subscription.Scope.STORY)
-        return self.filter(wanted, subscriber__confirmed_at__isnull=False).select_related("subscriber")
+        return self.in_force().filter(wanted).select_related("subscriber")
+
+    @transaction.atomic
+    def end(self) -> None:
+        """Delete these, and send nothing any more that nothing else asks for."""
+        for subscription in self.select_related("subscriber"):
+            subscription.delete()
+            others = subscription.subscriber.subscriptions.filter(article=subscription.article_id)
+            if not others.filter(scope=Subscription.Scope.STORY).exists():
+                asked_by = list(others.values_list("comment", flat=True))
+                about = subscription.subscriber.notices.filter(comment__article=subscription.article_id)
+                about.exclude(Q(comment__in=asked_by) | Q(comment__parent__in=asked_by)).take_back()
 
 
 class Subscription(models.Model):
@@ -142,6 +174,18 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def waiting(self):
         """Return what waits for a daily mail."""
         return self.filter(told_at=None)
+
+    @transaction.atomic(savepoint=False)
+    def take_back(self) -> None:
+        """Tell nothing of this any more, where its mail has not left yet."""
+        recallable = Mail.objects.recallable().filter(pk__in=self.exclude(mail=None).values("mail"))
+        # Locked, so that nobody begins to send one of them between these steps.
+        mails = list(recallable.order_by("pk").select_for_update().values_list("pk", flat=True))
+        unwanted = list(self.filter(Q(mail__in=mails) | Q(told_at=None)).values_list("pk", flat=True))
+        # What a daily mail tells besides goes into the next.
+        Notice.objects.filter(mail__in=mails).update(mail=None, told_at=None)
+        Notice.objects.filter(pk__in=unwanted).delete()
+        Mail.objects.filter(pk__in=mails).delete()
 
 
 class Notice(models.Model):

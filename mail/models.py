@@ -45,8 +45,14 @@ class MailQuerySet(models.QuerySet):
         """Write one mail, to be delivered once the transaction is committed. See `Mail.compose`."""
         return self.queue_all([Mail.compose(**content)])[0]
 
-    def queue_all(self, mails: list["Mail"]) -> list["Mail"]:
-        Mail.objects.bulk_create(mails)
+    def queue_all(self, mails: list["Mail"], *, skip_known: bool = False) -> list["Mail"]:
+        """Write mails. With `skip_known`, those stay as they are whose Message-ID is there already."""
+        Mail.objects.bulk_create(mails, ignore_conflicts=skip_known)
+        if skip_known:
+            stored = self.filter(message_id__in=[mail.message_id for mail in mails])
+            pks = dict(stored.values_list("message_id", "pk"))
+            for mail in mails:
+                mail.pk, mail._state.adding = pks[mail.message_id], False
         # Outside a transaction this happens at once, so the rows have to be there.
         transaction.on_commit(written.set)
         return mails
@@ -57,6 +63,12 @@ class MailQuerySet(models.QuerySet):
         waits = models.Q(state=Mail.State.WAITING, due_at__lte=now)
         abandoned = models.Q(state=Mail.State.SENDING, claimed_until__lte=now)
         return self.filter(waits | abandoned).order_by("due_at", "pk")
+
+    def recallable(self):
+        """Return what has not left, and what nobody is sending at this moment."""
+        waits = models.Q(state__in=[Mail.State.WAITING, Mail.State.GIVEN_UP])
+        abandoned = models.Q(state=Mail.State.SENDING, claimed_until__lte=timezone.now())
+        return self.filter(waits | abandoned)
 
     def claim(self) -> "Mail | None":
         """Take the next due mail, which nobody else gets while the claim lasts."""

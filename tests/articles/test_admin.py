@@ -179,12 +179,15 @@ def test_the_form_of_a_story_takes_ten_queries(client, editor, django_assert_num
         client.get(f"{STORIES}{article.pk}/change/")
 
 
-@pytest.mark.parametrize(("action", "each"), [("publish", 7), ("unpublish", 5)])
+# What ends with a story that is unpublished, the mails about it, is taken back for all at once.
+@pytest.mark.parametrize(("action", "once", "each"), [("publish", 12, 7), ("unpublish", 16, 5)])
 @pytest.mark.parametrize("items", [1, 3])
-def test_an_action_loads_all_stories_at_once(client, editor, django_assert_num_queries, action, each, items):
+def test_an_action_loads_all_stories_at_once(
+    client, editor, django_assert_num_queries, action, once, each, items
+):
     articles = [make_article(status="draft", authors=[make_author()]) for _ in range(items)]
 
-    with django_assert_num_queries(12 + each * items):
+    with django_assert_num_queries(once + each * items):
         client.post(STORIES, {"action": action, "_selected_action": [a.pk for a in articles]})
 
 

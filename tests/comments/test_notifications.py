@@ -3,11 +3,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.contrib.admin import site
+from django.contrib.messages.storage.cookie import CookieStorage as Messages
 from django.core import mail as django_mail
 from django.core import signing
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from articles.models import Article
 from comments import digests, notifications, posting, yours
 from comments.models import Comment
 from comments.moderation import Submission
@@ -115,7 +118,15 @@ def test_a_robot_makes_the_site_write_to_nobody(client):
     reply(client, make_article(), nickname="robot", tell_all="on")
 
     assert Comment.objects.get().status == "spam"
-    assert mailed() == []
+    assert (mailed(), Subscriber.objects.count()) == ([], 0)
+
+
+def test_a_robot_subscribes_nobody_whose_address_is_confirmed(client):
+    comment = subscribed()
+
+    reply(client, comment.article, body="Buy pills.", nickname="robot", tell_all="on")
+
+    assert Subscription.objects.get().comment == comment
 
 
 def test_a_refused_comment_asks_nobody(client):
@@ -197,7 +208,7 @@ def test_a_changed_link_confirms_and_stops_nothing(client, method):
     links = [
         f"/comments/mail/confirm/{one.confirm_token[:-2]}xx/",
         f"/comments/mail/confirm/{one.stop_token()}/",
-        f"/comments/mail/confirm/{signing.dumps(one.pk, salt=STOP_SALT)}/",
+        f"/comments/mail/confirm/{signing.dumps([one.pk, 'None'], salt=STOP_SALT)}/",
         f"/comments/mail/stop/{one.confirm_token}/",
         f"/comments/mail/stop/{signing.dumps([one.pk, None], salt=CONFIRM_SALT)}/",
         "/comments/mail/stop/x/",
@@ -217,6 +228,27 @@ def test_a_link_for_an_address_that_was_erased_has_expired(client):
     subscriber.delete()
 
     assert client.post(link).status_code == 410
+
+
+def test_a_link_to_confirm_does_not_undo_that_all_mails_were_stopped(client, clock):
+    reply(client, make_article(), tell_answers="on")
+    link = link_in(Mail.objects.get(), "confirm")
+    client.post(link)
+    clock.shift(timedelta(hours=1))
+    Subscriber.objects.get().stop(None)
+
+    assert client.post(link).status_code == 410
+    assert Subscriber.objects.get().confirmed_at is None
+
+
+def test_only_the_newest_link_to_confirm_works(client, clock):
+    article = make_article()
+    for hours in (0, 1):
+        clock.shift(timedelta(hours=hours))
+        reply(client, article, body=f"At {hours}", tell_answers="on")
+    older, newer = (link_in(mail, "confirm") for mail in Mail.objects.order_by("pk"))
+
+    assert [client.post(link).status_code for link in (older, newer)] == [410, 200]
 
 
 # --- Who is told ---
@@ -336,7 +368,7 @@ def test_who_did_not_ask_is_not_told_of_an_approval():
 def test_a_rolled_back_comment_tells_nobody(monkeypatch):
     comment = subscribed()
 
-    def fail(*args):
+    def fail(*args, **options):
         raise RuntimeError
 
     monkeypatch.setattr("mail.models.MailQuerySet.queue_all", fail)
@@ -359,7 +391,25 @@ def test_telling_many_takes_the_same_queries_as_telling_one(people):
         notifications.announce([comment])
 
     assert Mail.objects.count() == people
-    assert len(queries) == 4
+    assert len(queries) == 5
+
+
+@pytest.mark.parametrize("rhythm", ["at-once", "daily"])
+@pytest.mark.parametrize(
+    "state", [{"status": "spam"}, {"status": "trash"}, {"status": "withdrawn"}, {"erased_at": NOON}]
+)
+def test_a_comment_that_stands_no_more_asks_for_no_mails(clock, state, rhythm):
+    comment = subscribed("story", rhythm)
+    if rhythm == "daily":
+        answer(comment)
+    Comment.objects.filter(pk=comment.pk).update(**state)
+    if rhythm == "at-once":
+        answer(comment)
+    clock.shift(timedelta(days=1))
+
+    digests.send_digests()
+
+    assert mailed() == []
 
 
 # --- What is taken back ---
@@ -380,6 +430,72 @@ def test_what_is_removed_before_the_mail_has_left_is_not_mailed(way):
     ways[way]()
 
     assert (mailed(), Notice.objects.count()) == ([], 0)
+
+
+@pytest.mark.parametrize("way", ["delete", "delete many", "unpublish", "save as draft"])
+def test_what_is_said_of_a_story_that_goes_before_the_mail_has_left_is_not_mailed(rf, way):
+    article = make_article()
+    answer(subscribed(article=article))
+    request = rf.post("/")
+    request.user = make_editor()
+    request._messages = Messages(request)
+    stories, admin = Article.objects.filter(pk=article.pk), site._registry[Article]
+    if way == "save as draft":
+        article.status = "draft"
+    ways = {
+        "delete": lambda: admin.delete_model(request, article),
+        "delete many": lambda: admin.delete_queryset(request, stories),
+        "unpublish": lambda: admin.unpublish(request, stories),
+        "save as draft": lambda: admin.save_model(request, article, None, change=True),
+    }
+    assert len(mailed()) == 1
+
+    ways[way]()
+
+    assert mailed() == []
+
+
+def test_a_story_that_is_saved_and_stays_public_takes_no_mail_back(rf):
+    article = make_article()
+    answer(subscribed(article=article))
+    request = rf.post("/")
+    request.user = make_editor()
+
+    site._registry[Article].save_model(request, article, None, change=True)
+
+    assert len(mailed()) == 1
+
+
+@pytest.mark.parametrize(
+    "state",
+    [{"state": "given-up"}, {"state": "sending", "claimed_until": NOON - timedelta(seconds=1)}],
+)
+def test_a_mail_that_might_be_tried_again_is_taken_back(state):
+    given = answer(subscribed())
+    Mail.objects.update(**state)
+
+    given.trash(by=make_editor())
+
+    assert (mailed(), Notice.objects.count()) == ([], 0)
+
+
+def test_a_mail_that_is_just_being_sent_is_not_taken_back_and_not_written_again():
+    given = answer(subscribed())
+    Mail.objects.update(state="sending", claimed_until=NOON + timedelta(minutes=1))
+
+    given.hold(by=make_editor())
+    given.approve(by=make_editor())
+
+    assert (len(mailed()), Mail.objects.get().state) == (1, "sending")
+
+
+def test_a_mail_that_is_in_the_outbox_already_is_no_fault():
+    given = answer(subscribed())
+    Notice.objects.all().delete()
+
+    notifications.announce([given])
+
+    assert (len(mailed()), Notice.objects.get().mail) == (1, Mail.objects.get())
 
 
 def test_what_is_held_after_an_edit_is_not_mailed():
@@ -457,7 +573,49 @@ def test_one_click_ends_the_mails_about_a_story_and_no_others(client):
     assert response.status_code == 200
     answer(comment, body="Once more.", name="Cleo", email="cleo@example.com")
     answer(other, body="Elsewhere.", name="Dan", email="dan@example.com")
-    assert [subject.split()[0] for _, subject in mailed()] == ["Bo", "Dan"]
+    assert [subject.split()[0] for _, subject in mailed()] == ["Dan"]
+
+
+@pytest.mark.parametrize("way", ["link", "private page"])
+def test_what_waits_in_the_outbox_is_taken_back_when_the_mails_are_ended(client, way):
+    comment, other = subscribed(), subscribed()
+    subscribed("story", article=comment.article, email="eva@example.com")
+    answer(comment)
+    answer(other, body="Elsewhere.", name="Dan", email="dan@example.com")
+
+    if way == "link":
+        client.post(link_in(Mail.objects.filter(recipient="ada@example.com").last(), "stop"))
+    else:
+        choose(client, comment, "")
+
+    assert sorted(recipient for recipient, _ in mailed()) == ["ada@example.com", "eva@example.com"]
+    assert Notice.objects.filter(comment__article=comment.article).count() == 1
+
+
+def test_a_waiting_daily_mail_loses_the_story_whose_mails_are_ended(client, clock):
+    comment, other = subscribed(rhythm="daily"), subscribed(rhythm="daily")
+    answer(comment, body="Goes.")
+    answer(other, body="Stays.", name="Dan", email="dan@example.com")
+    clock.shift(timedelta(days=1))
+    digests.send_digests()
+
+    choose(client, comment, "")
+    digests.send_digests()
+
+    assert "Stays." in Mail.objects.get().text
+    assert "Goes." not in Mail.objects.get().text
+
+
+@pytest.mark.parametrize(("scope", "kept"), [("answers", 1), ("story", 2)])
+def test_what_another_comment_on_the_story_asks_for_is_not_taken_back(client, scope, kept):
+    comment = subscribed(scope)
+    other = subscribed(article=comment.article)
+    answer(comment)
+    answer(other, body="Indeed.", name="Dan", email="dan@example.com")
+
+    choose(client, other, "")
+
+    assert len(mailed()) == kept
 
 
 def test_opening_the_link_ends_nothing(client):
@@ -665,3 +823,33 @@ def test_each_gets_a_daily_mail_of_their_own(clock):
     digests.send_digests()
 
     assert sorted(recipient for recipient, _ in mailed()) == [f"person{n}@example.com" for n in range(3)]
+
+
+def test_a_daily_mail_goes_to_no_address_that_is_not_confirmed(clock):
+    answer(subscribed("story", rhythm="daily"))
+    Subscriber.objects.update(confirmed_at=None)
+    clock.shift(timedelta(days=1))
+
+    digests.send_digests()
+
+    assert (mailed(), Subscription.objects.count()) == ([], 1)
+
+
+def test_what_comes_while_a_daily_mail_is_written_waits_for_the_next(clock, monkeypatch):
+    comment = subscribed("story", rhythm="daily")
+    answer(comment, body="First.")
+    clock.shift(timedelta(days=1))
+    write = notifications.digest
+
+    def write_while_another_answers(*args):
+        answer(comment, body="Second.", name="Cleo", email="cleo@example.com")
+        return write(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(notifications, "digest", write_while_another_answers)
+        digests.send_digests()
+    assert "Second." not in Mail.objects.get().text
+    clock.shift(timedelta(days=1))
+    digests.send_digests()
+
+    assert "Second." in Mail.objects.first().text
