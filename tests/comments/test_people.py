@@ -406,7 +406,7 @@ def test_one_person_has_one_colour_under_every_story(client):
 
 def test_colours_are_the_twelve_of_the_stylesheet_and_all_are_used(settings):
     people_of_all_kinds = [Comment(email=f"reader{number}@example.com") for number in range(500)]
-    css = (settings.BASE_DIR / "newsite/static/newsite/parts.css").read_text()
+    css = (settings.BASE_DIR / "newsite/static/newsite/conversation.css").read_text()
 
     assert {people.colour(comment) for comment in people_of_all_kinds} == set(range(1, 13))
     assert [int(number) for number in re.findall(r"\.avatar-(\d+) ", css)] == list(range(1, 13))
