@@ -4,11 +4,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from comments import yours
 from comments.models import Comment
 from tests.browser.reply_form import an_hour_passes, fill_in, post, post_unchecked
-from tests.factories import make_article, make_comment
+from tests.factories import make_article, make_comment, make_editor
 
 PERSON = {"name": "Mira", "email": "mira@mailbox.example"}
 BACK = "Your unsent text is back."
@@ -175,6 +177,130 @@ def test_where_storage_is_blocked_the_form_works_without_it(watch, story):
 
     assert post(page).status == 200
     assert Comment.objects.get(body="Nothing is kept").parent.name == "Ada"
+
+
+# --- An edit, and what those write who are signed in ---
+
+
+@pytest.fixture
+def edit_page(story) -> str:
+    """Where Mira changes what she has just posted."""
+    comment = make_comment(**PERSON, article=story, body="As posted", created_at=timezone.now())
+    return f"{yours.address(comment)}edit/"
+
+
+@pytest.fixture
+def signed_in_page(story) -> str:
+    return f"{story.get_absolute_url()}reply/signed-in/"
+
+
+def test_an_edit_that_was_not_saved_is_back_and_can_be_discarded(page, edit_page):
+    page.goto(edit_page)
+    text(page).fill("As it should be")
+    page.goto("/")
+    page.goto(edit_page)
+    expect(text(page)).to_have_value("As it should be")
+    expect(page.get_by_text(BACK)).to_be_visible()
+
+    page.get_by_role("button", name="Discard it").click()
+
+    expect(text(page)).to_have_value("As posted")
+    expect(text(page)).to_be_focused()
+    assert drafts(page) == []
+
+
+def test_an_edit_that_was_refused_or_previewed_is_still_a_draft_until_it_is_saved(page, edit_page, watch):
+    watch.expect_status(422)
+    page.goto(edit_page)
+    page.locator("#commentform").evaluate("form => { form.noValidate = true }")
+    text(page).fill("&nbsp;")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".error-summary")).to_be_focused()
+    assert drafts(page) == ["&nbsp;"]
+
+    text(page).fill("As it should be")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="Preview")).to_be_visible()
+    assert drafts(page) == ["As it should be"]
+
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Your comment")).to_be_visible()
+    assert drafts(page) == []
+
+
+def test_the_draft_of_an_edit_is_offered_nowhere_else(page, edit_page, story):
+    page.goto(edit_page)
+    text(page).fill("As it should be")
+
+    page.goto(story.get_absolute_url())
+
+    expect(text(page)).to_have_value("")
+    expect(page.get_by_role("link", name="Continue writing it")).to_be_hidden()
+
+
+def test_a_text_begun_as_a_visitor_is_continued_under_ones_own_name(watch, story, signed_in_page):
+    page = watch.new_editor(make_editor())
+    page.goto(story.get_absolute_url())
+    page.get_by_role("link", name="Reply to Ada").click()
+    text(page).fill("Dear Ada")
+
+    page.goto(signed_in_page)
+    page.get_by_role("link", name="Continue writing it").click()
+    expect(page.locator(".answered")).to_contain_text("Ada")
+    expect(text(page)).to_have_value("Dear Ada")
+    assert post(page).status == 200
+
+    assert (Comment.objects.latest("pk").parent.name, drafts(page)) == ("Ada", [])
+
+
+def test_what_is_written_under_ones_own_name_is_a_draft_until_it_is_posted(watch, signed_in_page):
+    watch.expect_status(404)
+    page = watch.new_editor(make_editor())
+    page.goto(signed_in_page)
+    text(page).fill("Half a thought")
+    page.goto("/nowhere/")
+    page.goto(signed_in_page)
+    expect(page.get_by_text(BACK)).to_be_visible()
+    expect(text(page)).to_have_value("Half a thought")
+
+    assert post(page).status == 200
+
+    assert drafts(page) == []
+
+
+@pytest.mark.parametrize("keys", ["Control+Enter", "Meta+Enter"])
+def test_an_edit_is_saved_by_key(page, edit_page, keys):
+    page.goto(edit_page)
+    text(page).fill("By key")
+    text(page).press(keys)
+
+    expect(page.get_by_role("heading", name="Your comment")).to_be_visible()
+    assert Comment.objects.latest("pk").body == "By key"
+
+
+def test_a_comment_under_ones_own_name_is_posted_by_key(watch, signed_in_page):
+    page = watch.new_editor(make_editor())
+    page.goto(signed_in_page)
+    text(page).fill("By key")
+    text(page).press("Control+Enter")
+
+    expect(page).to_have_url(re.compile("#comment-"))
+    assert Comment.objects.latest("pk").body == "By key"
+
+
+def test_the_last_500_characters_of_an_edit_are_counted_down(page, edit_page):
+    page.goto(edit_page)
+    text(page).fill("x" * 9_500)
+
+    expect(page.locator("#characters-left")).to_have_text("Characters left: 500")
+
+
+def test_the_last_500_characters_under_ones_own_name_are_counted_down(watch, signed_in_page):
+    page = watch.new_editor(make_editor())
+    page.goto(signed_in_page)
+    text(page).fill("x" * 9_500)
+
+    expect(page.locator("#characters-left")).to_have_text("Characters left: 500")
 
 
 # --- The network fails while posting ---

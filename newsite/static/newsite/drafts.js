@@ -1,5 +1,5 @@
 // What someone writes is kept in this browser until it is posted, for each story and for
-// each comment that it answers, and comes back with the form. Only the text is kept:
+// each comment that it answers or changes, and comes back with the form. Only the text is kept:
 // never a name or an address.
 
 const PREFIX = "newsite.draft.";
@@ -7,14 +7,13 @@ const SENDING = "newsite.sending";
 const KEPT = 20;
 const MONTH = 30 * 24 * 60 * 60_000;
 
-const respond = document.getElementById("respond");
 const form = document.getElementById("commentform");
 
 // All of this throws where the reader's browser blocks storage: then nothing is kept.
 try {
   forgetWhatWasPosted();
   forgetTheOldest();
-  if (respond?.dataset.story && form) keepDraft();
+  if (form) keepDraft(form.closest("[data-draft]").dataset.draft);
 } catch (error) {
   if (!(error instanceof DOMException)) throw error;
 }
@@ -38,9 +37,10 @@ function forgetTheOldest() {
   });
 }
 
-function keepDraft() {
-  const { body, parent } = form.elements;
-  const story = `${PREFIX}${respond.dataset.story}.`;
+function keepDraft(name) {
+  // An edit answers nobody.
+  const { body, parent = { value: "" } } = form.elements;
+  const story = `${PREFIX}${name}.`;
   const restored = document.getElementById("draft-restored");
   const elsewhere = document.getElementById("draft-elsewhere");
   let place = story + parent.value;
@@ -68,8 +68,8 @@ function keepDraft() {
   function offer() {
     place = story + parent.value;
     const { text } = draft(place);
-    if (body.value && body.value !== text) putBack();
-    else if (text && !body.value) restore(text);
+    if (![body.defaultValue, text].includes(body.value)) putBack();
+    else if (text && body.value !== text) restore(text);
     else if (!text) offerAnother();
   }
 
@@ -96,7 +96,7 @@ function keepDraft() {
     const link = elsewhere.querySelector("a");
     const address = new URL(form.action);
     const answered = key.slice(story.length);
-    if (answered) address.searchParams.set("to", answered);
+    address.search = answered && `to=${answered}`;
     link.href = `${address}#respond`;
     link.onclick = (event) => {
       const reply = replyLink(key);
@@ -133,7 +133,8 @@ function keepDraft() {
   });
 
   restored.querySelector("button").addEventListener("click", () => {
-    fill("");
+    fill(body.defaultValue);
+    localStorage.removeItem(place);
     restored.hidden = true;
     body.focus();
   });

@@ -2,7 +2,7 @@
 // reply links lead to the form's own page, and the browser forgets the name.
 //
 // Nothing here may fail where a part is absent: a closed conversation has no form, the
-// form's own page has no comments.
+// form's own page has no comments, a form for an edit answers nobody.
 
 const respond = document.getElementById("respond");
 const form = document.getElementById("commentform");
@@ -14,8 +14,8 @@ window.addEventListener("load", () => {
   if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
 });
 
-if (respond && form) {
-  replyInPlace();
+if (respond && form) replyInPlace();
+if (form) {
   rememberMe();
   sendOnce();
   sendByKey();
