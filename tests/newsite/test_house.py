@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,34 @@ def test_imports_stand_at_the_top(path):
     ]
 
     assert inside == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_no_sentence_is_translated_while_a_module_is_loaded(path):
+    """It would stay in the language of whoever came first."""
+    tree = ast.parse(path.read_text())
+    at_once = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
+        for alias in node.names
+        if not alias.name.endswith("_lazy")
+    }
+
+    assert [call.lineno for call in calls_on_loading(tree) if ast.unparse(call.func) in at_once] == []
+
+
+def calls_on_loading(node: ast.AST) -> Iterator[ast.Call]:
+    """Return the calls outside of the bodies of functions."""
+    if isinstance(node, ast.Call):
+        yield node
+    if isinstance(node, ast.Lambda):
+        return
+    inner = ast.iter_child_nodes(node)
+    if isinstance(node, ast.FunctionDef):
+        inner = [*node.decorator_list, node.args]
+    for child in inner:
+        yield from calls_on_loading(child)
 
 
 def test_no_app_listens_to_signals():
