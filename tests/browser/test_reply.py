@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from articles.models import Article
 from comments.models import Comment
 from tests.browser import newspaper
+from tests.browser.keyboard import tab_to
 from tests.browser.reply_form import an_hour_passes, fill_in, post, post_unchecked
 from tests.factories import make_article, make_comment, reply_to
 
@@ -206,24 +207,6 @@ def test_a_preview_shows_the_comment_as_it_will_look_and_posts_nothing(watch, pl
 
 
 # --- By keyboard alone ------------------------------------------------------------------
-
-
-def focused(page: Page) -> str:
-    return page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()")
-
-
-def tab_to(page: Page, element: str) -> list[str]:
-    """Press Tab until this element has the focus, and return all that had it on the way."""
-    passed: list[str] = []
-    while not passed or passed[-1] != element:
-        assert len(passed) < 60, f"{element} cannot be reached: {passed}"
-        page.keyboard.press("Tab")
-        passed.append(focused(page))
-        # The skip link shows itself as it takes the focus, so what is on the way may move.
-        assert page.evaluate("document.activeElement.checkVisibility({opacityProperty: true})"), passed
-        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-        assert outline != "none", f"no sign of the focus on {passed[-1]}"
-    return passed
 
 
 def test_a_comment_is_read_answered_and_posted_by_keyboard_alone(page):

@@ -1,0 +1,134 @@
+"""What readers and commenters do with a comment, by keyboard alone."""
+
+import re
+
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from comments import yours
+from comments.models import Comment, Report
+from mail.models import Mail
+from tests.browser.keyboard import tab_to
+from tests.factories import make_article, make_comment
+
+ADA = {"name": "Ada", "email": "ada@mailbox.example"}
+
+
+def press(page: Page, element: str) -> None:
+    """Go to a link or a button with Tab, and press Enter."""
+    tab_to(page, element)
+    page.keyboard.press("Enter")
+
+
+def headline(page: Page, words: str) -> None:
+    """Wait for a page."""
+    expect(page.get_by_role("heading", level=1)).to_have_text(words)
+
+
+def just_posted() -> Comment:
+    return make_comment(**ADA, created_at=timezone.now())
+
+
+def test_a_comment_is_reported_by_keyboard_alone(page):
+    page.goto(make_comment().article.get_absolute_url())
+    press(page, "Report")
+    headline(page, "Report a comment")
+
+    tab_to(page, "id_reason")
+    page.keyboard.type("Some")
+    expect(page.get_by_label("What is wrong with it?")).to_have_value("personal-data")
+    assert tab_to(page, "id_text") == ["id_text"]
+    page.keyboard.type("My telephone number.")
+    assert tab_to(page, "Report") == ["Report"]
+    page.keyboard.press("Enter")
+    headline(page, "Thank you for your report")
+
+    assert Report.objects.get().text == "My telephone number."
+    press(page, "Back to the conversation")
+    expect(page).to_have_url(re.compile("#comments$"))
+
+
+def test_a_comment_is_edited_by_keyboard_alone(page):
+    comment = just_posted()
+    page.goto(yours.address(comment))
+    press(page, "Edit")
+    headline(page, "Edit your comment")
+
+    tab_to(page, "id_body")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Without a mouse.")
+    assert tab_to(page, "Preview") == ["Save", "Preview"]
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Preview")).to_be_focused()
+    press(page, "Save")
+    headline(page, "Your comment")
+
+    comment.refresh_from_db()
+    assert comment.body == "Without a mouse."
+
+
+def test_an_unsent_edit_is_discarded_by_keyboard_alone(page):
+    comment = just_posted()
+    page.goto(f"{yours.address(comment)}edit/")
+    page.get_by_label("Comment *").fill("Never mind")
+    page.reload()
+
+    press(page, "Discard it")
+
+    expect(page.get_by_label("Comment *")).to_be_focused()
+    expect(page.get_by_label("Comment *")).to_have_value(comment.body)
+
+
+def test_a_comment_is_deleted_by_keyboard_alone(page):
+    page.goto(yours.address(just_posted()))
+    press(page, "Delete")
+    headline(page, "Delete your comment")
+    press(page, "Delete")
+    headline(page, "Your comment")
+
+    expect(page.get_by_role("status")).to_contain_text("You deleted this comment.")
+
+
+def test_everything_is_asked_for_shown_and_erased_by_keyboard_alone(page, live_server, settings):
+    settings.SITE_URL = live_server.url
+    make_comment(**ADA)
+    page.goto("/comments/yours/")
+    press(page, "See everything written with your email address")
+    headline(page, "My comments")
+    tab_to(page, "id_email")
+    page.keyboard.type(ADA["email"])
+    page.keyboard.press("Enter")
+    headline(page, "Look into your mailbox")
+
+    page.goto(re.search(r"\S+/comments/mine/link/\S+", Mail.objects.get().text)[0])
+    press(page, "Show my comments")
+    expect(page.get_by_role("link", name="Export")).to_be_visible()
+    press(page, "Erase")
+    headline(page, "Erase who wrote my comments")
+    tab_to(page, "id_texts_0")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Remove the texts too.")).to_be_checked()
+    press(page, "Erase")
+    headline(page, "It is erased")
+
+    assert Comment.objects.get().email == ""
+
+
+def test_mails_are_chosen_confirmed_and_ended_by_keyboard_alone(page):
+    comment = make_comment(**ADA, article=make_article(title="The bridge opens"))
+    page.goto(yours.address(comment))
+    tab_to(page, "id_scope")
+    page.keyboard.type("Every")
+    assert tab_to(page, "Save") == ["id_rhythm", "Save"]
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Tell me by email of")).to_have_value("story")
+
+    subscriber = comment.subscription.subscriber
+    page.goto(f"/comments/mail/confirm/{subscriber.confirm_token}/")
+    press(page, "Yes, write to me")
+    expect(page.get_by_role("status")).to_contain_text("Your address is confirmed.")
+    page.goto(f"/comments/mail/stop/{subscriber.stop_token()}/")
+    press(page, "No more mails at all")
+    expect(page.get_by_role("status")).to_contain_text("We write to you no more.")
+
+    assert not subscriber.gets_mails(None)
