@@ -4,6 +4,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from comments.subscriptions import Subscriber
 from tests.browser import newspaper
 from tests.browser.reply_form import fill_in, post_unchecked
 from tests.factories import make_comment, make_editor
@@ -70,7 +71,13 @@ def test_a_report_with_errors_and_a_link_that_opens_nothing_have_no_wcag_violati
 def test_my_comments_have_no_wcag_violations_from_the_mail_to_the_end(watch, scheme):
     page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     newspaper.found()
-    page.goto(newspaper.link_in_a_mail())
+    link = newspaper.link_in_a_mail()
+    page.goto("/comments/mine/")
+    page.get_by_label("Email").fill("hilde@example.com")
+    page.get_by_role("button", name="Send me the link").click()
+    expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
+    assert violations(page) == []
+    page.goto(link)
     assert violations(page) == []
     page.get_by_role("button", name="Show my comments").click()
     assert violations(page) == []
@@ -82,6 +89,36 @@ def test_my_comments_have_no_wcag_violations_from_the_mail_to_the_end(watch, sch
     assert violations(page) == []
     page.get_by_label("Remove the texts too.").check()
     page.get_by_role("button", name="Erase").click()
+    assert violations(page) == []
+    watch.expect_status(403)
+    page.goto("/comments/mine/erase/")
+    assert violations(page) == []
+    watch.expect_status(410)
+    page.goto(link)
+    assert violations(page) == []
+
+
+@SCHEMES
+def test_mails_confirmed_and_ended_have_no_wcag_violations(watch, scheme):
+    page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    news = newspaper.found()
+    page.goto(news.addresses["mails to confirm"])
+    page.get_by_role("button", name="Yes, write to me").click()
+    expect(page.get_by_role("status")).to_contain_text("Your address is confirmed.")
+    assert violations(page) == []
+    page.goto(news.addresses["mails to end"])
+    page.get_by_role("button", name="No more mails about this story").click()
+    expect(page.get_by_role("status")).to_contain_text("We write to you about this story no more.")
+    assert violations(page) == []
+    page.goto(f"/comments/mail/stop/{news.subscriber.stop_token()}/")
+    expect(page.get_by_role("status")).to_contain_text("We write to you no more.")
+    assert violations(page) == []
+    Subscriber.objects.all().delete()
+    watch.expect_status(410)
+    page.goto(news.addresses["mails to confirm"])
+    assert violations(page) == []
+    watch.expect_status(403)
+    page.goto("/comments/mail/stop/nothing/")
     assert violations(page) == []
 
 
@@ -122,3 +159,18 @@ def test_the_form_of_those_who_write_for_the_site_has_no_wcag_violations(watch, 
     news = newspaper.found()
     page.goto(f"{news.reply_address}signed-in/?to={news.top.pk}")
     assert violations(page) == []
+
+
+@SCHEMES
+def test_what_moderators_answer_and_erase_has_no_wcag_violations(watch, scheme):
+    page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    top = newspaper.found().top
+    page.goto(f"/admin/comments/comment/{top.pk}/everything/")
+    assert violations(page, "#content") == []
+    page.goto(f"/admin/comments/comment/{top.pk}/reply/")
+    assert violations(page, "#content") == []
+    watch.expect_status(422)
+    page.locator("#content form").evaluate("form => { form.noValidate = true }")
+    with page.expect_navigation() as navigation:
+        page.locator("#content").get_by_role("button", name="Reply").click()
+    assert (navigation.value.status, violations(page, "#content")) == (422, [])

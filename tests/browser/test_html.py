@@ -96,8 +96,20 @@ def mails(client: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
     notifications.announce([answer])
     written = {f"mail {mail.pk}": mail.html.encode() for mail in Mail.objects.all()}
     assert len(written) > 1
-    pages = {"all mails to end": client.get(stop), "mails ended": client.post(stop)}
-    return {"confirmed": confirmed, **written, **{name: page.content for name, page in pages.items()}}
+    stop_here = client.post(news.addresses["mails to end"]).content
+    pages = {
+        "all mails to end": client.get(stop),
+        "mails ended": client.post(stop),
+        "link to confirm expired": client.get(news.addresses["mails to confirm"]),
+        "link to end mails broken": client.get("/comments/mail/stop/nothing/"),
+    }
+    assert [page.status_code for page in pages.values()] == [200, 200, 410, 403]
+    return {
+        "confirmed": confirmed,
+        "mails about a story ended": stop_here,
+        **written,
+        **{name: page.content for name, page in pages.items()},
+    }
 
 
 def report_with_errors(client: Client, news: newspaper.Newspaper) -> bytes:
@@ -105,6 +117,19 @@ def report_with_errors(client: Client, news: newspaper.Newspaper) -> bytes:
     response = client.post(address, {"reason": "other"}, headers={"Sec-Fetch-Site": "same-origin"})
     assert response.status_code == 422
     return response.content
+
+
+def moderating(editor: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
+    """What moderators answer and erase, before and after a button was pressed too early."""
+    comment = f"/admin/comments/comment/{news.top.pk}/"
+    pages = {
+        "answer": editor.get(f"{comment}reply/"),
+        "empty answer": editor.post(f"{comment}reply/"),
+        "everything from an address": editor.get(f"{comment}everything/"),
+        "nothing chosen to erase": editor.post(f"{comment}erase/"),
+    }
+    assert [page.status_code for page in pages.values()] == [200, 422, 200, 422]
+    return {name: page.content for name, page in pages.items()}
 
 
 def test_no_page_has_an_html_error(db, client, check, tmp_path):
@@ -121,6 +146,7 @@ def test_no_page_has_an_html_error(db, client, check, tmp_path):
         "signed-in form": editor.get(f"{news.reply_address}signed-in/?to={news.top.pk}").content,
         "preview of a story": editor.get(f"/preview/{news.draft.pk}/").content,
         "500": server_error(RequestFactory().get("/")).content,
+        **moderating(editor, news),
         **mails(client, news),
         **my_comments(client),
     }
