@@ -222,6 +222,20 @@ def test_a_changed_link_confirms_and_stops_nothing(client, method):
     assert Subscription.objects.count() == 1
 
 
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(
+    "payload", [1, "1", None, {}, [], [1], ["1", "2"], [None, "x"], [1, ["x"]], [1, 2.5], [1, "x", None]]
+)
+@pytest.mark.parametrize(("page", "salt"), [("confirm", CONFIRM_SALT), ("stop", STOP_SALT)])
+def test_a_link_that_is_signed_but_not_as_links_are_today_is_not_complete(
+    client, method, payload, page, salt
+):
+    response = getattr(client, method)(f"/comments/mail/{page}/{signing.dumps(payload, salt=salt)}/")
+
+    assert response.status_code == 403
+    assert "This link is not complete" in text_of(response)
+
+
 def test_a_link_for_an_address_that_was_erased_has_expired(client):
     subscriber = subscribed(confirmed=False).subscription.subscriber
     link = f"/comments/mail/confirm/{subscriber.confirm_token}/"
