@@ -58,12 +58,16 @@ def subscribe(comment: "Comment", scope: str, rhythm: str = Rhythm.AT_ONCE) -> N
         )
 
 
+@transaction.atomic
 def choose(comment: "Comment", scope: str, rhythm: str) -> None:
     """Change what the author of a comment wants to be told of, or end it."""
-    if scope:
-        subscribe(comment, scope, rhythm)
-    else:
-        Subscription.objects.filter(comment=comment).end()
+    subscriptions = Subscription.objects.filter(comment=comment)
+    if not scope:
+        subscriptions.end()
+        return
+    subscribe(comment, scope, rhythm)
+    for subscription in subscriptions.select_related("subscriber"):
+        subscription.subscriber.take_back_unwanted(comment.article_id)
 
 
 def announce(comments: Iterable["Comment"], *, to_authors: bool = False) -> None:

@@ -92,6 +92,14 @@ class Subscriber(models.Model):
         about = {} if article_id is None else {"article": article_id}
         return self.subscriptions.filter(**about).exists()
 
+    def take_back_unwanted(self, article_id: int) -> None:
+        """Send nothing any more about a story that none of this person's subscriptions asks for."""
+        subscriptions = self.subscriptions.filter(article=article_id)
+        if not subscriptions.filter(scope=Subscription.Scope.STORY).exists():
+            asked_by = list(subscriptions.values_list("comment", flat=True))
+            about = self.notices.filter(comment__article=article_id)
+            about.exclude(Q(comment__in=asked_by) | Q(comment__parent__in=asked_by)).take_back()
+
     @transaction.atomic
     def stop(self, article_id: int | None) -> None:
         """Send this person no more mails about a story, or none at all."""
@@ -129,11 +137,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         """Delete these, and send nothing any more that nothing else asks for."""
         for subscription in self.select_related("subscriber"):
             subscription.delete()
-            others = subscription.subscriber.subscriptions.filter(article=subscription.article_id)
-            if not others.filter(scope=Subscription.Scope.STORY).exists():
-                asked_by = list(others.values_list("comment", flat=True))
-                about = subscription.subscriber.notices.filter(comment__article=subscription.article_id)
-                about.exclude(Q(comment__in=asked_by) | Q(comment__parent__in=asked_by)).take_back()
+            subscription.subscriber.take_back_unwanted(subscription.article_id)
 
 
 class Subscription(models.Model):

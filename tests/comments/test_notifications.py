@@ -632,6 +632,29 @@ def test_what_another_comment_on_the_story_asks_for_is_not_taken_back(client, sc
     assert len(mailed()) == kept
 
 
+def test_what_is_no_answer_is_taken_back_when_only_answers_are_wanted_from_now_on(client, clock):
+    comment, other = subscribed("story"), subscribed("story")
+    answer(comment, body="An answer.")
+    for story in (comment.article, other.article):
+        answer(make_comment(article=story), body="No answer.", name="Dan", email=f"{story.pk}@example.com")
+
+    choose(client, comment, "answers")
+
+    texts = " ".join(Mail.objects.values_list("text", flat=True))
+    assert (len(mailed()), texts.count("An answer."), texts.count("No answer.")) == (2, 1, 1)
+
+
+def test_what_another_comment_wants_of_a_story_is_not_taken_back_when_one_wants_less(client):
+    comment = subscribed("story")
+    other = subscribed("story", article=comment.article)
+    answer(make_comment(article=comment.article))
+
+    choose(client, comment, "answers")
+    assert len(mailed()) == 1
+    choose(client, other, "answers")
+    assert mailed() == []
+
+
 def test_opening_the_link_ends_nothing(client):
     answer(subscribed())
 
