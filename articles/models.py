@@ -211,6 +211,7 @@ class Article(models.Model):
     class Discussion(models.TextChoices):
         FOLLOW = "follow", _("Follow the site")
         OPEN = "open", _("Open")
+        HOLD = "hold", _("Open, and a moderator reads every comment first")
         CLOSED = "closed", _("Closed")
 
     title = models.CharField(_("headline"), max_length=200)
@@ -330,10 +331,6 @@ class Article(models.Model):
         if self.status != self.Status.PUBLISHED or self.published_at is None:
             return False
         return self.published_at <= timezone.now()
-
-    @property
-    def accepts_comments(self) -> bool:
-        return self.is_public and self.discussion != self.Discussion.CLOSED
 
     def is_by(self, user) -> bool:
         """Say whether an account belongs to one of the story's authors."""

@@ -23,7 +23,7 @@ from articles.admin import ArticleAdmin
 from articles.models import Article
 from comments import data_requests, notifications, people, posting
 from comments.forms import CommentTextForm
-from comments.models import Change, Comment, CommentQuerySet, Decision
+from comments.models import Change, Comment, CommentQuerySet, Outcome
 from comments.moderation import Refusal, Submission
 
 # What each decision says of the number of comments that it changed.
@@ -199,7 +199,7 @@ class CommentAdmin(admin.ModelAdmin):
     def _decide(self, request: HttpRequest, comments: CommentQuerySet, decision: str) -> None:
         """Carry out a decision, and tell the moderator what came of it."""
         seen = DecisionForm.sent(request, "seen")
-        outcome: Decision = getattr(comments, decision)(by=request.user, seen=seen)
+        outcome: Outcome = getattr(comments, decision)(by=request.user, seen=seen)
         if outcome.changed:
             self.message_user(request, RESULTS[decision](outcome.changed), messages.SUCCESS)
         elif not outcome.untouched:

@@ -13,6 +13,7 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
+from comments.discussion import DiscussionSettings
 from comments.models import Comment, Report
 from comments.subscriptions import Subscription
 from newsite import markup
@@ -45,6 +46,16 @@ class WebAddressField(forms.URLField):
     """An address that a browser opens as a page; `ftp:` and the like are not."""
 
     default_validators = [URLValidator(schemes=["http", "https"])]
+
+
+class SecondsField(forms.FloatField):
+    """How long something took, if the browser says so. A person cannot see it, nor put it right."""
+
+    def clean(self, value):
+        try:
+            return super().clean(value)
+        except forms.ValidationError:
+            return None
 
 
 class CommentTextForm(forms.ModelForm):
@@ -181,9 +192,10 @@ class ReplyForm(CommentTextForm):
     class Meta(CommentTextForm.Meta):
         fields = ["body", "parent"]
 
-    def __init__(self, *args, article: Article, **kwargs):
+    def __init__(self, *args, article: Article, settings: DiscussionSettings, **kwargs):
         super().__init__(*args, **kwargs)
         self.article = article
+        self.settings = settings
         self.instance.article = article
         cast(forms.ModelChoiceField, self.fields["parent"]).queryset = article.comments.approved()
 
@@ -191,6 +203,15 @@ class ReplyForm(CommentTextForm):
     def wants_mail_about(self) -> str:
         """Return what the sender of the form wants to be told of: nothing, where it does not ask."""
         return ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the story takes comments now."""
+        return self.settings.takes_comments_on(self.article)
+
+    @property
+    def reply_url(self) -> str:
+        return reply_url(self.article)
 
     @cached_property
     def answered(self) -> Comment | None:
@@ -234,6 +255,9 @@ class CommentForm(ReplyForm):
         required=False,
     )
 
+    # How long the page has been open, in seconds: reply.js says it.
+    seconds = SecondsField(required=False, min_value=0, widget=forms.HiddenInput)
+
     tell_answers = forms.BooleanField(label=_("Email me when someone answers me"), required=False)
     tell_all = forms.BooleanField(label=_("Email me about every new comment here"), required=False)
 
@@ -253,7 +277,8 @@ class CommentForm(ReplyForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["email"].required = True
+        for name in ("name", "email"):
+            self.fields[name].required = self.settings.requires_name_and_email
         self.fields["email"].bound_field_class = EmailBoundField
         self.helper = self._helper()
 
@@ -265,6 +290,8 @@ class CommentForm(ReplyForm):
 
     def clean_name(self) -> str:
         name = " ".join(INVISIBLE.sub("", self.cleaned_data["name"]).split())
+        if not name and not self.settings.requires_name_and_email:
+            return str(_("Anonymous"))
         if not name:
             raise forms.ValidationError(self.fields["name"].error_messages["required"], code="required")
         return name
@@ -284,9 +311,14 @@ class CommentForm(ReplyForm):
             "email",
             "website",
             Div("nickname", css_class="trap", aria_hidden="true"),
-            Div("remember", css_class="remember", hidden=True),
+            *(
+                [Div("remember", css_class="remember", hidden=True)]
+                if self.settings.offers_to_remember
+                else []
+            ),
             Div("tell_answers", "tell_all", css_class="remember"),
             "parent",
+            "seconds",
             Div(
                 Submit("post", _("Post Comment")),
                 Submit("preview", _("Preview")),

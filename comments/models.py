@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Func
 from django.urls import reverse
@@ -9,7 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
-from comments import notifications
+from comments import matching, notifications
+from comments.discussion import DiscussionSettings
 from newsite import markup
 
 # A comment's path is the ids of its ancestors and its own, each this many digits wide,
@@ -24,11 +26,33 @@ THREAD_KEY = Func(
 STORED_LEVELS = 10
 # So long a link by mail may be opened, and so long what it opens stays open.
 LINK_LASTS = timedelta(minutes=30)
+# So long a decision can be undone.
+UNDO_LASTS = timedelta(days=1)
 
 
-def edit_window() -> timedelta:
-    """Return how long its author may change a comment, unless someone has answered it."""
-    return timedelta(minutes=settings.EDIT_WINDOW_MINUTES)
+class Rule(models.TextChoices):
+    """What can decide on a comment by itself. The words are what moderators read of it.
+
+    `comments.moderation` says what each rule does, and in which order they are asked.
+    """
+
+    NOTHING = "", _("Nothing held it")
+    AT_HOME = "at-home", _("Written by the story’s author or by staff")
+    BANNED = "banned", _("Banned")
+    REFUSED = "refused", _("From a refused address")
+    TRAP = "trap", _("Filled in a field that people do not see")
+    TRUSTED = "trusted", _("Written by someone whom a moderator trusts")
+    ALLOWED = "allowed", _("From an allowed address")
+    TRASH_WORDS = "trash-words", _("Has a word that moves it to the trash")
+    AKISMET = "akismet", _("Akismet takes it for spam")
+    WEBHOOK = "webhook", _("The moderation service objects")
+    EVERYTHING = "everything", _("Every comment is held here")
+    REPORTED = "reported", _("Reported by readers")
+    REGISTERED = "registered", _("A visitor used the name or email address of a registered user")
+    WORDS = "words", _("Has a word that holds it")
+    LINKS = "links", _("Many links")
+    TOO_FAST = "too-fast", _("Written faster than anyone types")
+    FIRST_COMMENT = "first-comment", _("First comment under this name and email address")
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
@@ -53,29 +77,34 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """
         return self.filter(email=email.lower(), user=None).exclude(email="")
 
-    def editable(self):
-        """Return what its author may still change: new, in the open, and not answered."""
+    def editable(self, window: timedelta | None = None):
+        """Return what its author may still change: new, in the open, and not answered.
+
+        `window` is the owner's setting, where the caller has it already.
+        """
+        if window is None:
+            window = DiscussionSettings.load().edit_window
         answers = Comment.objects.approved().filter(parent=models.OuterRef("pk"))
         return self.filter(
             ~models.Exists(answers),
             status__in=[Comment.Status.HELD, Comment.Status.APPROVED],
-            created_at__gt=timezone.now() - edit_window(),
+            created_at__gt=timezone.now() - window,
             erased_at=None,
         )
 
-    def approve(self, by, *, seen: int | None = None) -> "Decision":
-        return self._decide(lambda comment: Comment.Status.APPROVED, by, seen)
+    def approve(self, by, **how: Any) -> "Outcome":
+        return self._decide(Decision.Kind.APPROVE, lambda comment: Comment.Status.APPROVED, by, **how)
 
-    def hold(self, by, *, seen: int | None = None) -> "Decision":
-        return self._decide(lambda comment: Comment.Status.HELD, by, seen)
+    def hold(self, by, **how: Any) -> "Outcome":
+        return self._decide(Decision.Kind.HOLD, lambda comment: Comment.Status.HELD, by, **how)
 
-    def mark_as_spam(self, by, *, seen: int | None = None) -> "Decision":
-        return self._decide(lambda comment: Comment.Status.SPAM, by, seen)
+    def mark_as_spam(self, by, **how: Any) -> "Outcome":
+        return self._decide(Decision.Kind.MARK_AS_SPAM, lambda comment: Comment.Status.SPAM, by, **how)
 
-    def trash(self, by, *, seen: int | None = None) -> "Decision":
-        return self._decide(lambda comment: Comment.Status.TRASH, by, seen)
+    def trash(self, by, **how: Any) -> "Outcome":
+        return self._decide(Decision.Kind.TRASH, lambda comment: Comment.Status.TRASH, by, **how)
 
-    def restore(self, by, *, seen: int | None = None) -> "Decision":
+    def restore(self, by, **how: Any) -> "Outcome":
         """Take comments out of spam and trash, back to what they were before.
 
         What was caught on arrival goes to the queue. Others stay as they are.
@@ -92,7 +121,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
                 return comment.status
             return former.get(comment.pk, Comment.Status.HELD)
 
-        return self._decide(restored, by, seen)
+        return self._decide(Decision.Kind.RESTORE, restored, by, **how)
 
     def delete(self):
         """Delete comments for good, and the mails about them that have not left."""
@@ -102,11 +131,14 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
 
-    def _decide(self, new_status, by, seen: int | None) -> "Decision":
+    def _decide(
+        self, kind, new_status, by, *, seen: int | None = None, decision: "Decision | None" = None
+    ) -> "Outcome":
         """Give each comment the status that `new_status` names for it, and record it.
 
         `seen` is the newest change that the person deciding had before their eyes: a
         comment that someone has decided on since is left as it is and handed back.
+        `decision` is the one that this is a part of, where it is taken in parts.
         """
         changes: list[Change] = []
         untouched: list[int] = []
@@ -120,20 +152,24 @@ class CommentQuerySet(models.QuerySet["Comment"]):
                 )
             for comment in comments:
                 status = new_status(comment)
-                if comment.pk in overtaken or comment.status == status:
+                # Approving what is public already answers the reports about it.
+                if comment.pk in overtaken or (comment.status == status and not comment.open_reports):
                     untouched.append(comment.pk)
                     continue
                 changes.append(Change(comment=comment, by=by, from_status=comment.status, to_status=status))
-            Change.objects.bulk_create(changes)
+            if changes:
+                decision = decision or Decision.objects.create(by=by, kind=kind)
+                decision.add(changes)
             for status in {change.to_status for change in changes}:
                 moved = [c.comment_id for c in changes if c.to_status == status]
-                Comment.objects.filter(pk__in=moved).update(status=status)
+                Comment.objects.filter(pk__in=moved).update(status=status, open_reports=0)
                 if status == Comment.Status.APPROVED:
-                    shown = Comment.objects.filter(pk__in=moved).select_related("article").order_by("pk")
-                    notifications.announce(shown, to_authors=True)
+                    shown = [c.comment_id for c in changes if c.to_status == status != c.from_status]
+                    public = Comment.objects.filter(pk__in=shown).select_related("article").order_by("pk")
+                    notifications.announce(public, to_authors=True)
                 else:
                     notifications.take_back(moved)
-        return Decision(len(changes), list(Change.objects.latest_of(untouched)))
+        return Outcome(len(changes), list(Change.objects.latest_of(untouched)), decision)
 
 
 class Comment(models.Model):
@@ -144,14 +180,6 @@ class Comment(models.Model):
         TRASH = "trash", _("Trash")
         # Its author has deleted it. No moderator brings it back.
         WITHDRAWN = "withdrawn", _("Withdrawn")
-
-    class HeldBecause(models.TextChoices):
-        NOTHING = "", _("Nothing held it")
-        FIRST_COMMENT = "first-comment", _("First comment under this name and email address")
-        LINKS = "links", _("Two or more links")
-        REGISTERED = "registered", _("A visitor used the name or email address of a registered user")
-        TRAP = "trap", _("Filled in a field that people do not see")
-        REPORTED = "reported", _("Reported by readers")
 
     article = models.ForeignKey(
         Article, verbose_name=_("story"), on_delete=models.CASCADE, related_name="comments"
@@ -182,8 +210,10 @@ class Comment(models.Model):
     body_html = models.TextField(editable=False)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.HELD)
     held_because = models.CharField(
-        _("held because"), max_length=20, choices=HeldBecause, default=HeldBecause.NOTHING, blank=True
+        _("held because"), max_length=20, choices=Rule, default=Rule.NOTHING, blank=True
     )
+    # Reports that no moderator has answered yet.
+    open_reports = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("posted"), default=timezone.now, editable=False)
     edited_at = models.DateTimeField(_("edited"), null=True, blank=True, editable=False)
     ip_address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
@@ -207,9 +237,15 @@ class Comment(models.Model):
             models.Index(
                 F("article"), F("status"), THREAD_KEY.desc(), F("path"), name="comment_thread_newest"
             ),
-            models.Index(fields=["status", "-id"], name="comment_queue"),
-            models.Index(fields=["email", "status"], name="comment_person"),
-            models.Index(fields=["-created_at"], name="comment_recent"),
+            # The queue, newest first: of one status, of one story, person or address, and of all.
+            models.Index(fields=["status", "-created_at", "-id"], name="comment_queue"),
+            models.Index(fields=["article", "status", "-created_at", "-id"], name="comment_queue_of_story"),
+            models.Index(fields=["email", "status", "-created_at", "-id"], name="comment_person"),
+            models.Index(fields=["ip_address", "-created_at", "-id"], name="comment_address"),
+            models.Index(fields=["-created_at", "-id"], name="comment_recent"),
+            models.Index(
+                fields=["-created_at", "-id"], condition=models.Q(open_reports__gt=0), name="comment_reported"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -245,7 +281,8 @@ class Comment(models.Model):
 
     @property
     def editable_until(self) -> datetime:
-        return self.created_at + edit_window()
+        """When the time for that is over. Costs a query, for the owner's setting."""
+        return self.created_at + DiscussionSettings.load().edit_window
 
     @property
     def is_found_by_address(self) -> bool:
@@ -257,35 +294,41 @@ class Comment(models.Model):
         """Tell its author what held the comment, and nothing about anybody else."""
         return str(WHY_HELD.get(self.held_because, ""))
 
-    def approve(self, by) -> "Decision":
+    def approve(self, by) -> "Outcome":
         return self._only_this().approve(by)
 
-    def hold(self, by) -> "Decision":
+    def hold(self, by) -> "Outcome":
         return self._only_this().hold(by)
 
-    def mark_as_spam(self, by) -> "Decision":
+    def mark_as_spam(self, by) -> "Outcome":
         return self._only_this().mark_as_spam(by)
 
-    def trash(self, by) -> "Decision":
+    def trash(self, by) -> "Outcome":
         return self._only_this().trash(by)
 
-    def restore(self, by) -> "Decision":
+    def restore(self, by) -> "Outcome":
         return self._only_this().restore(by)
 
     def hold_as_reported(self) -> None:
         """Take a comment that readers have reported back to the queue."""
         held = Comment.Status.HELD
         Change.objects.create(
-            comment=self, actor=Change.Actor.READERS, from_status=self.status, to_status=held
+            comment=self,
+            actor=Change.Actor.READERS,
+            because=Rule.REPORTED,
+            from_status=self.status,
+            to_status=held,
         )
-        self.status, self.held_because = held, Comment.HeldBecause.REPORTED
+        self.status, self.held_because = held, Rule.REPORTED
         self.save(update_fields=["status", "held_because"])
         notifications.take_back([self.pk])
 
     def reports_since_approval(self) -> models.QuerySet["Report"]:
         """Return the reports that no moderator has answered by approving the comment."""
         approvals = self.changes.filter(to_status=Comment.Status.APPROVED)
-        approval = approvals.exclude(from_status=Comment.Status.APPROVED).first()
+        # An edited comment that stays public is no moderator's word.
+        edits = models.Q(from_status=Comment.Status.APPROVED, actor=Change.Actor.COMMENTER)
+        approval = approvals.exclude(edits).first()
         return self.reports.filter(created_at__gt=approval.at) if approval else self.reports.all()
 
     def _only_this(self) -> CommentQuerySet:
@@ -299,19 +342,100 @@ class Comment(models.Model):
 
 
 WHY_HELD: dict[str, Any] = {
-    Comment.HeldBecause.FIRST_COMMENT: _(
+    Rule.FIRST_COMMENT: _(
         "The first comment under a name and an email address is read by a moderator before it is shown."
     ),
-    Comment.HeldBecause.LINKS: _(
-        "A comment with two or more links is read by a moderator before it is shown."
-    ),
-    Comment.HeldBecause.REGISTERED: _(
+    Rule.LINKS: _("A comment with several links is read by a moderator before it is shown."),
+    Rule.REGISTERED: _(
         "A comment under this name or email address is read by a moderator before it is shown."
     ),
-    Comment.HeldBecause.REPORTED: _(
-        "Readers have asked that a moderator read this comment again before it is shown."
-    ),
+    Rule.EVERYTHING: _("Every comment on this story is read by a moderator before it is shown."),
+    Rule.REPORTED: _("Readers have asked that a moderator read this comment again before it is shown."),
 }
+
+
+class Firing(models.Model):
+    """What a rule said of a comment: the first that fired has decided, the others go on record."""
+
+    comment = models.ForeignKey(
+        Comment, verbose_name=_("comment"), on_delete=models.CASCADE, related_name="firings"
+    )
+    rule = models.CharField(_("rule"), max_length=20, choices=Rule)
+    verdict = models.CharField(_("verdict"), max_length=10, choices=Comment.Status)
+    # The word, the entry of a list, or the number that the rule found.
+    detail = models.CharField(_("detail"), max_length=200, blank=True)
+    has_decided = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("rule that fired")
+        verbose_name_plural = _("rules that fired")
+        constraints = [models.UniqueConstraint(fields=["comment", "rule"], name="one_firing_of_each_rule")]
+        indexes = [models.Index(fields=["rule", "-comment"], name="firing_rule")]
+
+    def __str__(self) -> str:
+        label = self.get_rule_display()
+        return f"{label}: {self.detail}" if self.detail else str(label)
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def undoable(self):
+        """Return what can still be undone: what is less than a day old, and stands."""
+        since = timezone.now() - UNDO_LASTS
+        return self.filter(at__gt=since, undone_by=None, count__gt=0).exclude(kind=Decision.Kind.UNDO)
+
+
+class Decision(models.Model):
+    """What one moderator did at one time, to one comment or to many. It can be undone as a whole."""
+
+    class Kind(models.TextChoices):
+        APPROVE = "approve", _("Approve")
+        HOLD = "hold", _("Hold")
+        MARK_AS_SPAM = "mark_as_spam", _("Spam")
+        TRASH = "trash", _("Trash")
+        RESTORE = "restore", _("Restore")
+        EDIT = "edit", _("Edit")
+        REPLY = "reply", _("Reply")
+        TRUST = "trust", _("Trust")
+        BAN = "ban", _("Ban")
+        UNDO = "undo", _("Undo")
+
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("by"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    kind = models.CharField(_("decision"), max_length=12, choices=Kind)
+    at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    # How many comments it has changed.
+    count = models.PositiveIntegerField(_("comments"), default=0)
+    # A decision on more comments than one request should take is carried out in steps. These
+    # say of which comments it is, how far it has come, and what its moderator had seen.
+    filters = models.JSONField(default=dict, blank=True, editable=False)
+    total = models.PositiveIntegerField(default=0, editable=False)
+    reached = models.BigIntegerField(null=True, editable=False)
+    seen = models.BigIntegerField(null=True, editable=False)
+    # Empty while steps are left.
+    finished_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    undone_by = models.OneToOneField(
+        "self", verbose_name=_("undone by"), on_delete=models.SET_NULL, null=True, related_name="undoes"
+    )
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+
+    def __str__(self) -> str:
+        return str(self.get_kind_display())
+
+    def add(self, changes: list["Change"]) -> None:
+        """Record changes as parts of this decision."""
+        for change in changes:
+            change.decision = self
+        Change.objects.bulk_create(changes)
+        Decision.objects.filter(pk=self.pk).update(count=F("count") + len(changes))
+        self.count += len(changes)
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
@@ -324,9 +448,19 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         """Return the id of the newest change of all, 0 before the first."""
         return self.aggregate(newest=models.Max("pk"))["newest"] or 0
 
+    def update(self, **values):
+        raise TypeError("The history is only ever added to.")
+
+    def erase(self) -> None:
+        """Forget what comments said before: the one thing that the history lets go of."""
+        super().update(body_before="", before={})
+
 
 class Change(models.Model):
-    """A comment went from one status to another, or to another text. Never edited."""
+    """A comment went from one status to another, or to another text. Never edited.
+
+    The first change of a comment, from no status, is its arrival.
+    """
 
     class Actor(models.TextChoices):
         MODERATOR = "moderator", _("a moderator")
@@ -337,16 +471,26 @@ class Change(models.Model):
     comment = models.ForeignKey(
         Comment, verbose_name=_("comment"), on_delete=models.CASCADE, related_name="changes"
     )
+    decision = models.ForeignKey(
+        Decision,
+        verbose_name=_("decision"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="changes",
+    )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("by"), on_delete=models.SET_NULL, null=True, related_name="+"
     )
     # Who it was where `by` is empty, or was emptied when the account was deleted.
     actor = models.CharField(max_length=10, choices=Actor, default=Actor.MODERATOR)
-    at = models.DateTimeField(_("at"), auto_now_add=True)
-    from_status = models.CharField(_("from"), max_length=10, choices=Comment.Status)
+    at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    from_status = models.CharField(_("from"), max_length=10, choices=Comment.Status, blank=True)
     to_status = models.CharField(_("to"), max_length=10, choices=Comment.Status)
-
+    because = models.CharField(_("because"), max_length=20, choices=Rule, default=Rule.NOTHING, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
     body_before = models.TextField(_("text before"), blank=True)
+    # Name, e-mail and website, where a moderator has changed them.
+    before = models.JSONField(_("before"), default=dict, blank=True)
 
     objects = ChangeQuerySet.as_manager()
 
@@ -354,13 +498,155 @@ class Change(models.Model):
         ordering = ["-pk"]
         verbose_name = _("change")
         verbose_name_plural = _("history")
+        indexes = [models.Index(fields=["-at", "-id"], name="change_recent")]
 
     def __str__(self) -> str:
+        if not self.from_status:
+            return str(self.get_to_status_display())
         return f"{self.get_from_status_display()} → {self.get_to_status_display()}"
+
+    def save(self, **kwargs):
+        if self.pk is not None:
+            raise TypeError("The history is only ever added to.")
+        super().save(**kwargs)
 
     @property
     def who(self) -> str:
         return str(self.by or self.get_actor_display())
+
+
+class StandingQuerySet(models.QuerySet["Standing"]):
+    def in_force(self):
+        return self.filter(models.Q(ends_at=None) | models.Q(ends_at__gt=timezone.now()))
+
+    def about(self, email: str):
+        """Return what moderators have said of an address itself, alone or with a name."""
+        address = models.Q(kind=Standing.Kind.EMAIL, value=email.lower())
+        person = models.Q(kind=Standing.Kind.PERSON, value__endswith=f" <{email.lower()}>")
+        return self.filter(address | person)
+
+    def trusting(self, email: str):
+        return self.about(email).filter(standing=Standing.State.TRUSTED)
+
+    def of(self, comment: Comment):
+        """Return what moderators have said of whoever wrote a comment, bans first."""
+        keys = Standing.keys_of(comment)
+        found = models.Q()
+        for kind, values in keys.items():
+            found |= models.Q(kind=kind, value__in=values)
+        return self.in_force().filter(found).order_by("standing", "pk")
+
+
+class Standing(models.Model):
+    """What a moderator thinks of a person: bans, and people who are trusted."""
+
+    class State(models.TextChoices):
+        BANNED = "banned", _("Banned")
+        TRUSTED = "trusted", _("Trusted")
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", _("Email address, or @domain")
+        ADDRESS = "address", _("IP address or network")
+        NAME = "name", _("Name")
+        WEBSITE = "website", _("Website")
+        # Trusted are only these two. Whoever types an address that is not theirs knows it, but
+        # readers never see addresses; nobody is trusted for a name.
+        PERSON = "person", _("Name and email address together")
+        ACCOUNT = "account", _("Account")
+
+    standing = models.CharField(_("standing"), max_length=10, choices=State)
+    kind = models.CharField(_("what"), max_length=10, choices=Kind)
+    value = models.CharField(
+        _("value"),
+        max_length=400,
+        help_text=_("Name and email address together are written like “Ada <ada@example.com>”."),
+    )
+    ends_at = models.DateTimeField(_("until"), null=True, blank=True, help_text=_("Empty: for good."))
+    note = models.CharField(_("note"), max_length=400, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+    decision = models.ForeignKey(
+        Decision, on_delete=models.SET_NULL, null=True, editable=False, related_name="standings"
+    )
+
+    objects = StandingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("banned or trusted person")
+        verbose_name_plural = _("banned and trusted people")
+        indexes = [models.Index(fields=["kind", "value"], name="standing_value")]
+
+    def __str__(self) -> str:
+        return f"{self.get_standing_display()}: {self.value}"
+
+    def clean(self):
+        """Put the value into the form that `keys_of()` finds it under, or say what is wrong with it."""
+        try:
+            self.value = self.normal(self.kind, self.value)
+        except ValueError as error:
+            raise ValidationError({"value": str(error)}) from error
+        trusts_one = self.kind in {self.Kind.PERSON, self.Kind.ACCOUNT}
+        if self.standing == self.State.TRUSTED and not trusts_one:
+            raise ValidationError(
+                {"kind": _("Trust a name and an email address together, or an account: others can be typed.")}
+            )
+
+    @classmethod
+    def normal(cls, kind: str, value: str) -> str:
+        """Return a value as it is stored and compared. Raises `ValueError`, in words for a moderator."""
+        value = value.strip()
+        if kind in {cls.Kind.EMAIL, cls.Kind.ADDRESS}:
+            normal = matching.normal_address(value)
+            if normal is None or ("@" in normal) != (kind == cls.Kind.EMAIL):
+                raise ValueError(
+                    _("Enter an email address like name@example.com, or @example.com for a whole domain.")
+                    if kind == cls.Kind.EMAIL
+                    else _("Enter an IP address like 192.0.2.7, or a network like 192.0.2.0/24.")
+                )
+            return normal
+        if kind == cls.Kind.WEBSITE:
+            host = matching.host_of(value)
+            if not host:
+                raise ValueError(_("Enter a website like https://example.com."))
+            return host
+        if kind == cls.Kind.PERSON:
+            name, _space, email = value.rpartition(" ")
+            email = email.strip("<>").lower()
+            if not name or matching.normal_address(email) is None or "@" not in email:
+                raise ValueError(_("Write both like “Ada <ada@example.com>”."))
+            return f"{name} <{email}>"
+        return value if kind == cls.Kind.ACCOUNT else " ".join(matching.fold(value).split())
+
+    @classmethod
+    def keys_of(cls, comment: Comment) -> dict[str, list[str]]:
+        """Return under which values whoever wrote a comment may be found."""
+        keys: dict[str, list[str]] = {
+            cls.Kind.EMAIL: matching.email_keys(comment.email),
+            cls.Kind.ADDRESS: matching.network_keys(comment.ip_address),
+            cls.Kind.NAME: [cls.normal(cls.Kind.NAME, comment.name)],
+            cls.Kind.WEBSITE: matching.host_keys(comment.website),
+        }
+        if comment.user_id:
+            keys[cls.Kind.ACCOUNT] = [cls.account(comment.user)]
+        else:
+            keys[cls.Kind.PERSON] = [cls.person(comment)]
+        return keys
+
+    @staticmethod
+    def person(comment: Comment) -> str:
+        return f"{comment.name} <{comment.email.lower()}>"
+
+    @staticmethod
+    def account(user) -> str:
+        return user.get_username()
 
 
 class Report(models.Model):
@@ -391,15 +677,17 @@ class Report(models.Model):
         return str(self.get_reason_display())
 
 
-class Decision(NamedTuple):
+class Outcome(NamedTuple):
     """What became of a moderator's decision.
 
     `changed` counts the comments that it changed. `untouched` holds the latest change of
-    each comment that it left alone, since someone had already decided.
+    each comment that it left alone, since someone had already decided. `decision` is what
+    can be undone, None where nothing was changed.
     """
 
     changed: int
     untouched: list[Change]
+    decision: Decision | None
 
 
 class AccessLinkQuerySet(models.QuerySet["AccessLink"]):

@@ -1,52 +1,111 @@
-"""Whether a new comment is taken at all, and then shown, held or spam.
+"""Whether a new comment is taken at all, and then shown, held, spam or trash.
 
 Two ordered lists of small rules. A rule takes a submission and returns its refusal or
-verdict, or None where it has nothing to say; the first that says something counts.
+verdict, or None where it has nothing to say; the first that says something counts, and
+what the others say of it is kept for the moderators.
+
+What a rule needs to know is on the submission, which asks the database for it when it is
+first needed. So the same rules decide on a new comment and, when an owner tries a setting,
+on a thousand old ones, for which all that is known is read at once.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
+from html import unescape
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q, Value
 from django.db.models.functions import Concat, Trim
 from django.utils import timezone
+from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from articles.models import Author
-from comments.models import Comment, CommentQuerySet
+from comments import matching
+from comments.discussion import DiscussionSettings
+from comments.models import Comment, CommentQuerySet, Rule, Standing
 from newsite import markup
-from newsite.origin import same_network
+from newsite.origin import same_network, shortened
 
-# As in WordPress: this many links hold a comment, fewer do not.
-LINKS_THAT_HOLD = 2
-# As in WordPress: one person, or one address, waits this long between two comments.
-FLOOD_INTERVAL = timedelta(seconds=15)
 # The same text from the same visitor within this time is the same click, or one sent again.
 SAME_POST_INTERVAL = timedelta(minutes=1)
 
 # One address may send so many reports within this time.
 REPORTS_TAKEN, REPORTS_INTERVAL = 10, timedelta(hours=1)
 
-Because = Comment.HeldBecause
-
 
 @dataclass
 class Submission:
-    """A comment not yet saved, and what else the form sent with it."""
+    """A comment, not yet saved or just edited, and what else the form sent with it."""
 
     comment: Comment
+    settings: DiscussionSettings = field(default_factory=DiscussionSettings.load)
     trap: str = ""
+    # How long the page was open, as the browser says. None where it does not say.
+    seconds: float | None = None
     wants_mail_about: str = ""
+    # What services elsewhere have answered, asked before the transaction began.
+    answers: dict[Rule, "Verdict"] = field(default_factory=dict)
+
+    @cached_property
+    def standings(self) -> list[Standing]:
+        """What moderators have said of the person: bans first."""
+        return list(Standing.objects.of(self.comment))
+
+    @cached_property
+    def is_known(self) -> bool:
+        """Whether the person, an account or a name with an address, has an approved comment."""
+        comment = self.comment
+        if comment.user_id:
+            known = Comment.objects.approved().filter(user=comment.user_id)
+        else:
+            known = Comment.objects.approved().written_with(comment.email).filter(name=comment.name)
+        # An edited comment is no proof of itself.
+        return known.exclude(pk=comment.pk).exists()
+
+    @cached_property
+    def is_registered(self) -> bool:
+        """Whether name or e-mail address are those of someone else's account."""
+        comment = self.comment
+        full_name = Trim(Concat("first_name", Value(" "), "last_name"))
+        user = get_user_model().objects.alias(full_name=full_name).filter(~Q(pk=comment.user_id))
+        # An account may have no address, and a comment made in the admin has none either.
+        by_email = Q(email__iexact=comment.email) & ~Q(email="")
+        by_name = Q(username__iexact=comment.name) | Q(full_name__iexact=comment.name)
+        byline = Author.objects.filter(user__isnull=False).exclude(user=comment.user_id)
+        return user.filter(by_email | by_name).exists() or byline.filter(name__iexact=comment.name).exists()
+
+    @cached_property
+    def reporters(self) -> int:
+        """From how many senders there are reports that no moderator has answered."""
+        if self.comment.pk is None:
+            return 0
+        return self.comment.reports_since_approval().values("sender").distinct().count()
+
+    @cached_property
+    def html(self) -> str:
+        """The text as readers would see it."""
+        return markup.comment_html(self.comment.body)
 
 
 class Verdict(NamedTuple):
+    """What a rule says, and the word or number that it found."""
+
     status: Comment.Status
-    because: Comment.HeldBecause = Because.NOTHING
+    detail: str = ""
+
+
+class Ruling(NamedTuple):
+    """What is decided, the rule that has decided, and all that fired, in their order."""
+
+    status: Comment.Status
+    because: Rule
+    fired: list[tuple[Rule, Verdict]]
 
 
 class Refusal(NamedTuple):
@@ -62,9 +121,19 @@ class Refusal(NamedTuple):
 
 def closed(submission: Submission) -> Refusal | None:
     comment = submission.comment
-    if comment.article.accepts_comments or (comment.article.is_public and _is_moderator(comment.user)):
+    if submission.settings.takes_comments_on(comment.article):
+        return None
+    if comment.article.is_public and _is_moderator(comment.user):
         return None
     text = _("Comments on this story are closed, so yours was not posted. You can still copy it from here.")
+    return Refusal(403, text)
+
+
+def account(submission: Submission) -> Refusal | None:
+    """Take comments of signed-in people only, where the owner wants that."""
+    if submission.comment.user or not submission.settings.accounts_only:
+        return None
+    text = _("Only people with an account may comment here, so yours was not posted. You can still copy it.")
     return Refusal(403, text)
 
 
@@ -80,15 +149,16 @@ def flood(submission: Submission) -> Refusal | None:
     if _is_moderator(comment.user):
         return None
     now = timezone.now()
-    recent = Comment.objects.filter(created_at__gt=now - FLOOD_INTERVAL, created_at__lte=now)
+    interval, shorten = submission.settings.flood_interval, submission.settings.shortens_addresses
+    recent = Comment.objects.filter(created_at__gt=now - interval, created_at__lte=now)
     recent = recent.order_by("-created_at").only("created_at", "email", "ip_address", "user")
-    times = [other.created_at for other in recent if _same_sender(comment, other)]
-    return too_quick(times[0]) if times else None
+    times = [other.created_at for other in recent if _same_sender(comment, other, shorten)]
+    return too_quick(times[0], interval) if times else None
 
 
-def too_quick(last: datetime) -> Refusal | None:
+def too_quick(last: datetime, interval: timedelta) -> Refusal | None:
     """Refuse what comes too soon after the last time, and say how long to wait."""
-    seconds = math.ceil((last + FLOOD_INTERVAL - timezone.now()).total_seconds())
+    seconds = math.ceil((last + interval - timezone.now()).total_seconds())
     if seconds <= 0:
         return None
     text = ngettext(
@@ -103,79 +173,163 @@ def too_quick(last: datetime) -> Refusal | None:
 
 
 def at_home(submission: Submission) -> Verdict | None:
-    """Show at once what a signed-in moderator writes, or the author of the story."""
-    comment = submission.comment
-    if _is_moderator(comment.user) or (comment.user and comment.article.is_by(comment.user)):
+    """Show at once what staff writes, or the author of the story, signed in."""
+    user = submission.comment.user
+    if user and (user.is_staff or submission.comment.article.is_by(user)):
         return Verdict(Comment.Status.APPROVED)
     return None
 
 
+def banned(submission: Submission) -> Verdict | None:
+    """Take for spam what someone sends whom a moderator has banned."""
+    bans = [one for one in submission.standings if one.standing == Standing.State.BANNED]
+    return Verdict(Comment.Status.SPAM, bans[0].value) if bans else None
+
+
+def refused(submission: Submission) -> Verdict | None:
+    """Take for spam what comes from an address that the owner refuses."""
+    found = _listed(submission, submission.settings.refused_addresses)
+    return Verdict(Comment.Status.SPAM, found) if found else None
+
+
 def trap(submission: Submission) -> Verdict | None:
     """Take whoever fills in the field that people do not see for a robot."""
-    if submission.trap:
-        return Verdict(Comment.Status.SPAM, Because.TRAP)
-    return None
+    return Verdict(Comment.Status.SPAM) if submission.trap else None
+
+
+def trusted(submission: Submission) -> Verdict | None:
+    """Show at once what someone writes whom a moderator trusts. A registered name is not typed."""
+    trust = [one for one in submission.standings if one.standing == Standing.State.TRUSTED]
+    if not trust or submission.is_registered:
+        return None
+    return Verdict(Comment.Status.APPROVED, trust[0].value)
+
+
+def allowed(submission: Submission) -> Verdict | None:
+    """Show at once what comes from an address that the owner allows."""
+    found = _listed(submission, submission.settings.allowed_addresses)
+    return Verdict(Comment.Status.APPROVED, found) if found and not submission.is_registered else None
+
+
+def trash_words(submission: Submission) -> Verdict | None:
+    """Throw away what has a word that the owner does not want to see."""
+    found = _word(submission, submission.settings.words_that_trash)
+    return Verdict(Comment.Status.TRASH, found) if found else None
+
+
+def akismet(submission: Submission) -> Verdict | None:
+    """Take for spam what Akismet does, where the owner has a key for it."""
+    return submission.answers.get(Rule.AKISMET)
+
+
+def webhook(submission: Submission) -> Verdict | None:
+    """Do what the owner's own moderation service says. It can object, and not approve."""
+    return submission.answers.get(Rule.WEBHOOK)
+
+
+def everything(submission: Submission) -> Verdict | None:
+    """Hold every comment, where the site or the story is set to that."""
+    held = submission.settings.holds_all_on(submission.comment.article)
+    return Verdict(Comment.Status.HELD) if held else None
+
+
+def reported(submission: Submission) -> Verdict | None:
+    """Hold what enough readers have reported since a moderator approved it."""
+    enough = submission.settings.reports_that_hold
+    if not enough or submission.reporters < enough:
+        return None
+    return Verdict(Comment.Status.HELD, str(submission.reporters))
 
 
 def registered(submission: Submission) -> Verdict | None:
     """Hold whoever has the name or e-mail address of someone else's account."""
-    comment = submission.comment
-    full_name = Trim(Concat("first_name", Value(" "), "last_name"))
-    user = get_user_model().objects.alias(full_name=full_name).filter(~Q(pk=comment.user_id))
-    # An account may have no address, and a comment made in the admin has none either.
-    by_email = Q(email__iexact=comment.email) & ~Q(email="")
-    by_name = Q(username__iexact=comment.name) | Q(full_name__iexact=comment.name)
-    byline = Author.objects.filter(user__isnull=False).exclude(user=comment.user_id)
-    if user.filter(by_email | by_name).exists() or byline.filter(name__iexact=comment.name).exists():
-        return Verdict(Comment.Status.HELD, Because.REGISTERED)
-    return None
+    return Verdict(Comment.Status.HELD) if submission.is_registered else None
+
+
+def words(submission: Submission) -> Verdict | None:
+    """Hold what has a word that the owner wants to be asked about."""
+    found = _word(submission, submission.settings.words_that_hold)
+    return Verdict(Comment.Status.HELD, found) if found else None
 
 
 def links(submission: Submission) -> Verdict | None:
     """Hold many links, counted as readers would see them."""
-    if markup.count_links(markup.comment_html(submission.comment.body)) >= LINKS_THAT_HOLD:
-        return Verdict(Comment.Status.HELD, Because.LINKS)
-    return None
+    enough = submission.settings.links_that_hold
+    count = markup.count_links(submission.html)
+    return Verdict(Comment.Status.HELD, str(count)) if enough and count >= enough else None
+
+
+def too_fast(submission: Submission) -> Verdict | None:
+    """Hold what is sent sooner than a person types. A browser without JavaScript does not say."""
+    seconds = submission.seconds
+    if seconds is None or seconds >= submission.settings.seconds_to_write:
+        return None
+    return Verdict(Comment.Status.HELD, f"{seconds:g}")
 
 
 def first_comment(submission: Submission) -> Verdict | None:
     """Hold the first comment of a person: an account, or a name and an e-mail address together."""
-    comment = submission.comment
-    if comment.user:
-        known = Comment.objects.approved().filter(user=comment.user)
-    else:
-        known = Comment.objects.approved().written_with(comment.email).filter(name=comment.name)
-    # An edited comment is no proof of itself.
-    if known.exclude(pk=comment.pk).exists():
-        return None
-    return Verdict(Comment.Status.HELD, Because.FIRST_COMMENT)
+    if submission.settings.holds_first_comments and not submission.is_known:
+        return Verdict(Comment.Status.HELD)
+    return None
 
 
-REFUSALS: list[Callable[[Submission], Refusal | None]] = [closed, duplicate, flood]
-RULES: list[Callable[[Submission], Verdict | None]] = [at_home, trap, registered, links, first_comment]
+REFUSALS: list[Callable[[Submission], Refusal | None]] = [closed, account, duplicate, flood]
+# In the order in which they are asked. What approves stands above what only holds, and below
+# what a moderator or the owner has said of this very person or word.
+RULES: dict[Rule, Callable[[Submission], Verdict | None]] = {
+    Rule.AT_HOME: at_home,
+    Rule.BANNED: banned,
+    Rule.REFUSED: refused,
+    Rule.TRAP: trap,
+    Rule.TRUSTED: trusted,
+    Rule.ALLOWED: allowed,
+    Rule.TRASH_WORDS: trash_words,
+    Rule.AKISMET: akismet,
+    Rule.WEBHOOK: webhook,
+    Rule.EVERYTHING: everything,
+    Rule.REPORTED: reported,
+    Rule.REGISTERED: registered,
+    Rule.WORDS: words,
+    Rule.LINKS: links,
+    Rule.TOO_FAST: too_fast,
+    Rule.FIRST_COMMENT: first_comment,
+}
 
 
 def refuse(submission: Submission) -> Refusal | None:
     return next(filter(None, (rule(submission) for rule in REFUSALS)), None)
 
 
-def decide(submission: Submission) -> Verdict:
-    return next(filter(None, (rule(submission) for rule in RULES)), Verdict(Comment.Status.APPROVED))
+def decide(submission: Submission) -> Ruling:
+    """Ask all rules. The first that fires decides; where none does, the comment is shown."""
+    said = [(name, rule(submission)) for name, rule in RULES.items()]
+    fired = [(name, verdict) for name, verdict in said if verdict]
+    if not fired:
+        return Ruling(Comment.Status.APPROVED, Rule.NOTHING, [])
+    name, verdict = fired[0]
+    # What is shown at once was held by nothing, whoever wrote it.
+    because = Rule.NOTHING if verdict.status == Comment.Status.APPROVED else name
+    return Ruling(verdict.status, because, fired)
 
 
 def sent_before(comment: Comment) -> Comment | None:
     """Return what a double click, or a form sent again, has made already."""
-    since = timezone.now() - SAME_POST_INTERVAL
-    sender = {"ip_address": comment.ip_address, "user_agent": comment.user_agent}
-    return _twins(comment).filter(created_at__gte=since, **sender).first()
+    recent = _twins(comment).filter(
+        created_at__gte=timezone.now() - SAME_POST_INTERVAL, user_agent=comment.user_agent
+    )
+    # The first may have been kept with a shortened address.
+    addresses = {comment.ip_address, shortened(comment.ip_address)}
+    return next((twin for twin in recent if twin.ip_address in addresses), None)
 
 
-def _same_sender(comment: Comment, other: Comment) -> bool:
+def _same_sender(comment: Comment, other: Comment, is_shortened: bool) -> bool:
     if comment.user_id:
         return other.user_id == comment.user_id
     if other.email == comment.email.lower():
         return True
-    return same_network(comment.ip_address, other.ip_address)
+    kept = [comment.ip_address, shortened(comment.ip_address)] if is_shortened else [comment.ip_address]
+    return any(same_network(address, other.ip_address) for address in kept)
 
 
 def _twins(comment: Comment) -> CommentQuerySet:
@@ -187,6 +341,19 @@ def _twins(comment: Comment) -> CommentQuerySet:
         email=comment.email.lower(),
         body=comment.body,
     )
+
+
+def _listed(submission: Submission, addresses: str) -> str:
+    comment = submission.comment
+    return matching.find_address(addresses, email=comment.email, ip=comment.ip_address)
+
+
+def _word(submission: Submission, words: str) -> str:
+    """Return the entry of a list that is found in a comment, with its marks and without."""
+    comment = submission.comment
+    seen = unescape(strip_tags(submission.html))
+    texts = [comment.body, seen, comment.name, comment.email, comment.website]
+    return matching.find_word(words, *texts, comment.ip_address or "", comment.user_agent)
 
 
 def _is_moderator(user) -> bool:

@@ -11,8 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from articles.models import Article
 from comments import moderation, notifications
-from comments.models import Change, Comment
-from comments.moderation import Refusal, Submission
+from comments.discussion import DiscussionSettings
+from comments.models import Change, Comment, Firing
+from comments.moderation import Refusal, Ruling, Submission
+from newsite.origin import shortened
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +56,13 @@ def post(submission: Submission) -> Comment:
             return earlier
         if refusal := moderation.refuse(submission):
             raise Refused(refusal)
-        comment.status, comment.held_because = moderation.decide(submission)
+        ruling = moderation.decide(submission)
+        comment.status, comment.held_because = ruling.status, ruling.because
+        if submission.settings.shortens_addresses:
+            comment.ip_address = shortened(comment.ip_address)
         comment.save()
+        _keep(ruling, comment)
+        _record(comment, because=ruling.because, from_status="")
         if submission.wants_mail_about:
             notifications.subscribe(comment, submission.wants_mail_about)
         if comment.status == Comment.Status.APPROVED:
@@ -77,20 +84,24 @@ def edit(comment: Comment, body: str) -> Comment:
             )
         if body == comment.body:
             return comment
-        if comment.edited_at and (refusal := moderation.too_quick(comment.edited_at)):
+        settings = DiscussionSettings.load()
+        if comment.edited_at and (
+            refusal := moderation.too_quick(comment.edited_at, settings.flood_interval)
+        ):
             raise Refused(refusal)
         before = {"body_before": comment.body, "from_status": comment.status}
         comment.body = body
         comment.edited_at = timezone.now()
-        verdict = moderation.decide(Submission(comment))
-        if verdict.status != Comment.Status.APPROVED:
+        ruling = moderation.decide(Submission(comment, settings))
+        if ruling.status != Comment.Status.APPROVED:
             # What waits already goes on waiting for the reason that the moderators know.
             if comment.status != Comment.Status.HELD:
-                comment.held_because = verdict.because
-            comment.status = verdict.status
+                comment.held_because = ruling.because
+            comment.status = ruling.status
             notifications.take_back([comment.pk])
         comment.save(update_fields=["body", "body_html", "edited_at", "status", "held_because"])
-        _record(comment, **before)
+        _keep(ruling, comment)
+        _record(comment, because=ruling.because, **before)
     return comment
 
 
@@ -110,5 +121,21 @@ def withdraw(comment: Comment) -> None:
         _record(comment, **before)
 
 
-def _record(comment: Comment, **before) -> None:
-    Change.objects.create(comment=comment, actor=Change.Actor.COMMENTER, to_status=comment.status, **before)
+def _keep(ruling: Ruling, comment: Comment) -> None:
+    """Store all that fired with the comment, in place of what an earlier text made fire."""
+    comment.firings.all().delete()
+    length = Firing._meta.get_field("detail").max_length
+    Firing.objects.bulk_create(
+        Firing(
+            comment=comment,
+            rule=rule,
+            verdict=verdict.status,
+            detail=verdict.detail[:length],
+            has_decided=number == 0,
+        )
+        for number, (rule, verdict) in enumerate(ruling.fired)
+    )
+
+
+def _record(comment: Comment, **facts) -> None:
+    Change.objects.create(comment=comment, actor=Change.Actor.COMMENTER, to_status=comment.status, **facts)

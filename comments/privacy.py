@@ -9,13 +9,16 @@ An export is one JSON object in UTF-8. Its keys stay what they are; more may com
         id, url, story {title, url}, in_reply_to (the address of the answered comment, or null),
         name, email, website, text, status, held_because,
         posted_at, edited_at, ip_address, user_agent,
-        history     oldest first: at, from, to, text_before (null where the text did not change)
+        rules       what rules of moderation said of it: rule, verdict, detail
+        history     oldest first: at, from ("" at its arrival), to,
+            text_before (null where the text did not change)
     confirmations   whether the site may write to the address: asked_at, confirmed_at, stopped_at
     subscriptions   comment (its url), story (its url), scope, rhythm
     notices     what the person was or will be told of: comment (its url), kind, told_at
     mails       to the address, of the last thirty days: subject, state, written_at, sent_at
                 (not their texts: those are what other people wrote)
     links       to "My comments", of the last hour: asked_at, opened_at
+    standings   what moderators have said of the address: standing, of, since, until, note
 
 Times are ISO 8601, in UTC.
 """
@@ -32,7 +35,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from comments import notifications
-from comments.models import AccessLink, Change, Comment, Report
+from comments.models import AccessLink, Change, Comment, Firing, Report, Standing
 from comments.subscriptions import Notice, Subscriber, Subscription
 from mail.models import Mail
 
@@ -57,6 +60,7 @@ def export_of(email: str) -> Iterator[str]:
         "notices": _notices(email),
         "mails": _mails(email),
         "links": _links(email),
+        "standings": _standings(email),
     }
     for key, rows in lists.items():
         yield f',\n  "{key}": ['
@@ -78,7 +82,11 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     comments = Comment.objects.written_with(email)
     # Locked first, so that nobody edits a comment between these steps.
     statuses = dict(comments.order_by("pk").select_for_update().values_list("pk", "status"))
-    Change.objects.filter(comment__in=comments).update(body_before="")
+    Change.objects.filter(comment__in=comments).erase()
+    # A rule may have found the address itself.
+    Firing.objects.filter(comment__in=comments).update(detail="")
+    # Bans stay, or whoever is banned would lift a ban by asking to be forgotten.
+    Standing.objects.trusting(email).delete()
     # What readers wrote to the moderators may tell who it is.
     Report.objects.filter(comment__in=comments).update(text="")
     # The same for mails to others that tell of these comments, kept to be looked up.
@@ -107,7 +115,7 @@ def _comments(email: str) -> Iterator[dict]:
         Comment.objects.written_with(email)
         .order_by("pk")
         .select_related("article")
-        .prefetch_related(Prefetch("changes", Change.objects.order_by("pk")))
+        .prefetch_related(Prefetch("changes", Change.objects.order_by("pk")), "firings")
         .defer("body_html", "article__body", "article__body_html")
     )
     for comment in comments.iterator(chunk_size=CHUNK):
@@ -129,6 +137,10 @@ def _comments(email: str) -> Iterator[dict]:
             "edited_at": _time(comment.edited_at),
             "ip_address": comment.ip_address,
             "user_agent": comment.user_agent,
+            "rules": [
+                {"rule": firing.rule, "verdict": firing.verdict, "detail": firing.detail}
+                for firing in comment.firings.all()
+            ],
             "history": [_change(change) for change in comment.changes.all()],
         }
 
@@ -176,6 +188,17 @@ def _notices(email: str) -> Iterator[dict]:
 def _links(email: str) -> Iterator[dict]:
     for link in AccessLink.objects.filter(email=email.lower()).order_by("pk"):
         yield {"asked_at": _time(link.created_at), "opened_at": _time(link.opened_at)}
+
+
+def _standings(email: str) -> Iterator[dict]:
+    for standing in Standing.objects.about(email):
+        yield {
+            "standing": standing.standing,
+            "of": standing.value,
+            "since": _time(standing.created_at),
+            "until": _time(standing.ends_at),
+            "note": standing.note,
+        }
 
 
 def _mails(email: str) -> Iterator[dict]:

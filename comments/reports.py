@@ -2,7 +2,7 @@
 
 import math
 
-from django.conf import settings
+from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -13,10 +13,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from articles.models import Article
 from articles.views import story_at
-from comments import posting
+from comments import moderation, posting
 from comments.forms import ReportForm
 from comments.models import Comment, Report
-from comments.moderation import REPORTS_INTERVAL, REPORTS_TAKEN, Refusal
+from comments.moderation import REPORTS_INTERVAL, REPORTS_TAKEN, Refusal, Submission
 from newsite.freshness import private_page, public_page
 from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin, sender_of
 
@@ -78,16 +78,17 @@ def file(report: Report, comment: Comment) -> None:
     """
     with posting.saving():
         # Two reports wait for each other, or both might be the one before the last.
-        report.comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
-        standing = report.comment.reports_since_approval()
-        if standing.filter(sender=report.sender).exists():
+        comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
+        report.comment = comment
+        if comment.reports_since_approval().filter(sender=report.sender).exists():
             return
         if refusal := too_many(report.sender):
             raise posting.Refused(refusal)
         report.save()
-        is_public = report.comment.status == Comment.Status.APPROVED
-        if is_public and standing.values("sender").distinct().count() >= settings.REPORTS_THAT_HOLD:
-            report.comment.hold_as_reported()
+        Comment.objects.filter(pk=comment.pk).update(open_reports=F("open_reports") + 1)
+        is_public = comment.status == Comment.Status.APPROVED
+        if is_public and moderation.reported(Submission(comment)):
+            comment.hold_as_reported()
 
 
 def too_many(sender: str) -> Refusal | None:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from articles.models import Article
 from articles.views import story_at
 from comments import people, posting
+from comments.discussion import DiscussionSettings
 from comments.forms import ReplyForm
 from comments.moderation import Refusal
 from comments.views import posted, submission_of
@@ -33,13 +34,15 @@ def reply(request: HttpRequest, year: str, month: str, slug: str) -> HttpRespons
         return redirect_to_login(request.get_full_path(), reverse("admin:login"))
     if not people.writes_for_the_site(request.user):
         raise PermissionDenied
-    form = ReplyForm(article=article, initial={"parent": request.GET.get("to")})
+    form = ReplyForm(
+        article=article, settings=DiscussionSettings.load(), initial={"parent": request.GET.get("to")}
+    )
     is_gone = bool(request.GET.get("to")) and form.answered is None
     return form_page(request, article, form, status=404 if is_gone else 200, is_gone=is_gone)
 
 
 def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
-    form = ReplyForm(request.POST, article=article)
+    form = ReplyForm(request.POST, article=article, settings=DiscussionSettings.load())
     is_valid = form.is_valid()
     if refusal := refuse(request):
         return refused_page(request, article, form, refusal)

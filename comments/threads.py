@@ -1,36 +1,29 @@
 """Reading a conversation: its order, its pages, and the page that a comment is on.
 
-A page is fifty comments of the tree order, whatever the shape of the threads, so that
-no page grows with a thread.
+A page is so many comments of the tree order as the owner has chosen, whatever the shape of
+the threads, so that no page grows with a thread.
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.core.paginator import InvalidPage, Page, Paginator
-from django.db.models import Count, Max, Min, TextChoices
-from django.utils.translation import gettext_lazy as _
+from django.db.models import Count, Max, Min, Q, Subquery
 
 from articles.models import Article
+from comments.discussion import DiscussionSettings
 from comments.models import THREAD_KEY, Comment, CommentQuerySet
 
-COMMENTS_PER_PAGE = 50
 # A whole conversation is shown on one page up to this many comments.
 ON_ONE_PAGE = 500
-SHOWN_LEVELS = 5
 
 
-class Order(TextChoices):
-    """Which thread comes first. Inside a thread, an answer always follows what it answers."""
-
-    OLDEST = "oldest", _("Oldest first")
-    NEWEST = "newest", _("Newest first")
-
+Order = DiscussionSettings.Order
 
 _SORTED_BY: dict[Order, list] = {Order.OLDEST: ["path"], Order.NEWEST: [THREAD_KEY.desc(), "path"]}
+# Where the owner has switched threads off.
+_SORTED_BY_TIME = {Order.OLDEST: ["created_at", "pk"], Order.NEWEST: ["-created_at", "-pk"]}
 
 
 @dataclass
@@ -54,29 +47,23 @@ class Row:
 
 
 class Pages(Paginator):
-    """Pages of comments, which learn in one query how many there are and which is newest."""
+    """Pages of comments of which it is known already how many there are."""
 
-    object_list: CommentQuerySet
+    def __init__(self, comments: CommentQuerySet, per_page: int, count: int):
+        super().__init__(comments, per_page)
+        self.known_count = count
 
-    @cached_property
-    def totals(self) -> dict:
-        return self.object_list.order_by().aggregate(count=Count("pk"), newest=Max("pk"))
-
-    @cached_property
+    @property
     def count(self) -> int:
-        return self.totals["count"]
+        return self.known_count
 
 
 @dataclass
 class Thread:
     page: Page
     rows: list[Row]
-    # The id of the conversation's newest comment, wherever that stands.
+    count: int
     newest: int | None
-
-    @property
-    def count(self) -> int:
-        return self.page.paginator.count
 
     @property
     def fits_on_one_page(self) -> bool:
@@ -92,41 +79,81 @@ class News:
     first: int | None
 
 
-def default_order() -> Order:
-    """Return the order that the owner of the site has chosen."""
-    return Order(settings.COMMENT_ORDER)
+@dataclass
+class Conversation:
+    """What is known of a story's conversation before any comment of it is read."""
+
+    article: Article
+    settings: DiscussionSettings
+    count: int
+    # The id of the newest comment, wherever that stands.
+    newest: int | None
+
+    @property
+    def first_shown(self) -> int:
+        """The number of the page that the story is opened with."""
+        if self.settings.first_shown == DiscussionSettings.Page.FIRST:
+            return 1
+        return max(1, -(-self.count // self.settings.per_page))
+
+    def page(self, number: int | str | None = None, order: Order = Order.OLDEST) -> Thread:
+        """Return one page, the first being 1, or the one that is shown first, in two queries.
+
+        Raises `django.core.paginator.InvalidPage` where there is no such page.
+        """
+        pages = Pages(self._comments(order), self.settings.per_page, self.count)
+        return self._thread(pages.page(self.first_shown if number is None else number))
+
+    def whole(self) -> Thread:
+        """Return all of it as one page, or raise `InvalidPage` if it is too long."""
+        if self.count > ON_ONE_PAGE:
+            raise InvalidPage(f"{self.count} comments are too many for one page")
+        return self._thread(Pages(self._comments(Order.OLDEST), ON_ONE_PAGE, self.count).page(1))
+
+    def _comments(self, order: Order) -> CommentQuerySet:
+        sorted_by = _SORTED_BY if self.settings.has_threads else _SORTED_BY_TIME
+        return (
+            self.article.comments.approved()
+            .order_by(*sorted_by[order])
+            .select_related("parent", "user")
+            .defer("body", "parent__body", "parent__body_html")
+        )
+
+    def _thread(self, page: Page) -> Thread:
+        return Thread(page, _rows(list(page.object_list), self.settings), self.count, self.newest)
 
 
-def thread(article: Article, page: int | str, order: Order = Order.OLDEST) -> Thread:
-    """Return one page of a story's conversation, the first being 1, in three queries.
-
-    Raises `django.core.paginator.InvalidPage` where there is no such page.
-    """
-    return _thread(Pages(_comments(article, order), COMMENTS_PER_PAGE), page)
-
-
-def whole(article: Article) -> Thread:
-    """Return the whole conversation as one page, or raise `InvalidPage` if it is too long."""
-    pages = Pages(_comments(article, Order.OLDEST), ON_ONE_PAGE)
-    if pages.num_pages > 1:
-        raise InvalidPage(f"{pages.count} comments are too many for one page")
-    return _thread(pages, 1)
+def opened(article: Article) -> Conversation:
+    """Return a story's conversation with the owner's settings, in one query."""
+    shown = Comment.objects.approved().filter(article=article).order_by().values("article")
+    settings = DiscussionSettings.load(
+        total=Subquery(shown.annotate(count=Count("pk")).values("count")),
+        newest=Subquery(shown.annotate(newest=Max("pk")).values("newest")),
+    )
+    also = vars(settings)
+    return Conversation(article, settings, also["total"] or 0, also["newest"])
 
 
 def place(comment: Comment) -> str:
     """Return the address of an approved comment on its page of the conversation."""
-    number = page_number(comment)
-    query = {"order": Order.OLDEST.value} if default_order() != Order.OLDEST else {}
-    if number > 1:
+    conversation = opened(comment.article)
+    number = page_number(comment, conversation.settings)
+    query = {"order": Order.OLDEST.value} if conversation.settings.order != Order.OLDEST else {}
+    if number != conversation.first_shown:
         query["page"] = str(number)
     story = comment.article.get_absolute_url()
     return f"{story}{'?' if query else ''}{urlencode(query)}#comment-{comment.pk}"
 
 
-def page_number(comment: Comment) -> int:
+def page_number(comment: Comment, settings: DiscussionSettings) -> int:
     """Return the page of its conversation, oldest first, that an approved comment is on."""
-    before = Comment.objects.approved().filter(article=comment.article_id, path__lt=comment.path).count()
-    return before // COMMENTS_PER_PAGE + 1
+    shown = Comment.objects.approved().filter(article=comment.article_id)
+    if settings.has_threads:
+        before = shown.filter(path__lt=comment.path)
+    else:
+        at_once = Q(created_at=comment.created_at, pk__lt=comment.pk)
+        before = shown.filter(Q(created_at__lt=comment.created_at) | at_once)
+    return before.count() // settings.per_page + 1
 
 
 def news(article: Article, since: int) -> News:
@@ -135,30 +162,20 @@ def news(article: Article, since: int) -> News:
     return News(**newer.order_by().aggregate(count=Count("pk"), first=Min("pk")))
 
 
-def _comments(article: Article, order: Order) -> CommentQuerySet:
-    return (
-        article.comments.approved()
-        .order_by(*_SORTED_BY[order])
-        .select_related("parent", "user")
-        .defer("body", "parent__body", "parent__body_html")
-    )
+def _rows(comments: list[Comment], settings: DiscussionSettings) -> list[Row]:
+    """Make rows of comments in tree order, each missing ancestor being one as well.
 
-
-def _thread(pages: Pages, number: int | str) -> Thread:
-    page = pages.page(number)
-    return Thread(page, _rows(list(page.object_list)), pages.totals["newest"])
-
-
-def _rows(comments: list[Comment]) -> list[Row]:
-    """Make rows of comments in tree order, each missing ancestor being one as well."""
+    Without threads, every comment is a row of the first level, and none stands for another.
+    """
     here = {comment.pk for comment in comments}
-    missing = _missing({pk for comment in comments for pk in comment.lineage} - here)
+    ancestors = {pk for comment in comments for pk in comment.lineage} - here
+    missing = _missing(ancestors) if settings.has_threads else set()
     rows: list[Row] = []
     # The rows that the next one may stand inside with their ids, outermost first.
     branch: list[tuple[int, Row]] = []
 
     def add(lineage: list[int], comment: Comment | None = None) -> None:
-        while branch and branch[-1][0] not in lineage[: SHOWN_LEVELS - 1]:
+        while branch and branch[-1][0] not in lineage[: settings.shown_levels - 1]:
             branch.pop()
         for _id, above in branch:
             above.replies_here += comment is not None

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from articles.models import Article
 from articles.views import story_at, story_page
 from comments import moderation, posting, threads, yours
+from comments.discussion import DiscussionSettings
 from comments.forms import CommentForm, ReplyForm, reply_url
 from comments.models import Comment
 from comments.moderation import Refusal, Submission
@@ -33,7 +34,8 @@ def reply(request: HttpRequest, year: str, month: str, slug: str) -> HttpRespons
 
 @public_page
 def reply_page(request: HttpRequest, article: Article) -> HttpResponse:
-    form = CommentForm(article=article, initial={"parent": request.GET.get("to")})
+    settings = DiscussionSettings.load()
+    form = CommentForm(article=article, settings=settings, initial={"parent": request.GET.get("to")})
     is_gone = "to" in request.GET and form.answered is None
     context = {"article": article, "reply_form": form, "is_gone": is_gone}
     return render(request, "comments/reply.html", context, status=404 if is_gone else 200)
@@ -41,7 +43,7 @@ def reply_page(request: HttpRequest, article: Article) -> HttpResponse:
 
 @private_page
 def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
-    form = CommentForm(request.POST, article=article)
+    form = CommentForm(request.POST, article=article, settings=DiscussionSettings.load())
     is_valid = form.is_valid()
     submission = submission_of(request, form)
     foreign = None if is_same_origin(request) else Refusal(403, str(SENT_FROM_ELSEWHERE))
@@ -72,7 +74,10 @@ def submission_of(request: HttpRequest, form: ReplyForm) -> Submission:
     comment.ip_address = client_address(request)
     comment.user_agent = request.headers.get("User-Agent", "")[:USER_AGENT_KEPT]
     trap = form.cleaned_data.get("nickname", "")
-    return Submission(comment, trap=trap, wants_mail_about=form.wants_mail_about)
+    seconds = form.cleaned_data.get("seconds")
+    return Submission(
+        comment, form.settings, trap=trap, seconds=seconds, wants_mail_about=form.wants_mail_about
+    )
 
 
 def refused_page(request: HttpRequest, article: Article, form: CommentForm, refusal: Refusal) -> HttpResponse:
@@ -98,11 +103,14 @@ def replies(request: HttpRequest, year: str, month: str, slug: str) -> HttpRespo
     """Show a conversation that is not too long for it on one page, to print or to search in."""
     stories = Article.objects.published().select_related("section")
     article = story_at(stories, year, month, slug)
+    conversation = threads.opened(article)
     try:
-        thread = threads.whole(article)
+        thread = conversation.whole()
     except InvalidPage as error:
         raise Http404(str(error)) from error
     context = {"article": article, "thread": thread, "reply_url": reply_url(article)}
+    settings = conversation.settings
+    context |= {"settings": settings, "is_open": settings.takes_comments_on(article)}
     return render(request, "comments/replies.html", context)
 
 

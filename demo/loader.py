@@ -133,7 +133,7 @@ def _load_comments(remarks: list[Remark], readers: dict[str, Told]) -> None:
             name=told["by"],
             body=told["text"].strip(),
             status=told.get("status", Comment.Status.APPROVED),
-            held_because=told.get("held_because", Comment.HeldBecause.NOTHING),
+            held_because=told.get("held_because", ""),
             created_at=written_at,
             **readers[told["by"]],
         )

@@ -64,16 +64,6 @@ E010 = Error(
     hint="Write it like LANGUAGE_CODE=en or LANGUAGE_CODE=pt-br.",
     id="newsite.E010",
 )
-E011 = Error(
-    "EDIT_WINDOW_MINUTES or REPORTS_THAT_HOLD is not a whole number above 0.",
-    hint="Write it like EDIT_WINDOW_MINUTES=15 or REPORTS_THAT_HOLD=3.",
-    id="newsite.E011",
-)
-E012 = Error(
-    "COMMENT_ORDER is neither oldest nor newest.",
-    hint="Write COMMENT_ORDER=oldest or COMMENT_ORDER=newest.",
-    id="newsite.E012",
-)
 W001 = Caution(
     "EMAIL_URL is not set, so no mail leaves: people who want to be told of answers wait in vain.",
     hint="Name a mail server, e.g. EMAIL_URL=smtp+tls://user:password@mail.example:587. Until then the "
@@ -158,13 +148,3 @@ def check_time_zone(app_configs, **kwargs):
 @register(Tags.translation)
 def check_language_code(app_configs, **kwargs):
     return [E010] if "LANGUAGE_CODE" in settings.UNREADABLE else []
-
-
-@register(Tags.compatibility)
-def check_numbers(app_configs, **kwargs):
-    return [E011] if {"EDIT_WINDOW_MINUTES", "REPORTS_THAT_HOLD"} & set(settings.UNREADABLE) else []
-
-
-@register(Tags.compatibility)
-def check_comment_order(app_configs, **kwargs):
-    return [E012] if "COMMENT_ORDER" in settings.UNREADABLE else []

@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 # Whoever has one address of IPv6 has this whole network.
 IPV6_NETWORK = 64
+# So many bits are left of an address that is kept without naming one person, by its version.
+SHORTENED_TO = {4: 24, 6: 48}
 
 # What a person reads whose browser did not say that one of our own pages sent a form.
 SENT_FROM_ELSEWHERE = _(
@@ -62,6 +64,14 @@ def sender_of(address: str | None, purpose: str) -> str:
 def same_network(one: str | None, other: str | None) -> bool:
     """Say whether two addresses are known, and one sender's."""
     return bool(one and other) and _network(one) == _network(other)
+
+
+def shortened(address: str | None) -> str | None:
+    """Return the first address of the network that an address belongs to."""
+    if not address:
+        return address
+    length = SHORTENED_TO[ip_address(address).version]
+    return str(ip_network((address, length), strict=False).network_address)
 
 
 def _network(address: str | None) -> str:

@@ -53,30 +53,6 @@ USE_TZ = True
 FORMAT_MODULE_PATH = ["newsite.formats"]
 
 
-# --- The conversation -------------------------------------------------------
-
-
-def read_number(name: str, default: int) -> int:
-    value = env.str(name, default=str(default))
-    if value.isdecimal() and int(value) > 0:
-        return int(value)
-    UNREADABLE.append(name)
-    return default
-
-
-# So many minutes may commenters edit or delete what they wrote, unless someone has answered.
-EDIT_WINDOW_MINUTES = read_number("EDIT_WINDOW_MINUTES", 15)
-
-# Reports from so many different senders take a comment back to the queue.
-REPORTS_THAT_HOLD = read_number("REPORTS_THAT_HOLD", 3)
-
-# Which thread stands first until a reader chooses: "oldest" or "newest".
-COMMENT_ORDER = env.str("COMMENT_ORDER", default="oldest").lower()
-if COMMENT_ORDER not in {"oldest", "newest"}:
-    UNREADABLE.append("COMMENT_ORDER")
-    COMMENT_ORDER = "oldest"
-
-
 # --- Safety -----------------------------------------------------------------
 
 PLACEHOLDER_SECRET_KEY = "change-me"  # noqa: S105 (newsite.E001 refuses it)

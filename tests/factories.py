@@ -9,6 +9,7 @@ from django.utils import timezone
 from PIL import Image as Picture
 
 from articles.models import Article, Author, Byline, Image, Section, Topic
+from comments.discussion import DiscussionSettings
 from comments.models import Comment, Report
 
 _numbers = count(1)
@@ -88,3 +89,8 @@ def make_report(**fields) -> Report:
     return Report.objects.create(
         **{"reason": Report.Reason.SPAM, "sender": f"{next(_numbers):064x}", **fields}
     )
+
+
+def set_discussion(**fields) -> DiscussionSettings:
+    """Change the owner's settings of the conversation."""
+    return DiscussionSettings.objects.update_or_create(pk=1, defaults=fields)[0]

@@ -28,9 +28,6 @@ os.environ.update(
     EMAIL_URL="memorymail://",
     DEFAULT_FROM_EMAIL="Newsite <newsite@news.example>",
     MAIL_WORKER="off",
-    EDIT_WINDOW_MINUTES="15",
-    REPORTS_THAT_HOLD="3",
-    COMMENT_ORDER="oldest",
     MEDIA_ROOT=str(TEMPORARY / "media"),
 )
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{TEMPORARY}/newsite.sqlite3")

@@ -18,25 +18,27 @@ def discussion(context, article: Article) -> dict:
     A view that has a form to show again puts it into the context as `reply_form`; the
     page is then the one with the comment that it answers.
     """
-    form = context.get("reply_form") or CommentForm(article=article)
+    conversation = threads.opened(article)
+    settings = conversation.settings
+    form = context.get("reply_form") or CommentForm(article=article, settings=settings)
     asked = context["request"].GET
-    number, order_name = asked.get("page", 1), asked.get("order", threads.default_order())
+    number, order_name = asked.get("page"), asked.get("order", settings.order)
     if order_name not in threads.Order.values:
         raise Http404(f"There is no such order: {order_name}")
     order = threads.Order(order_name)
     if form.answered:
-        number, order = threads.page_number(form.answered), threads.Order.OLDEST
+        number, order = threads.page_number(form.answered, settings), threads.Order.OLDEST
     try:
-        thread = threads.thread(article, number, order)
+        thread = conversation.page(number, order)
     except InvalidPage as error:
         raise Http404(str(error)) from error
     story = article.get_absolute_url()
     beginnings = {
-        value: story if value == threads.default_order() else f"{story}?order={value}"
-        for value in threads.Order
+        value: story if value == settings.order else f"{story}?order={value}" for value in threads.Order
     }
     return {
         "article": article,
+        "settings": settings,
         "thread": thread,
         "orders": [(value.label, beginnings[value], value == order) for value in threads.Order],
         "pages_address": beginnings[order] + ("&" if "?" in beginnings[order] else "?"),

@@ -282,9 +282,3 @@ def test_a_file_that_another_picture_shows_stays(django_capture_on_commit_callba
         copy.delete()
 
     assert Path(image.file.path).exists()
-
-
-def test_a_draft_and_a_closed_story_accept_no_comments():
-    stories = [make_article(), make_article(status="draft"), make_article(discussion="closed")]
-
-    assert [article.accepts_comments for article in stories] == [True, False, False]

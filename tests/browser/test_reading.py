@@ -5,10 +5,9 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from comments import threads
 from comments.models import Comment
 from tests.browser.reply_form import fill_in, post
-from tests.factories import make_article, make_comment, reply_to
+from tests.factories import make_article, make_comment, reply_to, set_discussion
 
 PERSON = {"name": "Mira", "email": "mira@mailbox.example"}
 
@@ -66,8 +65,8 @@ def test_on_paper_a_closed_branch_is_open(page):
 
 
 @pytest.mark.parametrize("javascript", [True, False])
-def test_a_reply_to_a_reply_on_page_three_lands_beside_it(watch, monkeypatch, javascript):
-    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+def test_a_reply_to_a_reply_on_page_three_lands_beside_it(watch, javascript):
+    set_discussion(per_page=2)
     page = watch.new_visitor(java_script_enabled=javascript)
     article = make_article()
     make_comment(article=article, **PERSON)
@@ -89,8 +88,8 @@ def test_a_reply_to_a_reply_on_page_three_lands_beside_it(watch, monkeypatch, ja
     expect(page.locator(f"#comment-{answered.pk}")).to_be_in_viewport()
 
 
-def test_the_order_is_chosen_by_a_link_and_the_whole_is_one_click_away(page, monkeypatch):
-    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+def test_the_order_is_chosen_by_a_link_and_the_whole_is_one_click_away(page):
+    set_discussion(per_page=2)
     article = make_article()
     first, _, third = [make_comment(article=article) for _ in range(3)]
     page.goto(article.get_absolute_url())
@@ -148,8 +147,8 @@ def test_links_lead_by_keyboard_from_one_new_comment_to_the_next(page):
     expect(page.get_by_role("link", name="Next new")).to_have_count(1)
 
 
-def test_what_is_new_on_another_page_is_one_click_away(page, monkeypatch):
-    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+def test_what_is_new_on_another_page_is_one_click_away(page):
+    set_discussion(per_page=2)
     article = make_article()
     for _ in range(2):
         make_comment(article=article)

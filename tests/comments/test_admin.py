@@ -79,7 +79,7 @@ def test_the_queue_shows_what_is_held_and_all_that_a_moderator_needs(client, edi
         "ada@example.com",
         "https://ada.example",
         "198.51.100.7",
-        "Two or more links",
+        "Many links",
     ):
         assert part in page
     assert page.count('class="queue-text"') == 1

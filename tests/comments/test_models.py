@@ -80,7 +80,7 @@ def test_a_decision_is_carried_out_and_recorded(decision, status):
 def test_a_decision_that_changes_nothing_is_not_recorded():
     comment = make_comment(status="approved")
 
-    assert comment.approve(by=make_editor()) == (0, [])
+    assert comment.approve(by=make_editor()) == (0, [], None)
     assert Change.objects.count() == 0
 
 
@@ -88,7 +88,7 @@ def test_deciding_on_many_takes_the_same_queries_as_on_few(django_assert_num_que
     editor = make_editor()
     for count in (1, 3):
         comments = Comment.objects.filter(pk__in=[make_comment(status="held").pk for _ in range(count)])
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(9):
             assert comments.approve(by=editor).changed == count
 
 

@@ -6,23 +6,32 @@ from django.db.models import ProtectedError
 from django.utils import timezone
 
 from comments.models import Comment
-from comments.moderation import Refusal, Submission, Verdict, decide, refuse
+from comments.moderation import Refusal, Submission, decide, refuse
 from tests.factories import make_article, make_author, make_comment, make_editor, make_user
 
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-SHOWN = Verdict("approved", "")
+SHOWN = ("approved", "")
 
 
-def held(because: str) -> Verdict:
-    return Verdict("held", because)
+def held(because: str) -> tuple[str, str]:
+    return ("held", because)
 
 
-def verdict(*, trap="", **fields) -> Verdict:
-    """What is decided on a comment of Ada's."""
+def submission(*, trap="", seconds=None, answers=None, **fields) -> Submission:
+    """A comment of Ada's."""
     defaults = {"name": "Ada", "email": "ada@example.com", "body": "Well said."}
-    return decide(Submission(Comment(article=make_article(), **{**defaults, **fields}), trap=trap))
+    if "article" not in fields:
+        fields["article"] = make_article()
+    comment = Comment(**{**defaults, **fields})
+    return Submission(comment, trap=trap, seconds=seconds, answers=answers or {})
+
+
+def verdict(**sent) -> tuple[str, str]:
+    """What is decided on a comment of Ada's, and by which rule."""
+    ruling = decide(submission(**sent))
+    return (ruling.status, ruling.because)
 
 
 def test_the_first_comment_of_a_person_is_held():
@@ -117,7 +126,7 @@ def test_an_account_without_an_address_is_nobodys():
 def test_who_fills_in_the_hidden_field_is_a_robot_even_under_a_known_name():
     make_comment(name="Ada", email="ada@example.com")
 
-    assert verdict(trap="x") == Verdict("spam", "trap")
+    assert verdict(trap="x") == ("spam", "trap")
 
 
 def test_a_signed_in_moderator_is_shown_at_once():

@@ -33,6 +33,14 @@ def staff():
     )
 
 
+@pytest.fixture
+def writer():
+    """Someone with an account and a byline of other stories, who is no staff."""
+    account = make_user(username="stella", first_name="Stella", last_name="Marsh", email="s@news.example")
+    make_author(name="Stella Marsh", user=account)
+    return account
+
+
 def text_of(response) -> str:
     return response.content.decode()
 
@@ -162,8 +170,8 @@ def test_the_author_of_a_story_is_shown_at_once_below_it_and_not_below_another(c
     ]
 
 
-def test_the_first_comment_of_other_staff_waits_and_not_for_their_own_name(client, staff, clock):
-    client.force_login(staff)
+def test_the_first_comment_of_other_authors_waits_and_not_for_their_own_name(client, writer, clock):
+    client.force_login(writer)
 
     response = post(client, make_article())
 
@@ -176,19 +184,19 @@ def test_the_first_comment_of_other_staff_waits_and_not_for_their_own_name(clien
     assert state(Comment.objects.latest("pk")) == ("approved", "")
 
 
-def test_many_links_hold_the_comment_of_other_staff(client, staff):
-    make_comment(user=staff)
-    client.force_login(staff)
+def test_many_links_hold_the_comment_of_other_authors(client, writer):
+    make_comment(user=writer)
+    client.force_login(writer)
 
     post(client, make_article(), body="https://a.example https://b.example")
 
     assert state(Comment.objects.latest("pk")) == ("held", "links")
 
 
-def test_the_name_of_another_account_holds_the_comment_of_other_staff(client, staff):
-    make_comment(user=staff)
+def test_the_name_of_another_account_holds_the_comment_of_other_authors(client, writer):
+    make_comment(user=writer)
     make_user(username="boss", first_name="Stella", last_name="Marsh")
-    client.force_login(staff)
+    client.force_login(writer)
 
     post(client, make_article())
 

@@ -7,7 +7,7 @@ from django.db import OperationalError, connection
 
 from comments import reports, yours
 from comments.models import Change, Comment, Report
-from tests.factories import make_article, make_comment, make_editor, make_report, reply_to
+from tests.factories import make_article, make_comment, make_editor, make_report, reply_to, set_discussion
 
 pytestmark = pytest.mark.django_db
 
@@ -200,8 +200,8 @@ def test_an_edit_does_not_hide_that_readers_reported_the_comment(client, clock):
     assert (state(comment), Comment.objects.get(pk=comment.pk).body) == (("held", "reported"), "Not me.")
 
 
-def test_the_owner_sets_how_many_reports_hold_a_comment(client, settings):
-    settings.REPORTS_THAT_HOLD = 1
+def test_the_owner_sets_how_many_reports_hold_a_comment(client):
+    set_discussion(reports_that_hold=1)
     comment = make_comment()
 
     report_from(client, comment, 1)
@@ -351,7 +351,7 @@ def test_a_report_takes_the_same_queries_however_many_there_were(client, django_
     comment.hold(by=make_editor())
     comment.approve(by=make_editor())
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(12):
         report(client, comment)
 
 

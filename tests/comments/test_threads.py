@@ -4,7 +4,7 @@ from django.db import connection
 
 from comments import threads
 from comments.models import THREAD_KEY, Comment
-from tests.factories import make_article, make_comment, reply_to
+from tests.factories import make_article, make_comment, reply_to, set_discussion
 
 pytestmark = pytest.mark.django_db
 
@@ -14,7 +14,7 @@ OLDEST, NEWEST = threads.Order.OLDEST, threads.Order.NEWEST
 
 def outline(article, page=1, order=OLDEST) -> list[str]:
     """The rows of a page as a reader sees them: two spaces a level, and whom each answers."""
-    return lines_of(threads.thread(article, page, order))
+    return lines_of(threads.opened(article).page(page, order))
 
 
 def lines_of(thread) -> list[str]:
@@ -30,7 +30,7 @@ def lines_of(thread) -> list[str]:
 def html_outline(article) -> str:
     """How the template nests the rows: ( opens a list, . is an item, ) closes."""
     parts = ["("]
-    for row in threads.thread(article, 1).rows:
+    for row in threads.opened(article).page(1).rows:
         parts.append("." + ("(" if row.replies_here else "") + ")" * len(row.lists_ended))
     return "".join([*parts, ")"])
 
@@ -60,7 +60,7 @@ def test_lists_are_opened_and_closed_in_pairs():
 
 
 def test_a_conversation_without_replies_has_one_empty_page():
-    thread = threads.thread(make_article(), 1)
+    thread = threads.opened(make_article()).page(1)
 
     assert (thread.count, thread.rows, thread.page.has_other_pages()) == (0, [], False)
 
@@ -96,7 +96,7 @@ def test_a_missing_ancestor_keeps_its_place_and_is_not_counted(status):
         Comment.objects.filter(pk=gone.pk).update(status=status)
 
     assert outline(article) == ["1", "  (missing)", "    1.1.1", "      1.1.1.1", "    1.1.2"]
-    assert threads.thread(article, 1).count == 4
+    assert threads.opened(article).page(1).count == 4
 
 
 def test_a_missing_comment_that_nobody_answered_leaves_no_trace():
@@ -117,8 +117,8 @@ def test_two_missing_ancestors_in_a_row_both_keep_their_place():
 
 
 @pytest.fixture
-def pages_of_three(monkeypatch):
-    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 3)
+def pages_of_three(db):
+    return set_discussion(per_page=3)
 
 
 def make_long_conversation(count: int):
@@ -169,9 +169,9 @@ def test_every_comment_is_on_the_page_that_its_address_leads_to(pages_of_three):
     make_comment()
 
     for number in (1, 2, 3):
-        for row in threads.thread(article, number).rows:
+        for row in threads.opened(article).page(number).rows:
             if row.comment:
-                assert threads.page_number(row.comment) == number
+                assert threads.page_number(row.comment, pages_of_three) == number
 
 
 def test_newest_first_turns_the_threads_around_but_not_the_answers(pages_of_three):
@@ -196,7 +196,7 @@ def test_a_row_knows_how_many_comments_of_its_page_stand_inside_it(pages_of_thre
     reply_to(gone)
     reply_to(gone)
 
-    counted = [[row.replies_here for row in threads.thread(article, page).rows] for page in (1, 2)]
+    counted = [[row.replies_here for row in threads.opened(article).page(page).rows] for page in (1, 2)]
 
     assert counted == [[3, 1, 0, 0], [1, 0]]
 
@@ -207,7 +207,7 @@ def test_answers_beyond_the_last_level_count_for_the_levels_above():
     for _ in range(6):
         comment = reply_to(comment)
 
-    assert [row.replies_here for row in threads.thread(article, 1).rows] == [6, 5, 4, 3, 0, 0, 0]
+    assert [row.replies_here for row in threads.opened(article).page(1).rows] == [6, 5, 4, 3, 0, 0, 0]
 
 
 def test_a_conversation_of_several_pages_is_shown_whole_up_to_a_length(pages_of_three, monkeypatch):
@@ -216,25 +216,25 @@ def test_a_conversation_of_several_pages_is_shown_whole_up_to_a_length(pages_of_
     top = make_comment(article=article, body="1")
     for number in range(2, 5):
         make_comment(article=article, body=str(number))
-    fits = threads.thread(article, 1).fits_on_one_page
+    fits = threads.opened(article).page(1).fits_on_one_page
 
-    lines = lines_of(threads.whole(article))
+    lines = lines_of(threads.opened(article).whole())
     reply_to(top)
 
     assert (fits, lines) == (True, ["1", "2", "3", "4"])
-    assert threads.thread(article, 1).fits_on_one_page is False
+    assert threads.opened(article).page(1).fits_on_one_page is False
     with pytest.raises(InvalidPage):
-        threads.whole(article)
+        threads.opened(article).whole()
 
 
 def test_what_is_on_one_page_already_has_no_other_page_for_it(pages_of_three):
-    assert threads.thread(make_comment().article, 1).fits_on_one_page is False
+    assert threads.opened(make_comment().article).page(1).fits_on_one_page is False
 
 
 @pytest.mark.parametrize("number", [0, -1, 2, "two"])
 def test_there_is_no_page_beyond_the_last(number):
     with pytest.raises(InvalidPage):
-        threads.thread(make_comment().article, number)
+        threads.opened(make_comment().article).page(number)
 
 
 def test_fifty_comments_make_a_page():
@@ -242,7 +242,7 @@ def test_fifty_comments_make_a_page():
     for _ in range(51):
         make_comment(article=article)
 
-    assert [len(threads.thread(article, number).rows) for number in (1, 2)] == [50, 1]
+    assert [len(threads.opened(article).page(number).rows) for number in (1, 2)] == [50, 1]
 
 
 @pytest.mark.parametrize("threads_count", [1, 3])
@@ -254,7 +254,7 @@ def test_a_page_takes_three_queries(django_assert_num_queries, threads_count, or
         newest = reply_to(reply_to(gone))
 
     with django_assert_num_queries(3):
-        thread = threads.thread(article, 1, order)
+        thread = threads.opened(article).page(1, order)
         numbers = (len(thread.rows), thread.count, thread.newest)
 
     assert numbers == (3 * threads_count, 2 * threads_count, newest.pk)
@@ -263,16 +263,17 @@ def test_a_page_takes_three_queries(django_assert_num_queries, threads_count, or
 @pytest.mark.parametrize("count", [50, 1_000, 10_000])
 def test_long_conversations_take_as_many_queries_as_short_ones(django_assert_num_queries, count):
     article = make_long_conversation(count)
-    last = -(-count // threads.COMMENTS_PER_PAGE)
+    settings = set_discussion()
+    last = -(-count // settings.per_page)
 
     for order in threads.Order:
         for page in {1, last}:
             with django_assert_num_queries(3):
-                shown = [row for row in threads.thread(article, page, order).rows if row.comment]
+                shown = [row for row in threads.opened(article).page(page, order).rows if row.comment]
             assert len(shown) == 50
     comment = article.comments.approved().latest("path")
     with django_assert_num_queries(1):
-        assert threads.page_number(comment) == last
+        assert threads.page_number(comment, settings) == last
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plan")

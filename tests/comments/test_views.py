@@ -20,6 +20,7 @@ from tests.factories import (
     make_image,
     make_topic,
     reply_to,
+    set_discussion,
 )
 
 pytestmark = pytest.mark.django_db
@@ -452,8 +453,8 @@ def test_the_form_has_the_words_order_and_attributes_of_wordpress(client):
 # --- Addresses ---
 
 
-def test_a_comment_keeps_its_address_on_whatever_page_it_is(client, monkeypatch):
-    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+def test_a_comment_keeps_its_address_on_whatever_page_it_is(client):
+    set_discussion(per_page=2)
     article = make_article()
     first, _, third = [make_comment(article=article) for _ in range(3)]
     before = client.get(third.get_absolute_url())["Location"]
@@ -466,11 +467,8 @@ def test_a_comment_keeps_its_address_on_whatever_page_it_is(client, monkeypatch)
     assert f'id="comment-{third.pk}"' in text_of(client.get(before))
 
 
-def test_where_the_owner_shows_the_newest_first_an_address_leads_to_the_comment_too(
-    client, monkeypatch, settings
-):
-    settings.COMMENT_ORDER = "newest"
-    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+def test_where_the_owner_shows_the_newest_first_an_address_leads_to_the_comment_too(client):
+    set_discussion(order="newest", per_page=2)
     article = make_article()
     first, _, third = [make_comment(article=article) for _ in range(3)]
     story = article.get_absolute_url()
@@ -486,8 +484,8 @@ def test_where_the_owner_shows_the_newest_first_an_address_leads_to_the_comment_
     assert f'id="comment-{third.pk}"' in text_of(client.get(addresses[1]))
 
 
-def test_a_late_answer_to_an_early_comment_is_found_on_the_early_page(client, monkeypatch):
-    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+def test_a_late_answer_to_an_early_comment_is_found_on_the_early_page(client):
+    set_discussion(per_page=2)
     article = make_article()
     first, _, _ = [make_comment(article=article) for _ in range(3)]
     answer = reply_to(first)
@@ -515,8 +513,8 @@ def test_a_page_of_a_conversation_that_is_not_there_is_a_404(client, page):
     assert client.get(make_comment().article.get_absolute_url(), {"page": page}).status_code == 404
 
 
-def test_every_page_of_a_conversation_names_the_story_as_the_page_to_find(client, monkeypatch):
-    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 1)
+def test_every_page_of_a_conversation_names_the_story_as_the_page_to_find(client):
+    set_discussion(per_page=1)
     article = make_article()
     for _ in range(2):
         make_comment(article=article)
@@ -555,9 +553,9 @@ def test_the_link_to_a_website_helps_no_spammer(client):
 
 
 @pytest.fixture
-def long_story(monkeypatch):
+def long_story(db):
     """A story with the comments 1 to 5, two on a page."""
-    monkeypatch.setattr(threads, "COMMENTS_PER_PAGE", 2)
+    set_discussion(per_page=2)
     article = make_article()
     for number in range(1, 6):
         make_comment(article=article, body=f"Comment {number}.")

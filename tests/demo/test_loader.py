@@ -81,7 +81,7 @@ def test_conversations_are_of_every_size():
 
 def test_the_long_conversation_has_two_pages_and_more_levels_than_are_shown():
     bridge = Article.objects.get(slug="iron-bridge-to-close-to-cars")
-    assert threads.thread(bridge, 1).page.paginator.num_pages == 2
+    assert threads.opened(bridge).page(1).page.paginator.num_pages == 2
     assert max(len(comment.lineage) for comment in bridge.comments.approved()) == 7
 
 

@@ -142,16 +142,3 @@ def test_an_unknown_language_is_named(settings):
     settings.UNREADABLE = ["LANGUAGE_CODE"]
 
     assert checks.check_language_code(None) == [checks.E010]
-
-
-@pytest.mark.parametrize("name", ["EDIT_WINDOW_MINUTES", "REPORTS_THAT_HOLD"])
-def test_a_number_that_is_none_is_named(settings, name):
-    settings.UNREADABLE = [name]
-
-    assert checks.check_numbers(None) == [checks.E011]
-
-
-def test_an_unknown_order_is_named(settings):
-    settings.UNREADABLE = ["COMMENT_ORDER"]
-
-    assert checks.check_comment_order(None) == [checks.E012]

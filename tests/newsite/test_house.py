@@ -15,7 +15,8 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 LAYERS = [
     ["newsite.markup", "newsite.freshness", "newsite.origin", "newsite.converters", "mail"],
     ["articles.models"],
-    ["comments.subscriptions"],
+    ["comments.matching"],
+    ["comments.subscriptions", "comments.discussion"],
     ["comments.notifications"],
     ["comments.models"],
     ["articles", "comments", "newsite"],

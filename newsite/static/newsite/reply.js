@@ -112,6 +112,7 @@ function rememberMe() {
 
 function sendOnce() {
   const buttons = form.querySelectorAll("[type=submit]");
+  const { seconds } = form.elements;
   let timer;
 
   function ready() {
@@ -126,6 +127,8 @@ function sendOnce() {
       return;
     }
     for (const button of buttons) button.setAttribute("aria-disabled", "true");
+    // A form that came back goes on counting.
+    if (seconds) seconds.value = +seconds.defaultValue + performance.now() / 1000;
     // Whoever stops a slow sending must be able to try again.
     timer = setTimeout(ready, 10_000);
   });
