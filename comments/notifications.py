@@ -120,6 +120,7 @@ def digest(subscriber: Subscriber, notices: Sequence[Notice]) -> Mail:
             "stop_all_url": stop_url,
         },
         headers=_one_click(stop_url),
+        about=[notice.comment_id for notice in notices],
     )
 
 
@@ -172,6 +173,7 @@ def _mail(comment: "Comment", told: Told) -> Mail:
             "stop_all_url": _url("comments:stop", told.subscriber.stop_token()),
         },
         headers={**_one_click(stop_url), **_thread(comment, told.subscriber)},
+        about=[comment.pk],
         message_id=_message_id(comment.pk, told.subscriber),
     )
 

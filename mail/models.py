@@ -5,6 +5,7 @@ cause, tried again and seen in the admin, and a second queue would be a second t
 """
 
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 from email.utils import make_msgid
 from typing import Any
@@ -112,6 +113,8 @@ class Mail(models.Model):
     text = models.TextField(_("text"))
     html = models.TextField(_("HTML"), blank=True)
     headers = models.JSONField(_("headers"), default=dict, blank=True)
+    # Ids that mean something to the app which wrote the mail: see `deliver_due`.
+    about = models.JSONField(default=list, blank=True, editable=False)
     # The same at every attempt, so that a server which gets a mail twice can tell.
     message_id = models.CharField(max_length=254, unique=True, editable=False)
     created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
@@ -145,6 +148,7 @@ class Mail(models.Model):
         template: str,
         context: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
+        about: Sequence[int] = (),
         message_id: str = "",
     ) -> "Mail":
         """Return an unsaved mail with the texts of `template`.txt and `template`.html.
@@ -165,6 +169,7 @@ class Mail(models.Model):
             text=f"{plain.strip()}\n",
             html=render_to_string(f"{template}.html", context),
             headers=headers or {},
+            about=list(about),
             message_id=message_id or make_msgid(domain=settings.MAIL_DOMAIN),
         )
 

@@ -7,7 +7,7 @@ import time
 from django.conf import settings
 from django.db import close_old_connections, connections
 
-from comments import digests
+from comments import digests, recall
 from comments.subscriptions import Subscriber
 from mail import delivery
 from mail.models import Mail, written
@@ -34,7 +34,7 @@ class Chores(threading.Thread):
                 self._attempt(digests.send_digests)
                 self._attempt(Mail.objects.forget_old)
                 self._attempt(Subscriber.objects.forget_unconfirmed)
-            self._attempt(delivery.deliver_due, self.stopped)
+            self._attempt(delivery.deliver_due, self.stopped, recall.take_back)
             written.wait(PAUSE)
         connections.close_all()
 

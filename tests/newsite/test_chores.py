@@ -20,8 +20,8 @@ def running(monkeypatch):
     thread.stop()
 
 
-def queue() -> Mail:
-    return Mail.objects.queue(recipient="ada@example.com", subject="News", template="mail/base")
+def queue(**content) -> Mail:
+    return Mail.objects.queue(recipient="ada@example.com", subject="News", template="mail/base", **content)
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +57,15 @@ def test_what_was_left_over_leaves_at_the_start(monkeypatch):
     thread.stop()
 
 
+def test_a_mail_about_a_comment_that_is_gone_is_not_sent(running):
+    queue(about=[1])
+    queue()
+
+    wait_for_mails(1)
+
+    assert (len(django_mail.outbox), Mail.objects.count()) == (1, 1)
+
+
 def test_a_slow_mail_server_slows_no_request(running, monkeypatch):
     monkeypatch.setattr("django.core.mail.backends.locmem.EmailBackend.open", lambda self: time.sleep(1))
 
@@ -71,10 +80,10 @@ def test_a_chore_that_fails_is_tried_again(monkeypatch, caplog):
     failures = iter([RuntimeError("The database is away.")])
     real = chores.delivery.deliver_due
 
-    def fail_once(stopped):
+    def fail_once(*args):
         for failure in failures:
             raise failure
-        real(stopped)
+        real(*args)
 
     monkeypatch.setattr(chores.delivery, "deliver_due", fail_once)
     monkeypatch.setattr(chores, "PAUSE", 0.05)
