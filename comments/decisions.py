@@ -1,0 +1,194 @@
+"""What moderators do to comments, and undoing it: to one, to some, or to all that match a filter.
+
+A decision on many is carried out in steps, each in a transaction of its own, so that a
+hundred thousand comments need no more memory than a few hundred, and one that is broken
+off goes on where it was.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from comments import notifications
+from comments.models import Change, Comment, CommentQuerySet, Decision, Outcome, Standing
+
+# So many comments are changed, and so many looked at, in one step.
+STEP = 500
+
+Kind = Decision.Kind
+# The decisions that give comments a status, one or many, each by the queryset method of its name.
+STATUS_KINDS = [Kind.APPROVE, Kind.HOLD, Kind.MARK_AS_SPAM, Kind.TRASH, Kind.RESTORE]
+EDITED_FIELDS = ["name", "email", "website"]
+
+
+def decide(comments: CommentQuerySet, kind: str, by, *, seen: int | None = None) -> Outcome:
+    """Give comments the status that a decision of this kind gives them."""
+    return _method(comments, kind)(by, seen=seen)
+
+
+def start(kind: str, by, *, filters: dict, total: int, newest: int, seen: int) -> Decision:
+    """Begin a decision on all comments that match a filter, up to the newest that was on the page.
+
+    `filters` is what the queue filters by; `step()` is given the comments that it finds.
+    """
+    return Decision.objects.create(
+        by=by, kind=kind, filters=filters, total=total, reached=newest + 1, seen=seen, finished_at=None
+    )
+
+
+def step(decision: Decision, matching_comments: Callable[[dict], CommentQuerySet]) -> Decision:
+    """Carry out the next step of a decision on many, newest first, and return how it stands.
+
+    Two who do it at once wait for each other. A decision that is finished stays as it is.
+    """
+    with transaction.atomic():
+        decision = Decision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
+        if decision.finished_at:
+            return decision
+        if decision.kind == Kind.UNDO:
+            left = _undo_some(decision)
+        else:
+            comments = matching_comments(decision.filters).filter(pk__lt=decision.reached)
+            pks = list(comments.order_by("-pk").values_list("pk", flat=True)[:STEP])
+            chosen = Comment.objects.filter(pk__in=pks)
+            _method(chosen, decision.kind)(decision.by, seen=decision.seen, decision=decision)
+            decision.reached = pks[-1] if pks else 0
+            left = len(pks) == STEP
+        if not left:
+            decision.finished_at = timezone.now()
+        decision.save(update_fields=["reached", "finished_at"])
+    return decision
+
+
+def undo(decision: Decision, by) -> Decision | None:
+    """Begin to take back a decision, carry out the first step, and return the undoing.
+
+    Comments that someone has decided on since are left as they are. None where it is too
+    late, or someone has undone it already.
+    """
+    with transaction.atomic():
+        locked = Decision.objects.undoable().select_for_update(of=("self",)).filter(pk=decision.pk).first()
+        if locked is None:
+            return None
+        # What is still going on ends here.
+        locked.finished_at = locked.finished_at or timezone.now()
+        undoing = Decision.objects.create(
+            by=by, kind=Kind.UNDO, total=locked.count, reached=0, finished_at=None
+        )
+        locked.undone_by = undoing
+        locked.save(update_fields=["undone_by", "finished_at"])
+        # Those whom it banned or trusted are as they were.
+        standings = Standing.objects.filter(decision=locked)
+        if standings.exists():
+            undoing.count = standings.delete()[0]
+            undoing.save(update_fields=["count"])
+    return step(undoing, lambda filters: Comment.objects.none())
+
+
+def trust(comment: Comment, by) -> Decision | None:
+    """Trust whoever wrote a comment. None where there is nothing to know them by again."""
+    if comment.user_id:
+        kind, value = Standing.Kind.ACCOUNT, Standing.account(comment.user)
+    elif comment.email:
+        kind, value = Standing.Kind.PERSON, Standing.person(comment)
+    else:
+        return None
+    return stand(Standing.State.TRUSTED, by, kind=kind, value=value)
+
+
+def ban(
+    comment: Comment, by, *, kind: str, value: str, ends_at: datetime | None, note: str
+) -> Decision | None:
+    """Ban whoever has something in common with a comment. What is known already stays as it is."""
+    return stand(Standing.State.BANNED, by, kind=kind, value=value, ends_at=ends_at, note=note)
+
+
+def stand(standing: str, by, *, kind: str, value: str, **facts) -> Decision | None:
+    """Note what a moderator thinks of someone; None where it is on record already."""
+    with transaction.atomic():
+        known = Standing.objects.in_force().filter(standing=standing, kind=kind, value=value)
+        if known.exists():
+            return None
+        is_trust = standing == Standing.State.TRUSTED
+        decision = Decision.objects.create(by=by, kind=Kind.TRUST if is_trust else Kind.BAN, count=1)
+        Standing.objects.create(standing=standing, kind=kind, value=value, by=by, decision=decision, **facts)
+        return decision
+
+
+def edit(comment: Comment, by, *, seen: int | None = None, **fields: str) -> Outcome:
+    """Give a comment other words, or its author another name, e-mail address or website."""
+    with transaction.atomic():
+        comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
+        changed = {name: value for name, value in fields.items() if getattr(comment, name) != value}
+        overtaken = seen is not None and comment.changes.filter(pk__gt=seen).exists()
+        if overtaken or not changed:
+            return Outcome(0, list(Change.objects.latest_of([comment.pk])), None)
+        decision = Decision.objects.create(by=by, kind=Kind.EDIT)
+        decision.add([_rewrite(comment, by, changed)])
+    return Outcome(1, [], decision)
+
+
+def _rewrite(comment: Comment, by, changed: dict[str, str]) -> Change:
+    change = Change(
+        comment=comment,
+        by=by,
+        from_status=comment.status,
+        to_status=comment.status,
+        body_before=comment.body if "body" in changed else "",
+        before={name: getattr(comment, name) for name in EDITED_FIELDS if name in changed},
+    )
+    for name, value in changed.items():
+        setattr(comment, name, value)
+    fields = set(changed)
+    if "body" in changed:
+        comment.edited_at = timezone.now()
+        fields |= {"body_html", "edited_at"}
+    comment.save(update_fields=fields)
+    return change
+
+
+def _undo_some(undoing: Decision) -> bool:
+    """Undo the next changes of a decision, oldest first, and say whether more may be left."""
+    changes = list(
+        Change.objects.filter(decision=undoing.undoes, pk__gt=undoing.reached).order_by("pk")[:STEP]
+    )
+    ids = [change.comment_id for change in changes]
+    comments = {
+        comment.pk: comment
+        for comment in Comment.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))
+    }
+    latest = {change.comment_id: change.pk for change in Change.objects.latest_of(ids)}
+    back: dict[str, list[int]] = {}
+    done: list[Change] = []
+    for change in changes:
+        comment = comments[change.comment_id]
+        if latest[comment.pk] != change.pk or comment.status == Comment.Status.WITHDRAWN:
+            continue
+        if change.from_status == change.to_status:
+            words = {"body": change.body_before} if change.body_before else {}
+            # Nothing is left of what it was where its author had it erased since.
+            if before := {**words, **change.before}:
+                done.append(_rewrite(comment, undoing.by, before))
+            continue
+        # An answer that was posted with the decision goes into the trash.
+        status = change.from_status or Comment.Status.TRASH
+        back.setdefault(status, []).append(comment.pk)
+        done.append(Change(comment=comment, by=undoing.by, from_status=comment.status, to_status=status))
+    undoing.add(done)
+    for status, pks in back.items():
+        Comment.objects.filter(pk__in=pks).update(status=status)
+        if status == Comment.Status.APPROVED:
+            shown = Comment.objects.filter(pk__in=pks).select_related("article").order_by("pk")
+            notifications.announce(shown)
+        else:
+            notifications.take_back(pks)
+    undoing.reached = changes[-1].pk if changes else undoing.reached
+    return len(changes) == STEP
+
+
+def _method(comments: CommentQuerySet, kind: str) -> Callable[..., Outcome]:
+    if kind not in STATUS_KINDS:
+        raise ValueError(f"{kind} gives comments no status")
+    return getattr(comments, kind)
