@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from comments import privacy
-from comments.models import LINK_LASTS, AccessLink
+from comments.models import LINK_LASTS, AccessLink, Comment
+from comments.subscriptions import Subscriber
 from mail.models import Mail
 from newsite.origin import sender_of
 
@@ -37,12 +38,13 @@ def ask(email: str, ip_address: str | None) -> None:
     The same is done for a known and an unknown address, the last step excepted, so that
     the time it takes tells nothing either. Raises `TooMany`.
     """
+    email = email.lower()
+    _take_turns(email)
     now = timezone.now()
     AccessLink.objects.filter(created_at__lte=now - SENDER_INTERVAL).delete()
     sender = sender_of(ip_address, "comments.access")
     if ip_address:
         _require_patience(sender)
-    email = email.lower()
     lately = AccessLink.objects.filter(email=email, created_at__gt=now - MAIL_INTERVAL).exists()
     is_due = privacy.is_known(email) and not lately
     token = secrets.token_urlsafe()
@@ -72,6 +74,13 @@ def open_once(token: str) -> AccessLink | None:
     if link and AccessLink.objects.unopened().filter(pk=link.pk).update(opened_at=timezone.now()):
         return link
     return None
+
+
+def _take_turns(email: str) -> None:
+    """Let two requests for one address wait for each other, or both would find that none was mailed lately."""
+    comments = Comment.objects.written_with(email).order_by("pk")
+    for known in (comments, Subscriber.objects.filter(email=email)):
+        known.select_for_update().values_list("pk", flat=True).first()
 
 
 def _require_patience(sender: str) -> None:

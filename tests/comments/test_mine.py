@@ -1,6 +1,8 @@
 import json
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
 import time_machine
@@ -9,7 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from comments import mine, notifications, yours
+from comments import access, mine, notifications, privacy, yours
 from comments.models import AccessLink, Comment
 from comments.subscriptions import Subscriber, Subscription
 from mail.models import Mail
@@ -151,6 +153,38 @@ def test_an_address_gets_one_link_in_ten_minutes(client, clock):
         answers.append((ask(client).status_code, Mail.objects.count()))
 
     assert answers == [(200, 1), (200, 1), (200, 2)]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("known_by", ["a comment", "a question"])
+def test_two_requests_at_once_get_one_link(monkeypatch, known_by):
+    comment = of_ada()
+    if known_by == "a question":
+        notifications.subscribe(comment, "answers")
+        comment.delete()
+        Mail.objects.all().delete()
+    looked = Barrier(2, timeout=1)
+    real = privacy.is_known
+
+    def look_together(email):
+        with suppress(BrokenBarrierError):  # whoever waits for the other is never here with it
+            looked.wait()
+        return real(email)
+
+    def ask_in_a_thread():
+        try:
+            access.ask(ADA, None)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(privacy, "is_known", look_together)
+    threads = [Thread(target=ask_in_a_thread) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (AccessLink.objects.count(), Mail.objects.count()) == (2, 1)
 
 
 def test_a_link_that_was_used_counts_as_well(client):
