@@ -1,5 +1,6 @@
 """From the outbox to the mail server."""
 
+import re
 from collections.abc import Callable
 from smtplib import SMTPRecipientsRefused
 from threading import Event
@@ -8,6 +9,9 @@ from django.conf import settings
 from django.core.mail import get_connection
 
 from mail.models import Mail
+
+# RFC 5321, section 4.2.3, and RFC 7504: no such mailbox here, nor elsewhere, nor such a name, nor any.
+UNKNOWN_RECIPIENT = {550, 551, 553, 556}
 
 
 def deliver_due(stopped: Event | None = None, take_back: Callable[[Mail], bool] | None = None) -> None:
@@ -53,7 +57,20 @@ def _try(step) -> Exception | None:
 
 
 def _is_permanent(failure: Exception) -> bool:
-    """Say whether the server knows no such recipient. What else it refuses may pass later."""
+    """Say whether the server knows no such recipient.
+
+    Whatever else it refuses may pass within hours, even where it says that it will not: a
+    list that the site's network is on, a full mailbox, a mistake in the site's own set-up.
+    RFC 5321, section 4.2.1, asks not to send the same again. Here four attempts more harm
+    nobody, and a reader gets a mail that would be lost.
+    """
     if not isinstance(failure, SMTPRecipientsRefused):
         return False
-    return all(code >= 500 for code, _reason in failure.recipients.values())
+    return all(_means_no_such_recipient(*answer) for answer in failure.recipients.values())
+
+
+def _means_no_such_recipient(code: int, reason: bytes) -> bool:
+    # RFC 3463: X.1.X is about the address. Where a server does not say, its reply code has to do.
+    if detail := re.match(rb"5\.(\d+)\.\d+", reason):
+        return detail[1] == b"1"
+    return code in UNKNOWN_RECIPIENT

@@ -15,12 +15,18 @@ class Postbox:
     def __init__(self):
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
-        # One of: "250 OK", another answer to RCPT or DATA, "hang", "die".
+        # One of: "250 OK", another answer to MAIL, RCPT or DATA, "hang", "die".
+        self.at_mail = "250 OK"
         self.at_rcpt = "250 OK"
         self.at_data = "250 OK"
         # How often a client has begun to send a mail's text.
         self.begun = 0
         self.pause = 0.0
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        if self.at_mail.startswith("250"):
+            envelope.mail_from = address
+        return self.at_mail
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         if self.at_rcpt.startswith("250"):

@@ -149,8 +149,12 @@ def test_a_mail_refused_at_first_arrives_later_under_the_same_message_id(queue, 
     assert [got["Message-ID"] for got in postbox.mails] == [mail.message_id]
 
 
-def test_a_recipient_that_the_server_does_not_know_is_given_up_at_once(queue, postbox):
-    postbox.at_rcpt = "550 No such user"
+@pytest.mark.parametrize(
+    "answer",
+    ["550 No such user", "553 No such user", "550 5.1.1 No such user", "554 5.1.2 No such user"],
+)
+def test_a_recipient_that_the_server_does_not_know_is_given_up_at_once(queue, postbox, answer):
+    postbox.at_rcpt = answer
     mail = queue()
 
     deliver_due()
@@ -158,6 +162,34 @@ def test_a_recipient_that_the_server_does_not_know_is_given_up_at_once(queue, po
     mail.refresh_from_db()
     assert (mail.state, mail.attempts) == ("given-up", 1)
     assert "No such user" in mail.last_error
+
+
+@pytest.mark.parametrize(
+    ("step", "answer"),
+    [
+        ("at_mail", "550 5.7.1 Sender refused"),
+        ("at_mail", "550 Sender refused"),
+        ("at_rcpt", "550 5.7.1 Your network is on a list"),
+        ("at_rcpt", "552 5.2.2 Mailbox full"),
+        ("at_rcpt", "552 Mailbox full"),
+        ("at_rcpt", "554 Relay access denied"),
+        ("at_data", "554 5.7.1 Looks like spam"),
+    ],
+)
+def test_what_a_server_refuses_for_good_but_for_another_reason_is_tried_again(queue, postbox, step, answer):
+    """RFC 5321 calls it permanent. A list, a full mailbox and our own set-up change within hours."""
+    setattr(postbox, step, answer)
+    with time_machine.travel(NOON, tick=False) as clock:
+        mail = queue()
+        deliver_due()
+        mail.refresh_from_db()
+        assert (mail.state, mail.attempts) == ("waiting", 1)
+
+        setattr(postbox, step, "250 OK")
+        clock.shift(timedelta(minutes=1))
+        deliver_due()
+
+    assert [got["Message-ID"] for got in postbox.mails] == [mail.message_id]
 
 
 def test_one_refused_mail_does_not_hold_up_the_next(queue, postbox):
