@@ -62,6 +62,10 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def held(self):
         return self.filter(status=Comment.Status.HELD)
 
+    def reported(self):
+        """Return the comments with reports that no moderator has answered."""
+        return self.filter(open_reports__gt=0)
+
     def public(self):
         """Return what a visitor may see now: approved comments of published stories."""
         return self.approved().filter(article__in=Article.objects.published())
@@ -232,6 +236,7 @@ class Comment(models.Model):
         ordering = ["-pk"]
         verbose_name = _("comment")
         verbose_name_plural = _("comments")
+        permissions = [("moderate_own_stories", _("Can moderate comments on own stories"))]
         indexes = [
             models.Index(fields=["article", "status", "path"], name="comment_thread"),
             models.Index(

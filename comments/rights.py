@@ -1,0 +1,38 @@
+"""Who may decide on which comments: one place for it, for the queue, the buttons and the mails."""
+
+from typing import Any
+
+from comments.models import Comment, CommentQuerySet
+
+EVERYWHERE = "comments.change_comment"
+BELOW_OWN_STORIES = "comments.moderate_own_stories"
+
+
+def moderates(user: Any) -> bool:
+    """Say whether someone moderates at all: everywhere, or below their own stories."""
+    return user.has_perm(EVERYWHERE) or user.has_perm(BELOW_OWN_STORIES)
+
+
+def moderated_by(user: Any) -> CommentQuerySet:
+    """Return the comments that someone may see in the queue and decide on."""
+    if user.has_perm(EVERYWHERE):
+        return Comment.objects.all()
+    if user.has_perm(BELOW_OWN_STORIES):
+        return (
+            Comment.objects.filter(article__in=user.author.articles.all()) if _has_byline(user) else _none()
+        )
+    return _none()
+
+
+def may_decide(user: Any, comment: Comment) -> bool:
+    if user.has_perm(EVERYWHERE):
+        return True
+    return user.has_perm(BELOW_OWN_STORIES) and comment.article.is_by(user)
+
+
+def _has_byline(user: Any) -> bool:
+    return hasattr(user, "author")
+
+
+def _none() -> CommentQuerySet:
+    return Comment.objects.none()
