@@ -16,7 +16,7 @@ from comments.models import Comment
 from comments.moderation import Submission
 from comments.subscriptions import CONFIRM_SALT, STOP_SALT, Notice, Subscriber, Subscription
 from mail.delivery import deliver_due
-from mail.models import Mail
+from mail.models import Mail, MailQuerySet
 from tests.factories import make_article, make_comment, make_editor, reply_to
 
 pytestmark = pytest.mark.django_db
@@ -390,6 +390,42 @@ def test_a_rolled_back_comment_tells_nobody(monkeypatch):
     with pytest.raises(RuntimeError):
         answer(comment)
     assert not Comment.objects.filter(body="Quite so.").exists()
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 5])
+def test_more_people_than_are_told_at_a_time_are_each_told_once(monkeypatch, chunk):
+    monkeypatch.setattr(notifications, "CHUNK", chunk)
+    article = make_article()
+    emails = [f"person{number}@example.com" for number in range(5)]
+    comments = [subscribed("story", article=article, email=email) for email in [*emails, *emails]]
+    for rhythm in ("at-once", "daily"):
+        subscribed("answers", rhythm, article=article, email="eva@example.com")
+
+    notifications.announce([make_comment(article=article), reply_to(comments[0])])
+    notifications.announce([make_comment(article=article)])
+
+    assert sorted(recipient for recipient, _ in mailed()) == sorted(emails * 3)
+    assert sum("answered you" in subject for _, subject in mailed()) == 1
+    assert Notice.objects.count() == 15
+
+
+def test_no_more_mails_are_in_memory_than_are_written_at_a_time(monkeypatch):
+    monkeypatch.setattr(notifications, "CHUNK", 2)
+    article = make_article()
+    for number in range(5):
+        subscribed("story", article=article, email=f"person{number}@example.com")
+    written = []
+    real = MailQuerySet.queue_all
+
+    def count(self, mails, **options):
+        written.append(len(mails))
+        return real(self, mails, **options)
+
+    monkeypatch.setattr(MailQuerySet, "queue_all", count)
+
+    notifications.announce([make_comment(article=article)])
+
+    assert written == [2, 2, 1]
 
 
 @pytest.mark.parametrize("people", [1, 20])
