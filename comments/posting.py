@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from articles.models import Article
 from comments import moderation, notifications
 from comments.discussion import DiscussionSettings
-from comments.models import Change, Comment, Firing
+from comments.models import Change, Comment, Decision, Firing
 from comments.moderation import Refusal, Ruling, Submission
 from newsite.origin import shortened
 
@@ -42,8 +42,10 @@ def saving() -> Iterator[None]:
         raise Refused(Refusal(503, str(NOT_SAVED), seconds=60)) from error
 
 
-def post(submission: Submission) -> Comment:
+def post(submission: Submission, decision: Decision | None = None) -> Comment:
     """Save a comment with its verdict, and return it.
+
+    `decision` is a moderator's, where this is an answer from the queue: it can be undone.
 
     What has been sent twice is saved once: the second time returns the first comment.
     Raises `Refused` where a rule refuses it.
@@ -62,7 +64,7 @@ def post(submission: Submission) -> Comment:
             comment.ip_address = shortened(comment.ip_address)
         comment.save()
         _keep(ruling, comment)
-        _record(comment, because=ruling.because, from_status="")
+        _record(comment, because=ruling.because, from_status="", decision=decision)
         if submission.wants_mail_about:
             notifications.subscribe(comment, submission.wants_mail_about)
         if comment.status == Comment.Status.APPROVED:
