@@ -84,6 +84,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # Not for subdomains, nor for the browsers' built-in lists: Newsite cannot know what else the
 # domain serves, and neither is soon taken back. The deployment check asks for both.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+SESSION_ENGINE = "staff.sessions"
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -209,12 +210,13 @@ INSTALLED_APPS = [
     "mail",
     "articles",
     "comments",
+    "staff",
     "demo",
     "crispy_forms",
     "django_prose_editor",
     "js_asset",
     "csp",
-    "django.contrib.admin",
+    "staff.apps.StaffAdminConfig",  # django.contrib.admin with our own sign-in
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -232,6 +234,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "staff.sessions.noted",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MODULES = [p for app in ("newsite", "articles", "comments", "mail") for p in (ROOT / app).rglob("*.py")]
+MODULES = [
+    p for app in ("newsite", "articles", "comments", "mail", "staff") for p in (ROOT / app).rglob("*.py")
+]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
 # A module may import from the layers below its own, and from its own.
@@ -19,7 +21,7 @@ LAYERS = [
     ["comments.subscriptions", "comments.discussion"],
     ["comments.notifications"],
     ["comments.models"],
-    ["articles", "comments", "newsite"],
+    ["articles", "comments", "newsite", "staff"],
 ]
 
 
@@ -59,6 +61,11 @@ def test_imports_point_one_way(path):
 @pytest.mark.parametrize("path", [p for p in MODULES if name_of(p).startswith("articles")], ids=name_of)
 def test_stories_know_nothing_of_comments(path):
     assert [name for name in imports_of(path) if name.split(".")[0] == "comments"] == []
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if name_of(p).startswith("staff")], ids=name_of)
+def test_signing_in_knows_nothing_of_stories_and_comments(path):
+    assert [name for name in imports_of(path) if name.split(".")[0] in {"articles", "comments"}] == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
