@@ -9,6 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
+from comments.discussion import DiscussionSettings
+
 # Playwright keeps an event loop running in this thread. Django would then refuse its database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
@@ -114,6 +116,8 @@ def browser():
 
 @pytest.fixture
 def watch(browser, live_server):
+    # Playwright types in no time, as robots do.
+    DiscussionSettings.objects.update_or_create(pk=1, defaults={"seconds_to_write": 0})
     watch = Watch(browser, live_server.url)
     yield watch
     watch.close()
