@@ -4,6 +4,7 @@ The README has the table of variables. What is wrong or missing is explained by
 `newsite/checks.py`, so that reading this file never ends in a traceback.
 """
 
+from datetime import timedelta
 from email.utils import formataddr
 from logging import LogRecord
 from pathlib import Path
@@ -117,6 +118,24 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+
+# After five wrong passwords that name waits at that address; elsewhere it does not. See staff/attempts.py.
+AXES_HANDLER = "staff.attempts.Handler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "staff.attempts.sender_address"
+AXES_LOCKOUT_CALLABLE = "staff.views.locked_out"
+# The account page lists sessions; a second record of who signed in would be kept for ever.
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+
 
 # --- Mail -------------------------------------------------------------------
 
@@ -216,6 +235,7 @@ INSTALLED_APPS = [
     "django_prose_editor",
     "js_asset",
     "csp",
+    "axes",
     "staff.apps.StaffAdminConfig",  # django.contrib.admin with our own sign-in
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -237,6 +257,7 @@ MIDDLEWARE = [
     "staff.sessions.noted",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 
 ROOT_URLCONF = "newsite.urls"

@@ -1,13 +1,18 @@
-"""The account page: what is open under this account, and how to end it."""
+"""The pages of staff: signing in, and what is open under one's own account."""
+
+from math import ceil
 
 from django.contrib import admin, messages
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from staff import browsers
+from staff import attempts, browsers
 from staff.sessions import LISTED, Session
 
 
@@ -17,6 +22,23 @@ def page(
     """Render a page in the admin's look."""
     context = {**admin.site.each_context(request), "title": title, **(context or {})}
     return render(request, template, context, status=status)
+
+
+def locked_out(request: HttpRequest, _response: HttpResponse, credentials: dict) -> HttpResponse:
+    """Say how long to wait, to whoever gave too many wrong passwords. django-axes calls it."""
+    username = credentials["username"]
+    seconds = attempts.seconds_to_wait(request, username)
+    minutes = ceil(seconds / 60)
+    context = {
+        "form": AdminAuthenticationForm(request, initial={"username": username}),
+        "app_path": reverse("admin:login"),
+        "next": request.POST.get("next") or request.GET.get("next") or reverse("admin:index"),
+        "wait": ngettext("Try again in %d minute.", "Try again in %d minutes.", minutes) % minutes,
+    }
+    response = page(request, "staff/locked_out.html", _("Too many wrong passwords"), context, status=429)
+    response["Retry-After"] = str(seconds)
+    add_never_cache_headers(response)
+    return response
 
 
 @require_safe

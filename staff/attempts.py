@@ -1,0 +1,65 @@
+"""Guessing a password: what django-axes counts, and when it has been enough.
+
+Counted is a name together with an address, so nobody can lock an editor out from
+elsewhere. An address that tries one name after the other is stopped as well. The counts
+are in the database, which all processes share.
+"""
+
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
+from math import ceil
+
+from axes.handlers.database import AxesDatabaseHandler
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.db.models import Max, Sum
+from django.http import HttpRequest
+from django.utils import timezone
+
+from newsite.origin import IPV6_NETWORK, client_address
+
+# So many failures an address has for all names together. A whole office may share one.
+FAILURES_OF_AN_ADDRESS = 50
+
+
+class Handler(AxesDatabaseHandler):
+    def is_locked(self, request, credentials=None):
+        return super().is_locked(request, credentials) or is_guessing_names(request)
+
+
+def sender_address(request: HttpRequest) -> str | None:
+    """Return the address that failures count for: of IPv6 the network, since who has one has all."""
+    address = client_address(request)
+    if address and ip_address(address).version == 6:
+        return str(ip_network((address, IPV6_NETWORK), strict=False).network_address)
+    return address
+
+
+def recent(**conditions):
+    return AccessAttempt.objects.filter(
+        attempt_time__gte=timezone.now() - settings.AXES_COOLOFF_TIME, **conditions
+    )
+
+
+def is_guessing_names(request: HttpRequest) -> bool:
+    address = sender_address(request)
+    if address is None:  # then everyone would be one sender
+        return False
+    failures = recent(ip_address=address).aggregate(sum=Sum("failures_since_start"))["sum"] or 0
+    return failures >= FAILURES_OF_AN_ADDRESS
+
+
+def seconds_to_wait(request: HttpRequest, username: str) -> int:
+    """Return how long whoever is locked out has to wait at most."""
+    attempts = recent(ip_address=sender_address(request))
+    if not is_guessing_names(request):
+        attempts = attempts.filter(username=username)
+    last = attempts.aggregate(last=Max("attempt_time"))["last"] or timezone.now()
+    left: timedelta = last + settings.AXES_COOLOFF_TIME - timezone.now()
+    return max(1, ceil(left.total_seconds()))
+
+
+def forget_old() -> int:
+    """Delete the attempts that count no more, with the names that were typed and the addresses."""
+    over = AccessAttempt.objects.filter(attempt_time__lt=timezone.now() - settings.AXES_COOLOFF_TIME)
+    return over.delete()[0]

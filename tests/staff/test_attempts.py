@@ -1,0 +1,182 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.test import Client
+
+from staff import attempts
+from tests.factories import make_article, make_editor
+from tests.staff.conftest import PASSWORD, is_signed_in, sign_in
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
+
+
+def guess(times: int = settings.AXES_FAILURE_LIMIT, username: str = "ada", **request):
+    """Type a wrong password again and again, and return the last answer."""
+    request.setdefault("REMOTE_ADDR", HERE)
+    for number in range(times):
+        response = sign_in(Client(), username, f"guess {number}", **request)
+    return response
+
+
+def test_a_wrong_password_is_refused_and_may_be_corrected(client, ada):
+    assert sign_in(client, password="wrong").status_code == 200
+    assert sign_in(client).status_code == 302
+
+
+def test_after_five_wrong_passwords_the_right_one_is_refused_too(client, ada):
+    guess()
+
+    response = sign_in(client, REMOTE_ADDR=HERE)
+
+    assert response.status_code == 429
+    assert not is_signed_in(client)
+
+
+def test_four_wrong_passwords_lock_nobody_out(client, ada):
+    guess(4)
+
+    assert sign_in(client, REMOTE_ADDR=HERE).status_code == 302
+
+
+def test_who_is_locked_out_reads_how_long_to_wait_and_keeps_the_name(client, ada):
+    with time_machine.travel(NOON, tick=False) as clock:
+        guess()
+        clock.shift(timedelta(minutes=3))
+        response = sign_in(client, REMOTE_ADDR=HERE, address="/admin/login/?next=/admin/mail/mail/")
+
+    text = response.content.decode()
+    assert "Too many wrong passwords from here. Try again in 12 minutes." in text
+    assert 'name="username" value="ada"' in text
+    assert 'name="next" value="/admin/mail/mail/"' in text
+    assert response["Retry-After"] == str(12 * 60)
+    assert PASSWORD not in text
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_nobody_can_lock_the_editor_out_from_elsewhere(client, ada):
+    guess(20, REMOTE_ADDR=ELSEWHERE)
+
+    assert sign_in(client, REMOTE_ADDR=HERE).status_code == 302
+
+
+def test_another_name_may_still_sign_in_from_the_same_address(client, ada):
+    guess()
+    make_editor(username="bo", password=PASSWORD)
+
+    assert sign_in(client, "bo", REMOTE_ADDR=HERE).status_code == 302
+
+
+def test_another_browsers_name_is_no_way_around(client, ada):
+    for number in range(5):
+        guess(1, headers={"User-Agent": f"Browser {number}"})
+
+    assert sign_in(client, REMOTE_ADDR=HERE).status_code == 429
+
+
+def test_another_address_of_the_same_ipv6_network_is_no_way_around(client, ada):
+    for number in range(5):
+        guess(1, REMOTE_ADDR=f"2001:db8::{number}")
+
+    assert sign_in(client, REMOTE_ADDR="2001:db8::ffff").status_code == 429
+    assert sign_in(client, REMOTE_ADDR="2001:db8:0:1::").status_code == 302
+
+
+def test_a_made_up_address_is_no_way_around(client, ada, settings):
+    settings.TRUSTED_PROXIES = ["10.0.0.1"]
+    for number in range(5):
+        guess(1, REMOTE_ADDR="10.0.0.1", headers={"X-Forwarded-For": f"1.2.3.{number}, {HERE}"})
+
+    behind_the_proxy = {"REMOTE_ADDR": "10.0.0.1", "headers": {"X-Forwarded-For": HERE}}
+    assert sign_in(client, **behind_the_proxy).status_code == 429
+    behind_the_proxy["headers"] = {"X-Forwarded-For": ELSEWHERE}
+    assert sign_in(client, **behind_the_proxy).status_code == 302
+
+
+def test_one_address_cannot_try_name_after_name(client, ada, monkeypatch):
+    monkeypatch.setattr(attempts, "FAILURES_OF_AN_ADDRESS", 6)
+    for number in range(3):
+        assert sign_in(client, REMOTE_ADDR=HERE).status_code == 302
+        guess(2, f"name{number}")
+
+    response = sign_in(client, REMOTE_ADDR=HERE)
+
+    assert response.status_code == 429
+    assert "Try again in 15 minutes." in response.content.decode()
+    assert sign_in(client, REMOTE_ADDR=ELSEWHERE).status_code == 302
+
+
+def test_names_without_an_account_are_answered_like_those_with_one(ada):
+    assert [guess(5, name).status_code for name in ["ada", "nobody"]] == [429, 429]
+
+
+def test_after_fifteen_minutes_the_right_password_lets_in(client, ada):
+    with time_machine.travel(NOON, tick=False) as clock:
+        guess()
+        clock.shift(timedelta(minutes=14, seconds=59))
+        assert sign_in(client, REMOTE_ADDR=HERE).status_code == 429
+        clock.shift(timedelta(seconds=2))
+        assert sign_in(client, REMOTE_ADDR=HERE).status_code == 302
+
+
+def test_trying_again_meanwhile_makes_nobody_wait_longer(client, ada):
+    with time_machine.travel(NOON, tick=False) as clock:
+        guess()
+        clock.shift(timedelta(minutes=10))
+        guess()
+        clock.shift(timedelta(minutes=5, seconds=1))
+        assert sign_in(client, REMOTE_ADDR=HERE).status_code == 302
+
+
+def test_signing_in_forgets_the_wrong_passwords_before(client, ada):
+    guess(4)
+    sign_in(client, REMOTE_ADDR=HERE)
+
+    assert AccessAttempt.objects.count() == 0
+    assert guess(4).status_code == 200
+
+
+def test_no_typed_password_is_kept(ada):
+    guess()
+
+    kept = AccessAttempt.objects.values().get()
+
+    assert "guess" not in str(kept)
+
+
+def test_attempts_that_count_no_more_are_deleted(ada):
+    with time_machine.travel(NOON, tick=False) as clock:
+        guess(1)
+        clock.shift(timedelta(minutes=16))
+        guess(1, REMOTE_ADDR=ELSEWHERE)
+        AccessAttempt.objects.filter(ip_address=HERE).update(attempt_time=NOON)
+        clock.shift(timedelta(minutes=1))
+        attempts.forget_old()
+
+        assert [attempt.ip_address for attempt in AccessAttempt.objects.all()] == [ELSEWHERE]
+
+
+def test_the_form_for_comments_leads_through_signing_in_and_back(client, ada):
+    address = f"{make_article().get_absolute_url()}reply/signed-in/?to=5"
+    login = client.get(address)["Location"]
+
+    response = sign_in(client, address=login)
+
+    assert response["Location"] == address
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
+def test_signing_in_leads_to_no_other_site(client, ada, elsewhere):
+    response = client.post("/admin/login/", {"username": "ada", "password": PASSWORD, "next": elsewhere})
+
+    assert response["Location"] in ["/admin/", "/accounts/profile/"]
+
+
+def test_signing_in_needs_the_pages_token(ada):
+    client = Client(enforce_csrf_checks=True)
+
+    assert sign_in(client).status_code == 403
+    assert not is_signed_in(client)
