@@ -13,6 +13,8 @@ from comments import matching
 
 # So much text may a list of words or addresses have: each comment is compared with all of it.
 LIST_LENGTH = 50_000
+# Beyond ten years, nothing is kept or closed after days: it is for ever, or never.
+MOST_DAYS = 3_650
 
 
 class DiscussionSettings(models.Model):
@@ -40,18 +42,32 @@ class DiscussionSettings(models.Model):
         default=True,
         help_text=_("On all stories that say nothing else of themselves."),
     )
-    requires_name_and_email = models.BooleanField(_("ask for name and email"), default=True)
+    requires_name_and_email = models.BooleanField(
+        _("require name and email"),
+        default=True,
+        help_text=_(
+            "Off: whoever leaves the name empty is called “Anonymous”. Without an email address, every "
+            "comment counts as a person’s first."
+        ),
+    )
     accounts_only = models.BooleanField(
         _("only people with an account"),
         default=False,
-        help_text=_("Visitors then find a link to sign in, where the form stood."),
+        help_text=_(
+            "Visitors then find a link to sign in, where the form stood. Nobody can register: accounts are "
+            "made in the admin."
+        ),
     )
-    closes_old_stories = models.BooleanField(_("close comments on old stories"), default=False)
+    closes_old_stories = models.BooleanField(
+        _("close comments on old stories"),
+        default=False,
+        help_text=_("What was said stays. Stories that say something of themselves are left alone."),
+    )
     closes_after_days = models.PositiveSmallIntegerField(
         _("days until then"),
         default=14,
-        validators=[MinValueValidator(1)],
-        help_text=_("Counted from publication. A story set to “Open” stays open."),
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
+        help_text=_("Counted from publication, to the second."),
     )
     offers_to_remember = models.BooleanField(
         _("offer to remember name, email and website"),
@@ -65,27 +81,53 @@ class DiscussionSettings(models.Model):
         _("threads"), default=True, help_text=_("Off: all comments stand in the order of their time.")
     )
     levels = models.PositiveSmallIntegerField(
-        _("levels of answers"), default=5, validators=[MinValueValidator(2), MaxValueValidator(10)]
+        _("levels of answers"),
+        default=5,
+        validators=[MinValueValidator(2), MaxValueValidator(10)],
+        help_text=_("2 to 10. A deeper answer stands on the last level, and says whom it answers."),
     )
     per_page = models.PositiveSmallIntegerField(
-        _("comments per page"), default=50, validators=[MinValueValidator(5), MaxValueValidator(200)]
+        _("comments per page"),
+        default=50,
+        validators=[MinValueValidator(5), MaxValueValidator(200)],
+        help_text=_("5 to 200, answers included, so that no page grows with a thread."),
     )
-    order = models.CharField(_("order"), max_length=10, choices=Order, default=Order.OLDEST)
-    first_shown = models.CharField(_("page shown first"), max_length=10, choices=Page, default=Page.FIRST)
+    order = models.CharField(
+        _("order"),
+        max_length=10,
+        choices=Order,
+        default=Order.OLDEST,
+        help_text=_("Readers may turn it around."),
+    )
+    # WordPress has the last page, which does nothing there before its pages are switched on.
+    first_shown = models.CharField(
+        _("page shown first"),
+        max_length=10,
+        choices=Page,
+        default=Page.FIRST,
+        help_text=_("Of a conversation of several pages, when its story is opened."),
+    )
     shows_avatars = models.BooleanField(
         _("avatars"), default=True, help_text=_("Initials on a colour. Nothing is loaded from elsewhere.")
     )
 
     # --- What is held ---
 
-    holds_everything = models.BooleanField(_("hold every comment"), default=False)
+    holds_everything = models.BooleanField(
+        _("hold every comment"),
+        default=False,
+        help_text=_("But for those of staff, authors, trusted people and allowed addresses."),
+    )
     holds_first_comments = models.BooleanField(
         _("hold a person’s first comment"),
         default=True,
         help_text=_("Who has an approved comment, under the same name and email address, is shown at once."),
     )
     links_that_hold = models.PositiveSmallIntegerField(
-        _("links that hold a comment"), default=2, help_text=_("So many or more. 0: links hold nothing.")
+        _("links that hold a comment"),
+        default=2,
+        validators=[MaxValueValidator(100)],
+        help_text=_("So many or more. 0: links hold nothing."),
     )
     words_that_hold = models.TextField(
         _("words that hold a comment"),
@@ -106,6 +148,7 @@ class DiscussionSettings(models.Model):
     seconds_to_write = models.PositiveSmallIntegerField(
         _("seconds that writing takes"),
         default=3,
+        validators=[MaxValueValidator(600)],
         help_text=_("Who sends the form sooner after opening the page is held. 0: nobody is."),
     )
     allowed_addresses = models.TextField(
@@ -128,11 +171,13 @@ class DiscussionSettings(models.Model):
     flood_seconds = models.PositiveSmallIntegerField(
         _("seconds between two comments"),
         default=15,
+        validators=[MaxValueValidator(3_600)],
         help_text=_("Of one person, or from one address. 0: no pause is asked for."),
     )
     reports_that_hold = models.PositiveSmallIntegerField(
         _("reports that hold a comment"),
         default=3,
+        validators=[MaxValueValidator(1_000)],
         help_text=_("From so many different senders. 0: reports hold nothing, and are only shown."),
     )
 
@@ -143,37 +188,51 @@ class DiscussionSettings(models.Model):
         max_length=10,
         choices=Mails,
         default=Mails.AT_ONCE,
+        help_text=_("By mail to everyone who may decide on the comment."),
     )
     comment_mails = models.CharField(
         _("tell moderators of every comment"),
         max_length=10,
         choices=Mails,
         default=Mails.NEVER,
+        help_text=_("Of those too that are shown at once."),
     )
     author_mails = models.CharField(
         _("tell authors of comments on their stories"),
         max_length=10,
         choices=Mails,
         default=Mails.AT_ONCE,
+        help_text=_("Once they are public. Authors need an account with an email address."),
     )
     edit_minutes = models.PositiveSmallIntegerField(
         _("minutes to edit or delete one’s own comment"),
         default=15,
+        # A week. Who sees the comment later has read it already.
+        validators=[MaxValueValidator(10_080)],
         help_text=_("And no longer once someone has answered. 0: nobody can."),
     )
     spam_days = models.PositiveSmallIntegerField(
-        _("days that spam is kept"), default=30, help_text=_("0: for ever.")
+        _("days that spam is kept"),
+        default=30,
+        validators=[MaxValueValidator(MOST_DAYS)],
+        help_text=_("Then it is deleted for good. 0: it is kept for ever."),
     )
     trash_days = models.PositiveSmallIntegerField(
-        _("days that the trash is kept"), default=30, help_text=_("0: for ever.")
+        _("days that the trash is kept"),
+        default=30,
+        validators=[MaxValueValidator(MOST_DAYS)],
+        help_text=_("Then it is deleted for good. 0: it is kept for ever."),
     )
     address_days = models.PositiveSmallIntegerField(
-        _("days that IP address and browser are kept"), default=90, help_text=_("0: for ever.")
+        _("days that IP address and browser are kept"),
+        default=90,
+        validators=[MaxValueValidator(MOST_DAYS)],
+        help_text=_("With each comment. 0: they are kept for ever."),
     )
     shortens_addresses = models.BooleanField(
         _("shorten IP addresses"),
         default=False,
-        help_text=_("Only the network is kept: 192.0.2.0 for 192.0.2.7, 48 bits of IPv6."),
+        help_text=_("Only the network is kept, from now on: 192.0.2.0 for 192.0.2.7, 48 bits of IPv6."),
     )
 
     class Meta:
