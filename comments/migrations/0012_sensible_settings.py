@@ -7,7 +7,6 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("comments", "0011_moderating_own_stories"),
-        ("mail", "0002_what_mails_are_about"),
     ]
 
     operations = [
