@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -15,24 +17,66 @@ from django.utils.translation import gettext as _
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
 )
-# What shows nothing, and could stand inside a word to hide it.
-HIDDEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+# What shows nothing and could stand inside a word to hide it, and marks that can be laid
+# over any letter. Those that make a letter of their own, as accents do, are one with it here.
+HIDDEN = re.compile(
+    "[\u00ad\u0300-\u036f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1ab0-\u1aff\u1dc0-\u1dff"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+# Cyrillic and Greek letters that look like Latin ones, each with its look; and the other way round.
+LOOKALIKES = str.maketrans(
+    "АВЕЅІЈКМНОРСТУХЗавеѕіјкмнорстухһԁԛԝӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧαβεικνορτυχ",
+    "ABESIJKMHOPCTYX3abesijkmhopctyxhdqwlABEZHIKMNOPTYXabeikvoptux",
+)
+CYRILLIC_LOOKALIKES = str.maketrans("ABEKMHOPCTYXaekmopctyx", "АВЕКМНОРСТУХаекморстух")
+CYRILLIC = re.compile("[\u0400-\u052f]")
+CYRILLIC_OR_GREEK = re.compile("[\u0370-\u03ff\u0400-\u052f]")
+LATIN = re.compile("[A-Za-z]")
+# In many fonts these are the same.
+SAME_LOOK = str.maketrans("1|0ı", "llol", "") | {ord("i"): "l"}
+# So many letters may stand where an entry has "*".
+STAR_LENGTH = 50
+# A network with fewer bits than these is a good part of the world, by the version of its addresses.
+FEWEST_BITS = {4: 8, 6: 16}
 
 
 def fold(text: str) -> str:
-    """Return a text as it is compared: capitals, widths and hidden characters make no difference."""
-    return HIDDEN.sub("", unicodedata.normalize("NFKC", text).casefold())
+    """Return a text as it is compared: capitals, widths and hidden characters make no difference.
+
+    Where letters of two scripts that look alike stand in one word, it is read as a word of
+    one script: nobody writes so but to hide it.
+    """
+    text = HIDDEN.sub("", unicodedata.normalize("NFKC", text))
+    if CYRILLIC_OR_GREEK.search(text) and LATIN.search(text):
+        text = re.sub(r"\w+", lambda word: _in_one_script(word[0]), text)
+    return HIDDEN.sub("", text.casefold())
+
+
+def look(name: str) -> str:
+    """Return what a name looks like. Names that readers could take for one another have one look."""
+    name = HIDDEN.sub("", unicodedata.normalize("NFKD", name)).translate(LOOKALIKES)
+    return " ".join(name.casefold().translate(SAME_LOOK).split())
 
 
 def lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-class Words(NamedTuple):
-    """A list of words, made ready: those that are one plain word, and all others with a pattern."""
+class Pattern(NamedTuple):
+    """An entry that is more than one plain word: what stands between its stars, in order."""
 
-    plain: dict[str, str]
-    patterns: list[tuple[str, str, re.Pattern]]
+    pieces: list[str]
+    begins_anywhere: bool
+    ends_anywhere: bool
+
+
+class Words(NamedTuple):
+    """A list of words, made ready: each with its number in the list."""
+
+    written: list[str]
+    plain: dict[str, int]
+    patterns: list[tuple[int, Pattern]]
 
 
 def find_word(words: str, *texts: str) -> str:
@@ -41,35 +85,43 @@ def find_word(words: str, *texts: str) -> str:
     An entry is found as a whole word or phrase; `*` in it stands for any part of a word.
     """
     ready = _ready(words)
-    for text in map(fold, texts):
-        tokens = set(_tokens(text))
-        for plain, written in ready.plain.items():
-            if plain in tokens:
-                return written
-        for piece, written, pattern in ready.patterns:
-            if piece in text and any(_is_whole(text, match, written) for match in pattern.finditer(text)):
-                return written
+    for text in texts:
+        text = " ".join(fold(text).split())
+        found = [ready.plain[token] for token in set(_tokens(text)) if token in ready.plain]
+        first = min(found, default=len(ready.written))
+        for number, pattern in ready.patterns:
+            if number < first and _stands_in(text, pattern):
+                first = number
+        if first < len(ready.written):
+            return ready.written[first]
     return ""
 
 
 @lru_cache(maxsize=16)
 def _ready(words: str) -> Words:
-    plain: dict[str, str] = {}
-    patterns: list[tuple[str, str, re.Pattern]] = []
-    for written in lines(words):
-        folded = re.sub(r"\*+", "*", fold(written))
-        pieces = [piece for piece in folded.split("*") if piece]
+    written = lines(words)
+    plain: dict[str, int] = {}
+    patterns: list[tuple[int, Pattern]] = []
+    for number, line in enumerate(written):
+        folded = " ".join(fold(line).split())
+        pieces = [piece for piece in folded.split("*") if piece.strip()]
         if not pieces:
             continue
         if pieces == [folded] and list(_tokens(folded)) == [folded] and not UNSPACED.search(folded):
-            plain.setdefault(folded, written)
+            plain.setdefault(folded, number)
         else:
-            pattern = re.compile(r"[^\s]{0,50}".join(map(re.escape, pieces)))
-            patterns.append((max(pieces, key=len), written, pattern))
-    return Words(plain, patterns)
+            patterns.append((number, Pattern(pieces, folded.startswith("*"), folded.endswith("*"))))
+    return Words(written, plain, patterns)
 
 
-def _tokens(text: str):
+def _in_one_script(word: str) -> str:
+    if not LATIN.search(word):
+        return word
+    latin = word.translate(LOOKALIKES)
+    return word.translate(CYRILLIC_LOOKALIKES) if CYRILLIC.search(latin) else latin
+
+
+def _tokens(text: str) -> Iterator[str]:
     """Return the words of a text. A mark, as Devanagari vowels are, belongs to its word."""
     start = None
     for place, sign in enumerate(text):
@@ -82,10 +134,38 @@ def _tokens(text: str):
         yield text[start:]
 
 
-def _is_whole(text: str, match: re.Match, written: str) -> bool:
-    start, end = match.span()
-    begins = written.startswith("*") or _is_edge(text, start)
-    return begins and (written.endswith("*") or _is_edge(text, end))
+def _stands_in(text: str, pattern: Pattern) -> bool:
+    """Say whether an entry stands in a text, as a whole.
+
+    Each piece is looked for once from left to right, so no text takes long: a regular
+    expression with several stars would.
+    """
+    if not all(piece in text for piece in pattern.pieces):
+        return False
+    ends: list[int] = []
+    for number, piece in enumerate(pattern.pieces):
+        places = _places(text, piece)
+        if number:
+            places = (place for place in places if _is_reached(text, ends, place))
+        elif not pattern.begins_anywhere:
+            places = (place for place in places if _is_edge(text, place))
+        ends = [place + len(piece) for place in places]
+    return any(pattern.ends_anywhere or _is_edge(text, end) for end in ends)
+
+
+def _places(text: str, piece: str) -> Iterator[int]:
+    place = text.find(piece)
+    while place >= 0:
+        yield place
+        place = text.find(piece, place + 1)
+
+
+def _is_reached(text: str, ends: list[int], place: int) -> bool:
+    """Say whether nothing but a part of a word stands between a place and what ended last before it."""
+    last = bisect_right(ends, place) - 1
+    if last < 0 or place - ends[last] > STAR_LENGTH:
+        return False
+    return " " not in text[ends[last] : place]
 
 
 def _is_edge(text: str, place: int) -> bool:
@@ -102,18 +182,42 @@ def _is_of_a_word(sign: str) -> bool:
 
 
 def find_address(addresses: str, *, email: str = "", ip: str | None = None) -> str:
-    """Return the entry of a list of addresses that an e-mail or an IP address belongs to."""
-    keys = set(email_keys(email)) | set(network_keys(ip))
-    return next((line for line in lines(addresses) if normal_address(line) in keys), "")
+    """Return the first entry of a list of addresses that an e-mail or an IP address belongs to."""
+    numbers = _numbers(addresses)
+    found = [numbers[key] for key in email_keys(email) + network_keys(ip) if key in numbers]
+    return lines(addresses)[min(found)] if found else ""
+
+
+@lru_cache(maxsize=16)
+def _numbers(addresses: str) -> dict[str, int]:
+    """Return the number of each entry in a list of addresses, by its normal form."""
+    numbers: dict[str, int] = {}
+    for number, line in enumerate(lines(addresses)):
+        if normal := normal_address(line):
+            numbers.setdefault(normal, number)
+    return numbers
 
 
 def validate_addresses(addresses: str) -> None:
-    wrong = [line for line in lines(addresses) if normal_address(line) is None]
-    if wrong:
+    normal = {line: normal_address(line) for line in lines(addresses)}
+    if wrong := [line for line, form in normal.items() if form is None]:
         raise ValidationError(
             _("Neither an email address, nor “@domain”, nor an IP address or network: %(lines)s"),
             params={"lines": ", ".join(wrong[:5])},
         )
+    if large := [line for line, form in normal.items() if form and is_too_large(form)]:
+        raise ValidationError(
+            _("A network that is too large, with a good part of all readers in it: %(lines)s"),
+            params={"lines": ", ".join(large[:5])},
+        )
+
+
+def is_too_large(normal: str) -> bool:
+    """Say whether an entry of a list of addresses is a network that nobody means to name."""
+    if "@" in normal:
+        return False
+    network = ip_network(normal)
+    return network.prefixlen < FEWEST_BITS[network.version]
 
 
 def normal_address(line: str) -> str | None:
@@ -126,7 +230,7 @@ def normal_address(line: str) -> str | None:
             return None
         return line
     try:
-        return str(ip_network(line, strict=False))
+        return str(_as_one_version(ip_network(line, strict=False)))
     except ValueError:
         return None
 
@@ -141,11 +245,17 @@ def network_keys(ip: str | None) -> list[str]:
     """Return all networks that an address belongs to, itself being the smallest."""
     if not ip:
         return []
-    address = ip_address(ip)
-    if address.version == 6 and address.ipv4_mapped:
-        address = address.ipv4_mapped
+    # The part behind "%" names a cable of the server.
+    address = _as_one_version(ip_network(ip_address(ip.partition("%")[0]))).network_address
     bits = address.max_prefixlen
     return [str(ip_network((address, length), strict=False)) for length in range(bits, -1, -1)]
+
+
+def _as_one_version(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:
+    """Return IPv4 as such, where it is written in IPv6, as servers that speak both do."""
+    if network.version == 4 or network.prefixlen < 96 or network.network_address.ipv4_mapped is None:
+        return network
+    return IPv4Network((network.network_address.ipv4_mapped, network.prefixlen - 96))
 
 
 def host_of(website: str) -> str:
@@ -154,10 +264,32 @@ def host_of(website: str) -> str:
         host = urlsplit(website if "//" in website else f"//{website}").hostname or ""
     except ValueError:
         return ""
-    return host.removeprefix("www.") if "." in host else ""
+    if _is_ip_address(host):
+        return host
+    host = _as_ascii(host).strip(".").removeprefix("www.")
+    return host if "." in host else ""
 
 
 def host_keys(website: str) -> list[str]:
     """Return all entries that a website is found under: its host, and the domains above it."""
-    parts = host_of(website).split(".")
+    host = host_of(website)
+    if _is_ip_address(host):
+        return [host]
+    parts = host.split(".")
     return [".".join(parts[start:]) for start in range(len(parts) - 1)]
+
+
+def _as_ascii(host: str) -> str:
+    """Return a host as it is looked up: there is one way to do so, and many to write it."""
+    try:
+        return host.encode("idna").decode().lower()
+    except UnicodeError:
+        return host
+
+
+def _is_ip_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
