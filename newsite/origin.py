@@ -47,9 +47,12 @@ def client_address(request: HttpRequest) -> str | None:
     client = None
     for hop in hops:
         try:
-            address = ip_address(hop.strip())
+            # The part behind "%" names a cable of the server.
+            address = ip_address(hop.strip().partition("%")[0])
         except ValueError:
             break
+        # A server that speaks IPv6 sees all of IPv4 in one network, as if it were one sender.
+        address = getattr(address, "ipv4_mapped", None) or address
         client = str(address)
         if not any(address in network for network in trusted):
             break

@@ -40,6 +40,11 @@ def test_only_our_own_pages_are_same_origin(headers, same):
         (["127.0.0.1"], "127.0.0.1", "", "127.0.0.1"),
         (["::1"], "::1", "2001:db8::5", "2001:db8::5"),
         ([], "", "198.51.100.7", None),
+        # A server that speaks IPv6 sees all of IPv4 in one of its networks.
+        ([], "::ffff:203.0.113.9", "", "203.0.113.9"),
+        (["127.0.0.1"], "::ffff:127.0.0.1", "::ffff:198.51.100.7", "198.51.100.7"),
+        # The part behind "%" names a cable of the server.
+        ([], "fe80::1%eth0", "", "fe80::1"),
     ],
 )
 def test_the_visitors_address_is_taken_only_from_named_proxies(settings, proxies, peer, forwarded, client):
