@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from articles.models import Article, Section
+from comments.discussion import DiscussionSettings
 from comments.forms import CommentForm, CommentTextForm
 from comments.models import Comment
 from newsite.markup import (
@@ -136,10 +137,11 @@ def payloads(request) -> list[str]:
 def post_as_comment(article: Article, payload: str) -> bool:
     """Post it through the form, and as a name and website where those take it; then approve it."""
     wanted = {"body": payload, "name": payload[:100], "email": "a@example.com", "website": payload}
-    form = CommentForm(wanted, article=article)
+    settings = DiscussionSettings.load()
+    form = CommentForm(wanted, article=article, settings=settings)
     for field in {"name", "website"} & set(form.errors):
         wanted[field] = "" if field == "website" else "Mallory"
-    form = CommentForm(wanted, article=article)
+    form = CommentForm(wanted, article=article, settings=settings)
     if not form.is_valid():
         assert set(form.errors) == {"body"}
         return False

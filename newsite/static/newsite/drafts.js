@@ -38,8 +38,8 @@ function forgetTheOldest() {
 }
 
 function keepDraft(name) {
-  // An edit answers nobody.
-  const { body, parent = { value: "" } } = form.elements;
+  // An edit answers nobody, and begins with a text.
+  const { body, parent = { value: "", isEdit: true } } = form.elements;
   const story = `${PREFIX}${name}.`;
   const restored = document.getElementById("draft-restored");
   const elsewhere = document.getElementById("draft-elsewhere");
@@ -68,8 +68,10 @@ function keepDraft(name) {
   function offer() {
     place = story + parent.value;
     const { text } = draft(place);
-    if (![body.defaultValue, text].includes(body.value)) putBack();
-    else if (text && body.value !== text) restore(text);
+    const isUntouched = body.value === (parent.isEdit ? body.defaultValue : "");
+    if (text && isUntouched) {
+      if (text !== body.value) restore(text);
+    } else if (body.value && body.value !== text) putBack();
     else if (!text) offerAnother();
   }
 
