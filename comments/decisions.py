@@ -11,8 +11,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from comments import notifications
+from comments import notifications, staff_notices
 from comments.models import Change, Comment, CommentQuerySet, Decision, Outcome, Standing
+from comments.staff_notices import StaffNotice
 
 # So many comments are changed, and so many looked at, in one step.
 STEP = 500
@@ -23,22 +24,24 @@ STATUS_KINDS = [Kind.APPROVE, Kind.HOLD, Kind.MARK_AS_SPAM, Kind.TRASH, Kind.RES
 EDITED_FIELDS = ["name", "email", "website"]
 
 
-def decide(comments: CommentQuerySet, kind: str, by, *, seen: int | None = None) -> Outcome:
+def decide(
+    comments: CommentQuerySet, kind: str, by, *, seen: int | None = None, note: str = ""
+) -> Outcome:
     """Give comments the status that a decision of this kind gives them."""
-    return _method(comments, kind)(by, seen=seen)
+    return _method(comments, kind)(by, seen=seen, note=note)
 
 
 def start(kind: str, by, *, filters: dict, total: int, newest: int, seen: int) -> Decision:
     """Begin a decision on all comments that match a filter, up to the newest that was on the page.
 
-    `filters` is what the queue filters by; `step()` is given the comments that it finds.
+    `filters` is what the queue filters by; `step()` is told how to find the comments by it.
     """
     return Decision.objects.create(
         by=by, kind=kind, filters=filters, total=total, reached=newest + 1, seen=seen, finished_at=None
     )
 
 
-def step(decision: Decision, matching_comments: Callable[[dict], CommentQuerySet]) -> Decision:
+def step(decision: Decision, matching_comments: Callable[[Decision], CommentQuerySet]) -> Decision:
     """Carry out the next step of a decision on many, newest first, and return how it stands.
 
     Two who do it at once wait for each other. A decision that is finished stays as it is.
@@ -50,7 +53,7 @@ def step(decision: Decision, matching_comments: Callable[[dict], CommentQuerySet
         if decision.kind == Kind.UNDO:
             left = _undo_some(decision)
         else:
-            comments = matching_comments(decision.filters).filter(pk__lt=decision.reached)
+            comments = matching_comments(decision).filter(pk__lt=decision.reached)
             pks = list(comments.order_by("-pk").values_list("pk", flat=True)[:STEP])
             chosen = Comment.objects.filter(pk__in=pks)
             _method(chosen, decision.kind)(decision.by, seen=decision.seen, decision=decision)
@@ -84,7 +87,7 @@ def undo(decision: Decision, by) -> Decision | None:
         if standings.exists():
             undoing.count = standings.delete()[0]
             undoing.save(update_fields=["count"])
-    return step(undoing, lambda filters: Comment.objects.none())
+    return step(undoing, lambda undoing: Comment.objects.none())
 
 
 def trust(comment: Comment, by) -> Decision | None:
@@ -98,10 +101,8 @@ def trust(comment: Comment, by) -> Decision | None:
     return stand(Standing.State.TRUSTED, by, kind=kind, value=value)
 
 
-def ban(
-    comment: Comment, by, *, kind: str, value: str, ends_at: datetime | None, note: str
-) -> Decision | None:
-    """Ban whoever has something in common with a comment. What is known already stays as it is."""
+def ban(by, *, kind: str, value: str, ends_at: datetime | None, note: str) -> Decision | None:
+    """Ban whoever has this address, name or website. None where they are banned already."""
     return stand(Standing.State.BANNED, by, kind=kind, value=value, ends_at=ends_at, note=note)
 
 
@@ -177,11 +178,13 @@ def _undo_some(undoing: Decision) -> bool:
         back.setdefault(status, []).append(comment.pk)
         done.append(Change(comment=comment, by=undoing.by, from_status=comment.status, to_status=status))
     undoing.add(done)
+    staff_notices.take_back([pk for pks in back.values() for pk in pks])
     for status, pks in back.items():
         Comment.objects.filter(pk__in=pks).update(status=status)
         if status == Comment.Status.APPROVED:
             shown = Comment.objects.filter(pk__in=pks).select_related("article").order_by("pk")
             notifications.announce(shown)
+            staff_notices.note(shown, StaffNotice.Kind.PUBLIC, decided_by=undoing.by)
         else:
             notifications.take_back(pks)
     undoing.reached = changes[-1].pk if changes else undoing.reached

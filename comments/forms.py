@@ -48,6 +48,17 @@ class WebAddressField(forms.URLField):
     default_validators = [URLValidator(schemes=["http", "https"])]
 
 
+def website_field() -> WebAddressField:
+    return WebAddressField(
+        label=_("Website"),
+        required=False,
+        max_length=Comment._meta.get_field("website").max_length,
+        assume_scheme="https",
+        widget=forms.URLInput(attrs={"autocomplete": "url"}),
+        error_messages={"invalid": _("Enter a web address like https://example.com, or leave it empty.")},
+    )
+
+
 class SecondsField(forms.FloatField):
     """How long something took, if the browser says so. A person cannot see it, nor put it right."""
 
@@ -235,14 +246,7 @@ class ReplyForm(CommentTextForm):
 class CommentForm(ReplyForm):
     """Leave a Reply."""
 
-    website = WebAddressField(
-        label=_("Website"),
-        required=False,
-        max_length=Comment._meta.get_field("website").max_length,
-        assume_scheme="https",
-        widget=forms.URLInput(attrs={"autocomplete": "url"}),
-        error_messages={"invalid": _("Enter a web address like https://example.com, or leave it empty.")},
-    )
+    website = website_field()
     # The stylesheet hides this field. Robots fill in every field that they find.
     nickname = forms.CharField(
         label=_("Leave this field empty"),

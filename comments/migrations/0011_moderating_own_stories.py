@@ -4,14 +4,18 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('comments', '0010_the_owners_settings'),
+        ("comments", "0010_the_owners_settings"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='comment',
-            options={'ordering': ['-pk'], 'permissions': [('moderate_own_stories', 'Can moderate comments on own stories')], 'verbose_name': 'comment', 'verbose_name_plural': 'comments'},
+            name="comment",
+            options={
+                "ordering": ["-pk"],
+                "permissions": [("moderate_own_stories", "Can moderate comments on own stories")],
+                "verbose_name": "comment",
+                "verbose_name_plural": "comments",
+            },
         ),
     ]

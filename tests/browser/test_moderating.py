@@ -1,51 +1,198 @@
-"""Two moderators at once."""
+"""Moderators at work: alone and by keyboard, many comments at once, and two at a time."""
 
+import re
+
+import pytest
 from playwright.sync_api import Page, expect
 
 from comments.models import Comment
-from tests.factories import make_comment, make_editor
+from tests.factories import make_article, make_comment, make_editor
 
 QUEUE = "/admin/comments/comment/"
 
 
 def row_of(page: Page, comment: Comment):
-    return page.locator("#result_list tbody tr", has_text=comment.body)
+    return page.locator(f"#row-{comment.pk}")
 
 
-def test_the_second_moderator_is_told_what_the_first_one_did_and_it_stands(watch):
+def make_held(count: int) -> list[Comment]:
+    """Comments in the order in which the queue shows them."""
+    article = make_article()
+    made = [make_comment(article=article, name=f"Reader {n}", status="held") for n in range(count)]
+    return made[::-1]
+
+
+def statuses_of(comments: list[Comment]) -> list[str]:
+    found = dict(Comment.objects.values_list("pk", "status"))
+    return [found[comment.pk] for comment in comments]
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+def test_the_second_moderator_is_told_what_the_first_one_did_and_it_stands(watch, javascript):
     comment = make_comment(name="Ada", status=Comment.Status.HELD)
-    first = watch.new_editor(make_editor(username="first"))
-    second = watch.new_editor(make_editor(username="second"))
+    first = watch.new_editor(make_editor(username="first"), java_script_enabled=javascript)
+    second = watch.new_editor(make_editor(username="second"), java_script_enabled=javascript)
     first.goto(QUEUE)
     second.goto(QUEUE)
+    if javascript:
+        watch.expect_status(409)
 
     row_of(first, comment).get_by_role("button", name="Approve", exact=True).click()
-    expect(first.locator(".messagelist")).to_contain_text("1 comment is public now.")
+    expect(first.locator(".queue-done" if javascript else ".messagelist")).to_contain_text(
+        "1 comment is public now."
+    )
     row_of(second, comment).get_by_role("button", name="Spam", exact=True).click()
 
-    expect(second.locator(".messagelist")).to_contain_text("already moved to “Approved” by first")
+    expect(second.locator(".queue-done" if javascript else ".messagelist")).to_contain_text(
+        "already moved to “Approved” by first"
+    )
     comment.refresh_from_db()
     assert comment.status == Comment.Status.APPROVED
     assert [str(change.by) for change in comment.changes.all()] == ["first"]
 
 
 def test_a_decision_on_many_comments_leaves_those_alone_that_another_has_decided_on(watch):
-    taken, free = (make_comment(name=name, status=Comment.Status.HELD) for name in ["Ada", "Bo"])
+    taken, free = make_held(2)
     first = watch.new_editor(make_editor(username="first"))
     second = watch.new_editor(make_editor(username="second"))
     first.goto(QUEUE)
     second.goto(QUEUE)
 
     row_of(first, taken).get_by_role("button", name="Approve", exact=True).click()
-    expect(first.locator(".messagelist")).to_contain_text("1 comment is public now.")
+    expect(first.locator(".queue-done")).to_contain_text("1 comment is public now.")
     for comment in [taken, free]:
-        row_of(second, comment).locator("input.action-select").check()
-    second.get_by_label("Action:").select_option("Mark selected comments as spam")
-    second.locator("button[name=index]").click()
+        row_of(second, comment).get_by_role("checkbox").check()
+    second.get_by_label("Decision").select_option("Spam")
+    second.get_by_role("button", name="Do it").click()
 
     expect(second.locator(".messagelist")).to_contain_text("1 comment marked as spam.")
     expect(second.locator(".messagelist")).to_contain_text("already moved to “Approved” by first")
     expect(row_of(second, free)).to_have_count(0)
-    taken.refresh_from_db()
-    free.refresh_from_db()
-    assert (taken.status, free.status) == (Comment.Status.APPROVED, Comment.Status.SPAM)
+    assert statuses_of([taken, free]) == ["approved", "spam"]
+
+
+def test_what_another_has_decided_shows_beside_the_comment(watch):
+    comment, other = make_held(2)
+    first = watch.new_editor(make_editor(username="first"))
+    first.clock.install()
+    first.goto(QUEUE)
+    comment.approve(by=make_editor(username="second"))
+
+    first.clock.run_for(20_000)
+
+    expect(row_of(first, comment).locator(".queue-overtaken")).to_contain_text("Approved: second")
+    expect(row_of(first, other).locator(".queue-overtaken")).to_have_count(0)
+
+
+def test_ten_comments_are_moderated_by_keyboard_alone(watch):
+    comments = make_held(10)
+    page = watch.new_editor(make_editor())
+    page.goto(QUEUE)
+    press = page.keyboard.press
+
+    # Off until someone switches the keys on.
+    press("j")
+    press("a")
+    assert statuses_of(comments) == ["held"] * 10
+
+    press("?")
+    expect(page.get_by_label("Use these keys in this browser")).to_be_focused()
+    press("Space")
+    press("j")
+    for place, key in enumerate("aasda"):
+        expect(row_of(page, comments[place])).to_be_focused()
+        press(key)
+        # The next comment has the focus, without a key for it.
+        expect(row_of(page, comments[place + 1])).to_be_focused()
+    # The last one was a mistake: back to it, undone, and decided otherwise.
+    press("k")
+    expect(row_of(page, comments[4])).to_be_focused()
+    press("z")
+    expect(row_of(page, comments[4])).to_have_class("queue-row")
+    expect(row_of(page, comments[4])).to_be_focused()
+    press("s")
+    expect(row_of(page, comments[5])).to_be_focused()
+    # Two are ticked and decided on together, one is answered, the last two are approved.
+    press("x")
+    press("j")
+    press("x")
+    press("Shift+S")
+    expect(page.locator(".messagelist")).to_contain_text("2 comments marked as spam.")
+    press("j")
+    press("r")
+    page.keyboard.type("Thank you, I have put it right.")
+    press("Tab")
+    press("Enter")
+    expect(page.locator(".messagelist")).to_contain_text("Your reply to Reader 2 is public.")
+    press("j")
+    press("a")
+    expect(row_of(page, comments[9])).to_be_focused()
+    press("a")
+    expect(page.locator(".queue-done")).to_have_count(2)
+
+    assert statuses_of(comments) == [
+        "approved", "approved", "spam", "trash", "spam", "spam", "spam", "approved", "approved", "approved",
+    ]  # fmt: skip
+    assert Comment.objects.get(parent=comments[7]).body == "Thank you, I have put it right."
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
+def test_all_that_match_are_marked_as_spam_and_it_is_undone(watch, javascript):
+    article = make_article()
+    spam = [make_comment(article=article, body="Buy pills", status="held") for _ in range(60)]
+    others = [make_comment(article=article, status="held") for _ in range(3)]
+    page = watch.new_editor(make_editor(), java_script_enabled=javascript)
+    page.goto(QUEUE)
+    page.get_by_label("Search").fill("pills")
+    page.get_by_role("button", name="Search").click()
+
+    page.get_by_label("Decision").select_option("Spam")
+    page.get_by_label("of", exact=True).select_option("all that match, on all pages")
+    page.get_by_role("button", name="Do it").click()
+    expect(page.locator("#content")).to_contain_text("This is about 60 comments")
+    page.get_by_role("button", name="Spam").click()
+    expect(page.locator("#content")).to_contain_text("60 comments marked as spam.")
+    after = (set(statuses_of(spam)), set(statuses_of(others)))
+    page.get_by_role("button", name="Undo").click()
+
+    expect(page.locator("#content")).to_contain_text("60 changes undone.")
+    assert after == ({"spam"}, {"held"})
+    assert set(statuses_of([*spam, *others])) == {"held"}
+
+
+def test_rows_follow_as_rows_leave_and_the_counts_change(watch, monkeypatch):
+    monkeypatch.setattr("comments.queue.ROWS", 3)
+    comments = make_held(7)
+    page = watch.new_editor(make_editor())
+    page.goto(QUEUE)
+    expect(page.locator(".queue-row")).to_have_count(3)
+
+    for comment in comments[:2]:
+        row_of(page, comment).get_by_role("button", name="Approve", exact=True).click()
+        expect(row_of(page, comment)).to_have_class("queue-done")
+
+    expect(page.locator(".queue-row")).to_have_count(3)
+    expect(row_of(page, comments[4])).to_be_visible()
+    expect(page.locator("#queue-tabs")).to_contain_text("Held (5)")
+    expect(page.locator("#queue-tabs")).to_contain_text("Approved (2)")
+    page.get_by_role("link", name="Older comments").click()
+    expect(row_of(page, comments[5])).to_be_visible()
+    expect(row_of(page, comments[4])).to_have_count(0)
+
+
+def test_a_decision_that_does_not_reach_the_site_changes_nothing_and_says_so(watch):
+    (comment,) = make_held(1)
+    page = watch.new_editor(make_editor())
+    page.goto(QUEUE)
+    page.route(re.compile("/decide/"), lambda route: route.abort())
+    watch.expect("Failed to load resource")
+
+    row_of(page, comment).get_by_role("button", name="Approve", exact=True).click()
+
+    expect(page.locator("#queue-status")).to_have_text(
+        "That did not reach the site. Nothing was changed: try it again."
+    )
+    page.unroute_all()
+    row_of(page, comment).get_by_role("button", name="Approve", exact=True).click()
+    expect(page.locator(".queue-done")).to_have_count(1)
+    assert statuses_of([comment]) == ["approved"]

@@ -1,5 +1,6 @@
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 import time_machine
@@ -36,9 +37,19 @@ def messages_of(response) -> list[str]:
     return [str(message) for message in response.context["messages"]]
 
 
-def act(client, action, *comments, **extra):
-    data = {"action": action, "_selected_action": [comment.pk for comment in comments], **extra}
-    return client.post(QUEUE, data, follow=True)
+def act(client, decision, *comments, **extra):
+    data = {"decision": decision, "ticked": [comment.pk for comment in comments], **extra}
+    return client.post(f"{QUEUE}many/", data, follow=True)
+
+
+def act_on_all(client, decision, page, **extra):
+    """Decide on all that match, from a page of the queue that someone has opened."""
+    read = {
+        name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("newest", "seen", "filters")
+    }
+    read["filters"] = unescape(read["filters"])
+    data = {"decision": decision, "scope": "all", **read, **extra}
+    return client.post(f"{QUEUE}many/", data, follow=True)
 
 
 def statuses() -> list[str]:
@@ -95,10 +106,10 @@ def test_the_tabs_count_and_filter(client, editor):
 
     assert re.findall(r">(\w+ \(\d+\))<", page) == [
         "Held (1)",
+        "Reported (0)",
         "Approved (2)",
         "Spam (3)",
         "Trash (4)",
-        "Withdrawn (0)",
         "All (10)",
     ]
     for tab, count in (("held", 1), ("approved", 2), ("spam", 3), ("trash", 4), ("all", 10), ("nonsense", 1)):
@@ -142,7 +153,7 @@ def test_the_queue_takes_the_same_queries_however_long(client, editor, django_as
         make_report(comment=held)
         make_report(comment=held)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(19):
         client.get(QUEUE)
 
 
@@ -192,13 +203,15 @@ def test_the_ticked_comments_are_decided_on_and_it_is_recorded(
 def test_a_decision_on_all_that_match_leaves_the_others(client, editor):
     for text in ("buy now", "buy later", "well said"):
         make_comment(status="held", body=text)
-    ticked = Comment.objects.filter(body="buy now").get()
+    page = text_of(client.get(QUEUE, {"q": "buy"}))
 
-    client.post(
-        f"{QUEUE}?q=buy",
-        {"action": "mark_as_spam", "_selected_action": [ticked.pk], "select_across": "1"},
-    )
+    asked = act_on_all(client, "mark_as_spam", page)
+    before = statuses()
+    done = act_on_all(client, "mark_as_spam", page, confirmed="1")
 
+    assert "This is about 2 comments, on all pages of what you searched for." in text_of(asked)
+    assert before == ["held", "held", "held"]
+    assert "2 comments marked as spam." in text_of(done)
     assert statuses() == ["spam", "spam", "held"]
 
 
@@ -228,12 +241,11 @@ def test_who_decides_the_same_again_is_told_who_did(client, editor, other):
 
 
 def test_a_decision_on_all_that_match_does_not_reach_what_came_since(client, editor):
-    first = make_comment(status="held")
+    make_comment(status="held")
     page = text_of(client.get(QUEUE))
-    newest = re.search(r'name="newest" value="(\d+)"', page)[1]
     make_comment(status="held")
 
-    act(client, "approve", first, select_across="1", seen=seen_on(page), newest=newest)
+    act_on_all(client, "approve", page, confirmed="1")
 
     assert statuses() == ["approved", "held"]
 
@@ -264,16 +276,22 @@ def test_a_decision_from_the_page_of_one_comment_overrules_nobody(client, editor
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        ({"seen": "x"}, 302),
-        ({"seen": "-1"}, 302),
-        ({"select_across": "1", "newest": "x"}, 302),
-        ({"_selected_action": ["x"]}, 400),
+        ({"seen": "x"}, 400),
+        ({"seen": "-1"}, 400),
+        ({"scope": "all", "newest": "x", "seen": "1"}, 400),
+        ({"scope": "all", "newest": "1"}, 400),
+        ({"scope": "all", "newest": "1", "seen": "1", "filters": "section=999999", "confirmed": "1"}, 400),
+        ({"ticked": ["x"]}, 400),
+        ({"ticked": []}, 302),
+        ({"scope": "page"}, 302),
+        ({"decision": ""}, 302),
+        ({"decision": "delete"}, 302),
     ],
 )
 def test_what_no_page_of_ours_sends_changes_nothing(client, editor, sent, status):
     comment = make_comment(status="held")
 
-    response = client.post(QUEUE, {"action": "approve", "_selected_action": [comment.pk], **sent})
+    response = client.post(f"{QUEUE}many/", {"decision": "approve", "ticked": [comment.pk], **sent})
 
     assert (response.status_code, statuses()) == (status, ["held"])
 
@@ -474,7 +492,7 @@ def test_details_take_the_same_queries_however_long_the_history(
         comment.approve(by=make_editor())
         comment.hold(by=make_editor())
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(15):
         client.get(f"{QUEUE}{comment.pk}/change/")
 
 
@@ -501,13 +519,16 @@ def test_who_may_not_decide_is_refused_and_nothing_changes(client, right):
     answers = [
         client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "approve"}).status_code,
         client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": "Hello"}).status_code,
+        client.post(f"{QUEUE}{comment.pk}/edit/", {"body": "Hello", "seen": "0"}).status_code,
+        client.post(f"{QUEUE}{comment.pk}/ban/", {"kind": "email"}).status_code,
+        client.post(f"{QUEUE}many/", {"decision": "approve", "ticked": [comment.pk]}).status_code,
+        client.get(QUEUE).status_code,
+        client.get(f"{QUEUE}more/").status_code,
+        client.get(f"{QUEUE}news/").status_code,
     ]
-    for action in ("approve", "hold", "mark_as_spam", "trash", "restore"):
-        client.post(QUEUE, {"action": action, "_selected_action": [comment.pk]})
 
-    assert answers == [403, 403]
+    assert answers == [403] * 8
     assert statuses() == ["held"]
-    assert "queue-decide" not in text_of(client.get(QUEUE))
 
 
 def test_a_visitor_is_sent_to_sign_in(client):

@@ -1,0 +1,128 @@
+"""The forms of the moderator's desk."""
+
+from datetime import timedelta
+from typing import cast
+
+from django import forms
+from django.core.exceptions import BadRequest
+from django.db import models
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from comments import decisions
+from comments.forms import CommentTextForm, website_field
+from comments.models import Change, Comment, Decision, Standing
+
+
+class SeenForm(forms.Form):
+    """What goes with every decision: how much of the queue its page has shown.
+
+    `seen` is the newest change: whatever someone else decides later is then not
+    overwritten, but told. `newest` is the newest comment: a decision on all that match
+    does not reach those that nobody has read.
+    """
+
+    seen = forms.IntegerField(required=False, min_value=0)
+    newest = forms.IntegerField(required=False, min_value=0)
+
+    @classmethod
+    def read(cls, request: HttpRequest, name: str = "seen") -> int | None:
+        try:
+            return cls(request.POST).fields[name].clean(request.POST.get(name))
+        except forms.ValidationError as error:
+            raise BadRequest(f"`{name}` is a number") from error
+
+
+class ModeratorEditForm(CommentTextForm):
+    """What a comment says, and who it is by. Only visitors' names and addresses are typed."""
+
+    error_title = _("Your change was not saved yet.")
+
+    website = website_field()
+    seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+
+    class Meta(CommentTextForm.Meta):
+        fields = ["body", "name", "email", "website"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.instance.user_id:
+            for name in decisions.EDITED_FIELDS:
+                del self.fields[name]
+
+    def overtaken(self, change: Change, seen: int) -> None:
+        """Say that someone was quicker, and let the next press of the button overwrite it."""
+        text = gettext("%(who)s has changed this comment %(ago)s ago. Your text is kept: save it again.")
+        self.add_error(None, text % {"who": change.who, "ago": timesince(change.at)})
+        data = QueryDict(mutable=True)
+        data.update(self.data)
+        data["seen"] = str(seen)
+        self.data = data
+
+
+class BanForm(forms.Form):
+    """Which part of what a commenter sent is not welcome any more, and for how long."""
+
+    error_title = _("Nobody was banned yet.")
+
+    class Lasts(models.IntegerChoices):
+        DAY = 1, _("A day")
+        WEEK = 7, _("A week")
+        MONTH = 30, _("30 days")
+        YEAR = 365, _("A year")
+        EVER = 0, _("For good")
+
+    kind = forms.ChoiceField(label=_("Ban by"), widget=forms.RadioSelect)
+    value = forms.CharField(
+        label=_("Instead of what the comment has"),
+        required=False,
+        max_length=400,
+        help_text=_("A whole network like 192.0.2.0/24, or a domain like @example.com. Empty: as above."),
+    )
+    days = forms.TypedChoiceField(label=_("For"), choices=Lasts, coerce=int, initial=Lasts.MONTH)
+    note = forms.CharField(
+        label=_("Note"), required=False, max_length=400, help_text=_("For other moderators.")
+    )
+    mark_as_spam = forms.BooleanField(label=_("Mark this comment as spam"), required=False, initial=True)
+
+    def __init__(self, *args, comment: Comment, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.comment = comment
+        self.values = {
+            Standing.Kind.EMAIL: comment.email,
+            Standing.Kind.ADDRESS: comment.ip_address or "",
+            Standing.Kind.NAME: comment.name,
+            Standing.Kind.WEBSITE: comment.website,
+        }
+        labels = {
+            Standing.Kind.EMAIL: _("Email address: %s"),
+            Standing.Kind.ADDRESS: _("IP address: %s"),
+            Standing.Kind.NAME: _("Name: %s"),
+            Standing.Kind.WEBSITE: _("Website: %s"),
+        }
+        choices = [(kind, labels[kind] % value) for kind, value in self.values.items() if value]
+        cast(forms.ChoiceField, self.fields["kind"]).choices = choices
+
+    def clean(self):
+        cleaned = super().clean()
+        if kind := cleaned.get("kind"):
+            value = cleaned.get("value") or self.values[kind]
+            self.standing = Standing(standing=Standing.State.BANNED, kind=kind, value=value)
+            try:
+                self.standing.clean()
+            except forms.ValidationError as error:
+                self.add_error("value", error.messages)
+        return cleaned
+
+    def save(self, by) -> Decision | None:
+        days = self.cleaned_data["days"]
+        return decisions.ban(
+            by,
+            kind=self.standing.kind,
+            value=self.standing.value,
+            ends_at=timezone.now() + timedelta(days=days) if days else None,
+            note=self.cleaned_data["note"],
+        )

@@ -1,0 +1,313 @@
+"""The moderation queue: which comments it shows, and what a moderator needs to know of each.
+
+The time that it takes does not grow with the table. What has an index is looked up in it;
+whatever else is asked for, such as a word in the text, is looked for among so many of the
+newest comments at a time, with a link that looks further back. Counts end at a limit.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.db import models
+from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from articles.models import Article, Author, Byline, Section
+from comments import rights
+from comments.models import Change, Comment, CommentQuerySet, Decision, Firing, Rule, Standing
+
+ROWS = 50
+# Among so many comments at a time is looked for what no index finds.
+WINDOW = 10_000
+# A tab with more comments than this says so, and no more.
+COUNTED = 10_000
+
+
+class Tab(models.TextChoices):
+    HELD = "held", _("Held")
+    REPORTED = "reported", _("Reported")
+    APPROVED = "approved", _("Approved")
+    SPAM = "spam", _("Spam")
+    TRASH = "trash", _("Trash")
+    ALL = "all", _("All")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a page of the queue ends. The next one holds what is older."""
+
+    created_at: datetime
+    pk: int
+
+    def __str__(self) -> str:
+        return f"{self.created_at.timestamp():.6f}-{self.pk}"
+
+
+def cursor_of(text: str) -> Cursor | None:
+    """Return the cursor that an address names. None where it names none, or nonsense."""
+    stamp, _dash, pk = text.rpartition("-")
+    try:
+        return Cursor(datetime.fromtimestamp(float(stamp), tz=timezone.get_current_timezone()), int(pk))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+class QueueForm(forms.Form):
+    """What the queue is filtered by."""
+
+    status = forms.CharField(required=False, widget=forms.HiddenInput)
+    q = forms.CharField(
+        label=_("Search"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"type": "search", "size": 30}),
+        help_text=_("In text, name, email, website and IP address."),
+    )
+    headline = forms.CharField(label=_("Words of the headline"), required=False, max_length=200)
+    section = forms.ModelChoiceField(Section.objects.all(), label=_("Section"), required=False)
+    author = forms.ModelChoiceField(Author.objects.all(), label=_("Author of the story"), required=False)
+    rule = forms.ChoiceField(
+        label=_("Rule"),
+        required=False,
+        choices=[("", _("Any")), *((rule.value, rule.label) for rule in Rule if rule != Rule.NOTHING)],
+    )
+    since = forms.DateField(
+        label=_("Posted from"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(label=_("until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    # These three are set by links beside a comment.
+    story = forms.ModelChoiceField(
+        Article.objects.only("title"), required=False, widget=forms.HiddenInput, label=_("Story")
+    )
+    email = forms.CharField(label=_("Email"), required=False, max_length=254, widget=forms.HiddenInput)
+    ip = forms.GenericIPAddressField(label=_("IP address"), required=False, widget=forms.HiddenInput)
+
+    LINKED = ["story", "email", "ip"]
+
+    @property
+    def tab(self) -> str:
+        """The tab that is open. An address that names none, or one that is none, opens the queue."""
+        asked = self.data.get("status", "")
+        return asked if asked in Tab.values else Tab.HELD
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What was asked for, as it can be stored and asked for again."""
+        sent = {name: self.data.get(name, "") for name in self.fields}
+        return {name: value for name, value in sent.items() if value} | {"status": self.tab}
+
+    @property
+    def linked(self) -> list[tuple[str, str, dict[str, str]]]:
+        """What a link has set: its name, its value, and the filters without it."""
+        return [
+            (str(self.fields[name].label), str(self.cleaned_data[name]), self._without(name))
+            for name in self.LINKED
+            if self.cleaned_data.get(name)
+        ]
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.filters.keys() - {"status"})
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether one of the filters that are folded away is in use."""
+        return bool(self.filters.keys() - {"status", "q", *self.LINKED})
+
+    def comments(self, user: Any, tab: str | None = None) -> CommentQuerySet:
+        """Return all comments that the filters find and the user may decide on."""
+        return self.indexed(user, tab).filter(self.conditions())
+
+    def indexed(self, user: Any, tab: str | None = None) -> CommentQuerySet:
+        """Return what those filters find that have an index."""
+        asked, tab = self.cleaned_data, tab or self.tab
+        comments = rights.moderated_by(user)
+        if tab == Tab.REPORTED:
+            comments = comments.reported()
+        elif tab != Tab.ALL:
+            comments = comments.filter(status=tab)
+        if asked["story"]:
+            comments = comments.filter(article=asked["story"])
+        if asked["email"]:
+            comments = comments.filter(email=asked["email"].lower())
+        if asked["ip"]:
+            comments = comments.filter(ip_address=asked["ip"])
+        if asked["since"]:
+            comments = comments.filter(created_at__gte=_midnight(asked["since"]))
+        if asked["until"]:
+            comments = comments.filter(created_at__lt=_midnight(asked["until"]) + timedelta(days=1))
+        return comments
+
+    def conditions(self) -> Q:
+        """Return the filters that every comment has to be looked at for."""
+        asked, found = self.cleaned_data, Q()
+        if term := asked["q"]:
+            texts = ["body", "name", "email", "website", "ip_address"]
+            found &= Q.create([Q(**{f"{name}__icontains": term}) for name in texts], connector=Q.OR)
+        if asked["headline"]:
+            found &= Q(article__title__icontains=asked["headline"])
+        if asked["section"]:
+            found &= Q(article__section=asked["section"])
+        if asked["author"]:
+            bylines = Byline.objects.filter(article=OuterRef("article"), author=asked["author"])
+            found &= Q(Exists(bylines))
+        if asked["rule"]:
+            fired = Exists(Firing.objects.filter(comment=OuterRef("pk"), rule=asked["rule"]))
+            found &= Q(held_because=asked["rule"]) | Q(fired)
+        return found
+
+    def _without(self, name: str) -> dict[str, str]:
+        return {key: value for key, value in self.filters.items() if key != name}
+
+
+@dataclass
+class Record:
+    """What is known of a person from before."""
+
+    approved: int = 0
+    spam: int = 0
+    first_seen: datetime | None = None
+    standing: Standing | None = None
+
+    def count(self, status: str, number: int, first: datetime) -> None:
+        if status == Comment.Status.APPROVED:
+            self.approved += number
+        if status == Comment.Status.SPAM:
+            self.spam += number
+        self.first_seen = min(first, self.first_seen or first)
+
+
+@dataclass
+class Row:
+    comment: Comment
+    record: Record
+    # The latest decision of a person on it, if there was one.
+    decided: Change | None = None
+    # The newest change of all when this was read: what comes later the moderator has not seen.
+    seen: int = 0
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(self.comment.created_at, self.comment.pk)
+
+
+@dataclass
+class Page:
+    rows: list[Row] = field(default_factory=list)
+    # Where the next page begins. None at the end.
+    following: Cursor | None = None
+    # Whether the window ended before the page was full.
+    looked_back_only: bool = False
+    # The newest change of all when this was read: what comes later the moderator has not seen.
+    seen: int = 0
+
+
+def page(form: QueueForm, user: Any, before: Cursor | None, rows: int) -> Page:
+    """Return a page of the queue, newest first, in a number of queries that does not grow."""
+    # Read before the comments are: what comes in between must not count as seen.
+    seen = Change.objects.newest()
+    comments = form.indexed(user).order_by("-created_at", "-pk")
+    if before:
+        comments = _before(comments, before)
+    conditions = form.conditions()
+    floor = None
+    if conditions:
+        place = comments.values_list("created_at", "pk")[WINDOW - 1 : WINDOW]
+        floor = next((Cursor(*found) for found in place), None)
+    if floor:
+        comments = comments.filter(created_at__gte=floor.created_at)
+    found = list(_with_context(comments.filter(conditions))[: rows + 1])
+    has_more = len(found) > rows
+    shown = rows_of(found[:rows], seen)
+    if has_more:
+        return Page(shown, shown[-1].cursor, seen=seen)
+    return Page(shown, floor, looked_back_only=floor is not None, seen=seen)
+
+
+def row(pk: int) -> Row:
+    """Return one row of the queue, with all that the whole queue shows of it."""
+    seen = Change.objects.newest()
+    return rows_of([_with_context(Comment.objects.filter(pk=pk)).get()], seen)[0]
+
+
+def matching(decision: Decision) -> CommentQuerySet:
+    """Return the comments that a decision on many is about, as its filters find them now."""
+    form = QueueForm(decision.filters)
+    if not form.is_valid():
+        # A section or a story that is gone has no comments.
+        return Comment.objects.none()
+    return form.comments(decision.by)
+
+
+def rows_of(comments: list[Comment], seen: int) -> list[Row]:
+    """Return rows of comments, in the same queries however many they are."""
+    records = _records(comments)
+    decided = {
+        change.comment_id: change
+        for change in Change.objects.latest_of([comment.pk for comment in comments])
+        if change.from_status
+    }
+    return [Row(comment, records[comment.pk], decided.get(comment.pk), seen) for comment in comments]
+
+
+def counts(user: Any) -> dict[str, int]:
+    """Return how many comments each tab has: `COUNTED` and one stands for more than that."""
+    unfiltered = QueueForm({})
+    unfiltered.is_valid()
+    return {tab: unfiltered.indexed(user, tab)[: COUNTED + 1].count() for tab in Tab.values}
+
+
+def _with_context(comments: CommentQuerySet) -> CommentQuerySet:
+    return (
+        comments.select_related("article", "parent", "user")
+        .defer("article__body", "article__body_html", "parent__body")
+        .prefetch_related("reports", "firings")
+    )
+
+
+def _before(comments: CommentQuerySet, cursor: Cursor) -> CommentQuerySet:
+    older = Q(created_at__lt=cursor.created_at)
+    same = Q(created_at=cursor.created_at, pk__lt=cursor.pk)
+    # The first condition says nothing new, but an index can be read from there.
+    return comments.filter(Q(created_at__lte=cursor.created_at), older | same)
+
+
+def _records(comments: list[Comment]) -> dict[int, Record]:
+    """Return by comment what is known of its author: visitors by address, others by account."""
+    people: dict[tuple, Record] = {}
+    emails = {comment.email for comment in comments if comment.is_found_by_address}
+    accounts = {comment.user_id for comment in comments if comment.user_id}
+    for key, known in (("email", Q(email__in=emails, user=None)), ("user", Q(user__in=accounts))):
+        grouped = Comment.objects.filter(known).order_by().values_list(key, "status")
+        for person, status, number, first in grouped.annotate(Count("pk"), Min("created_at")):
+            people.setdefault((key, person), Record()).count(status, number, first)
+    standings = _standings(comments)
+    found = {}
+    for comment in comments:
+        person = ("user", comment.user_id) if comment.user_id else ("email", comment.email)
+        record = people.get(person, Record(first_seen=comment.created_at))
+        found[comment.pk] = Record(record.approved, record.spam, record.first_seen, standings.get(comment.pk))
+    return found
+
+
+def _standings(comments: list[Comment]) -> dict[int, Standing]:
+    keys = {comment.pk: Standing.keys_of(comment) for comment in comments}
+    wanted = Q(pk=None)
+    for kind in Standing.Kind:
+        values = {value for of_one in keys.values() for value in of_one.get(kind, [])}
+        if values:
+            wanted |= Q(kind=kind, value__in=values)
+    standings = list(Standing.objects.in_force().filter(wanted).order_by("standing", "pk"))
+    return {
+        pk: standing
+        for pk, of_one in keys.items()
+        for standing in reversed(standings)
+        if standing.value in of_one.get(standing.kind, [])
+    }
+
+
+def _midnight(day) -> datetime:
+    return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
