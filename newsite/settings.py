@@ -120,8 +120,12 @@ AUTH_PASSWORD_VALIDATORS = [
 
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "staff.backends.StaffBackend",
 ]
+
+# On when everyone on the staff has to set up a second factor.
+REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=False)
+OTP_TOTP_ISSUER = SITE_NAME
 
 # After five wrong passwords that name waits at that address; elsewhere it does not. See staff/attempts.py.
 AXES_HANDLER = "staff.attempts.Handler"
@@ -229,13 +233,16 @@ INSTALLED_APPS = [
     "mail",
     "articles",
     "comments",
-    "staff",
     "demo",
     "crispy_forms",
     "django_prose_editor",
     "js_asset",
     "csp",
     "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "staff",  # after django-otp, whose pages in the admin it replaces
     "staff.apps.StaffAdminConfig",  # django.contrib.admin with our own sign-in
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,17 +1,40 @@
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.utils.translation import gettext as _
 
 from staff import views
 
 
 class StaffSite(admin.AdminSite):
-    """Django's admin, and a page about one's own account."""
+    """Django's admin, with a second step at sign-in and a page about one's own account."""
 
     def get_urls(self):
         own = [
+            path("login/code/", views.sign_in_code, name="sign_in_code"),
+            path("account/second-factor/set-up/", views.set_up, name="set_up"),
+            path("account/second-factor/set-up/code.svg", views.picture, name="set_up_picture"),
             path("account/", self.admin_view(views.account), name="account"),
+            path("account/second-factor/", self.admin_view(views.change), name="second_factor"),
             path("account/sessions/end/", self.admin_view(views.end_session), name="end_session"),
             path("account/sessions/end-others/", self.admin_view(views.end_others), name="end_others"),
         ]
         # Before Django's own, of which the last takes every address.
         return own + super().get_urls()
+
+    def login(self, request, extra_context=None):
+        """Do as Django does, but for what follows the right password."""
+        if request.method == "GET" and self.has_permission(request):
+            return redirect("admin:index")
+        context = {
+            **self.each_context(request),
+            "title": _("Log in"),
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            **(extra_context or {}),
+        }
+        if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:
+            context[REDIRECT_FIELD_NAME] = reverse("admin:index")
+        return views.SignIn.as_view(extra_context=context)(request)

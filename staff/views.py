@@ -4,15 +4,21 @@ from math import ceil
 
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth.views import LoginView, redirect_to_login
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from staff import attempts, browsers
+from staff import attempts, browsers, second_factor, sign_in
+from staff.forms import CodeForm, PasswordForm
 from staff.sessions import LISTED, Session
 
 
@@ -22,6 +28,124 @@ def page(
     """Render a page in the admin's look."""
     context = {**admin.site.each_context(request), "title": title, **(context or {})}
     return render(request, template, context, status=status)
+
+
+def step_of_signing_in(view):
+    """Serve those who are not signed in yet, with the care that the admin takes of its pages."""
+    return never_cache(csrf_protect(sensitive_post_parameters("code")(view)))
+
+
+class SignIn(LoginView):
+    """Django's form. What follows the right password is ours."""
+
+    authentication_form = AdminAuthenticationForm
+    template_name = "admin/login.html"
+    next_page = "admin:index"
+
+    def form_valid(self, form):
+        step = sign_in.take_password(self.request, form.get_user())
+        target = self.get_success_url()
+        return redirect_to_login(target, reverse(step)) if step else redirect(target)
+
+
+@step_of_signing_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in_code(request: HttpRequest) -> HttpResponse:
+    target = sign_in.next_page(request, "admin:index")
+    user = sign_in.who_waits(request)
+    if user is None:
+        return redirect_to_login(target, reverse("admin:login"))
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            is_recovery_code = second_factor.use_code(user, form.cleaned_data["code"])
+        except ValidationError as error:
+            form.add_error("code", error)
+        else:
+            sign_in.finish(request, user)
+            if is_recovery_code:
+                tell_codes_left(request)
+            return redirect(target)
+    return page(request, "staff/code.html", _("Enter your code"), {"form": form}, status_of(form))
+
+
+def status_of(form: CodeForm) -> int:
+    if form.has_error("code", "throttled"):
+        return 429
+    return 422 if form.errors else 200
+
+
+def tell_codes_left(request: HttpRequest) -> None:
+    left = second_factor.recovery_codes_left(request.user)
+    text = ngettext("You have %d recovery code left.", "You have %d recovery codes left.", left) % left
+    messages.warning(request, text)
+
+
+@step_of_signing_in
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_up(request: HttpRequest) -> HttpResponse:
+    """Show a new secret until a code shows that an app has it. It may be a step of signing in."""
+    target = sign_in.next_page(request, "admin:account")
+    user = sign_in.who_sets_up(request)
+    device = second_factor.being_set_up(request, user) if user else None
+    if device is None:
+        return redirect(target)
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            codes = second_factor.confirm(device, form.cleaned_data["code"])
+        except ValidationError as error:
+            form.add_error("code", error)
+        else:
+            # Other sessions began without a code. This one begins anew, with what it has shown.
+            sign_in.finish(request, user)
+            Session.objects.end_others(user, request.session.session_key)
+            return recovery_codes_page(request, codes, target)
+    context = {
+        "form": form,
+        "device": device,
+        "secret": second_factor.secret_of(device),
+        "is_required": second_factor.is_missing(user),
+        "is_nav_sidebar_enabled": False,
+    }
+    return page(request, "staff/set_up.html", _("Set up a second factor"), context, status_of(form))
+
+
+@step_of_signing_in
+@require_safe
+def picture(request: HttpRequest) -> HttpResponse:
+    user = sign_in.who_sets_up(request)
+    device = second_factor.being_set_up(request, user) if user else None
+    if device is None:
+        raise Http404
+    return HttpResponse(second_factor.picture_of(device), content_type="image/svg+xml")
+
+
+def recovery_codes_page(request: HttpRequest, codes: list[str], target: str) -> HttpResponse:
+    """Show the codes in the answer itself: kept for another page, they would not be shown once."""
+    context = {"codes": codes, "target": target}
+    return page(request, "staff/recovery_codes.html", _("Your recovery codes"), context)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest) -> HttpResponse:
+    """Change the second factor, for whoever gives the password: a session left open is not enough."""
+    has_one = second_factor.has_one(request.user)
+    form = PasswordForm(request, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if "remove" in request.POST:
+            second_factor.remove(request.user)
+            messages.success(request, _("The second factor is removed."))
+            return redirect("admin:account")
+        if "codes" in request.POST and has_one:
+            codes = second_factor.new_recovery_codes(request.user)
+            return recovery_codes_page(request, codes, reverse("admin:account"))
+        second_factor.start(request, request.user)
+        return redirect("admin:set_up")
+    context = {"form": form, "has_one": has_one}
+    status = 422 if form.errors else 200
+    return page(request, "staff/second_factor.html", _("Second factor"), context, status)
 
 
 def locked_out(request: HttpRequest, _response: HttpResponse, credentials: dict) -> HttpResponse:
@@ -43,7 +167,12 @@ def locked_out(request: HttpRequest, _response: HttpResponse, credentials: dict)
 
 @require_safe
 def account(request: HttpRequest) -> HttpResponse:
-    return page(request, "staff/account.html", _("Your account"), {"sessions": sessions_of(request)})
+    context = {
+        "has_one": second_factor.has_one(request.user),
+        "codes_left": second_factor.recovery_codes_left(request.user),
+        "sessions": sessions_of(request),
+    }
+    return page(request, "staff/account.html", _("Your account"), context)
 
 
 def sessions_of(request: HttpRequest) -> list[dict]:

@@ -28,6 +28,7 @@ os.environ.update(
     EMAIL_URL="memorymail://",
     DEFAULT_FROM_EMAIL="Newsite <newsite@news.example>",
     MAIL_WORKER="off",
+    REQUIRE_SECOND_FACTOR="off",
     MEDIA_ROOT=str(TEMPORARY / "media"),
 )
 os.environ.setdefault("DATABASE_URL", f"sqlite:///{TEMPORARY}/newsite.sqlite3")

@@ -1,0 +1,79 @@
+"""From the password to the session. In between someone waits for a code, and is nobody yet."""
+
+import time
+
+from django.contrib.auth import authenticate, get_user_model, login
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.crypto import constant_time_compare
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from staff import second_factor, sessions
+
+BACKEND = "staff.backends.StaffBackend"
+# The key of a session's data that says whose password was right.
+WAITING = "sign_in"
+# After so many seconds the password has to be given again.
+WAITS_FOR = 10 * 60
+
+
+def take_password(request: HttpRequest, user) -> str | None:
+    """Sign in whose password was right, or return the name of the page that has to come first."""
+    if second_factor.has_one(user):
+        wait(request, user)
+        return "admin:sign_in_code"
+    if second_factor.is_missing(user):
+        wait(request, user)
+        second_factor.start(request, user)
+        return "admin:set_up"
+    finish(request, user)
+    return None
+
+
+def wait(request: HttpRequest, user) -> None:
+    # Under a new key: whoever may have planted the old one in this browser is left behind.
+    request.session.flush()
+    request.session[WAITING] = {"user": user.pk, "hash": user.get_session_auth_hash(), "since": time.time()}
+
+
+def who_waits(request: HttpRequest):
+    """Return the account whose password was given in this session, or None."""
+    waiting = request.session.get(WAITING)
+    if waiting is None or waiting["since"] < time.time() - WAITS_FOR:
+        return None
+    user = get_user_model().objects.filter(pk=waiting["user"], is_active=True, is_staff=True).first()
+    # A password that was changed meanwhile is not the one that was given.
+    is_same = user and constant_time_compare(user.get_session_auth_hash(), waiting["hash"])
+    return user if is_same else None
+
+
+def who_sets_up(request: HttpRequest):
+    """Return whose second factor may be set up in this session, or None.
+
+    The password alone is not enough for an account that has one.
+    """
+    if request.user.is_authenticated:
+        return request.user
+    user = who_waits(request)
+    return user if user and second_factor.is_missing(user) else None
+
+
+def finish(request: HttpRequest, user) -> None:
+    """Sign in, in a session that holds nothing from before."""
+    request.session.flush()
+    login(request, user, BACKEND)
+    sessions.note(request)
+
+
+def is_password(request: HttpRequest, password: str) -> bool:
+    """Say whether this is the password of who is signed in. Wrong ones count as at sign-in."""
+    return authenticate(request, username=request.user.get_username(), password=password) is not None
+
+
+def next_page(request: HttpRequest, default: str) -> str:
+    """Return the address of ours that this request names as the next, or that of a default."""
+    address = request.GET.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return address if is_ours else reverse(default)
