@@ -6,7 +6,14 @@ from django.utils.translation import gettext_lazy
 
 from articles.admin import ArticleAdmin
 from articles.models import Article
-from comments import data_requests, desk, notifications, queue, rights
+from comments import (
+    data_requests,
+    desk,
+    notifications,
+    queue,
+    rights,
+    settings_admin,  # noqa: F401 (registers its page)
+)
 from comments.models import Change, Comment
 
 # Addresses below the queue's own, with their names.
