@@ -63,6 +63,8 @@ function keepDraft(name) {
   function restore(text) {
     fill(text);
     restored.hidden = false;
+    // It took its time already, on an earlier visit.
+    if (form.elements.seconds) form.elements.seconds.defaultValue = 99;
   }
 
   function offer() {
