@@ -1,6 +1,8 @@
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, OuterRef, Subquery
+from django.shortcuts import redirect
 from django.urls import path
 from django.utils.translation import gettext_lazy
 
@@ -15,6 +17,7 @@ from comments import (
     settings_admin,  # noqa: F401 (registers its page)
 )
 from comments.models import Change, Comment
+from comments.staff_notices import MailChoice
 
 # Addresses below the queue's own, with their names.
 PAGES = [
@@ -126,3 +129,43 @@ class CommentAdmin(admin.ModelAdmin):
             "show_save_and_continue": False,
         }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+
+@admin.register(MailChoice)
+class MailChoiceAdmin(admin.ModelAdmin):
+    """Which mails somebody gets: each sees and changes their own, and nobody else's."""
+
+    fields = ("moderation", "own_stories")
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(user=request.user)
+
+    def changelist_view(self, request, extra_context=None):
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        own = self.get_queryset(request).first()
+        if own is None:
+            return redirect("admin:comments_mailchoice_add")
+        return redirect("admin:comments_mailchoice_change", own.pk)
+
+    def save_model(self, request, obj, form, change):
+        # Two windows that both begin with nothing end with one row.
+        earlier = self.get_queryset(request).first()
+        obj.pk, obj.user = earlier.pk if earlier else None, request.user
+        obj.save()
+
+    def has_module_permission(self, request):
+        return self.has_change_permission(request)
+
+    def has_view_permission(self, request, obj=None):
+        return self.has_change_permission(request, obj)
+
+    def has_change_permission(self, request, obj=None):
+        is_own = obj is None or obj.user_id == request.user.pk
+        return is_own and (rights.moderates(request.user) or hasattr(request.user, "author"))
+
+    def has_add_permission(self, request):
+        return self.has_change_permission(request)
+
+    def has_delete_permission(self, request, obj=None):
+        return False

@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
-from comments import matching, notifications
+from comments import matching, notifications, staff_notices
 from comments.discussion import DiscussionSettings
+from comments.staff_notices import StaffNotice
 from newsite import markup
 
 # A comment's path is the ids of its ancestors and its own, each this many digits wide,
@@ -129,20 +130,30 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
     def delete(self):
         """Delete comments for good, and the mails about them that have not left."""
-        notifications.take_back(list(self.values_list("pk", flat=True)))
+        pks = list(self.values_list("pk", flat=True))
+        notifications.take_back(pks)
+        staff_notices.take_back(pks)
         return super().delete()
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
 
     def _decide(
-        self, kind, new_status, by, *, seen: int | None = None, decision: "Decision | None" = None
+        self,
+        kind,
+        new_status,
+        by,
+        *,
+        seen: int | None = None,
+        decision: "Decision | None" = None,
+        note: str = "",
     ) -> "Outcome":
         """Give each comment the status that `new_status` names for it, and record it.
 
         `seen` is the newest change that the person deciding had before their eyes: a
         comment that someone has decided on since is left as it is and handed back.
-        `decision` is the one that this is a part of, where it is taken in parts.
+        `decision` is the one that this is a part of, where it is taken in parts. `note` goes
+        into the history.
         """
         changes: list[Change] = []
         untouched: list[int] = []
@@ -160,10 +171,14 @@ class CommentQuerySet(models.QuerySet["Comment"]):
                 if comment.pk in overtaken or (comment.status == status and not comment.open_reports):
                     untouched.append(comment.pk)
                     continue
-                changes.append(Change(comment=comment, by=by, from_status=comment.status, to_status=status))
+                before = comment.status
+                changes.append(
+                    Change(comment=comment, by=by, from_status=before, to_status=status, note=note)
+                )
             if changes:
                 decision = decision or Decision.objects.create(by=by, kind=kind)
                 decision.add(changes)
+                staff_notices.take_back([c.comment_id for c in changes if c.from_status != c.to_status])
             for status in {change.to_status for change in changes}:
                 moved = [c.comment_id for c in changes if c.to_status == status]
                 Comment.objects.filter(pk__in=moved).update(status=status, open_reports=0)
@@ -171,6 +186,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
                     shown = [c.comment_id for c in changes if c.to_status == status != c.from_status]
                     public = Comment.objects.filter(pk__in=shown).select_related("article").order_by("pk")
                     notifications.announce(public, to_authors=True)
+                    staff_notices.note(public, StaffNotice.Kind.PUBLIC, decided_by=by)
                 else:
                     notifications.take_back(moved)
         return Outcome(len(changes), list(Change.objects.latest_of(untouched)), decision)
@@ -272,6 +288,7 @@ class Comment(models.Model):
     def delete(self, **kwargs):
         """Delete the comment for good, and the mails about it that have not left."""
         notifications.take_back([self.pk])
+        staff_notices.take_back([self.pk])
         return super().delete(**kwargs)
 
     @property
@@ -327,6 +344,8 @@ class Comment(models.Model):
         self.status, self.held_because = held, Rule.REPORTED
         self.save(update_fields=["status", "held_because"])
         notifications.take_back([self.pk])
+        staff_notices.take_back([self.pk])
+        staff_notices.note([self], StaffNotice.Kind.REPORTED)
 
     def reports_since_approval(self) -> models.QuerySet["Report"]:
         """Return the reports that no moderator has answered by approving the comment."""

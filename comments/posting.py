@@ -10,10 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from articles.models import Article
-from comments import moderation, notifications
+from comments import moderation, notifications, staff_notices
 from comments.discussion import DiscussionSettings
 from comments.models import Change, Comment, Decision, Firing
 from comments.moderation import Refusal, Ruling, Submission
+from comments.staff_notices import StaffNotice
 from newsite.origin import shortened
 
 logger = logging.getLogger(__name__)
@@ -69,6 +70,9 @@ def post(submission: Submission, decision: Decision | None = None) -> Comment:
             notifications.subscribe(comment, submission.wants_mail_about)
         if comment.status == Comment.Status.APPROVED:
             notifications.announce([comment])
+            staff_notices.note([comment], StaffNotice.Kind.PUBLIC)
+        elif comment.status == Comment.Status.HELD:
+            staff_notices.note([comment], StaffNotice.Kind.HELD)
     return comment
 
 
@@ -104,6 +108,13 @@ def edit(comment: Comment, body: str) -> Comment:
         comment.save(update_fields=["body", "body_html", "edited_at", "status", "held_because"])
         _keep(ruling, comment)
         _record(comment, because=ruling.because, **before)
+        if comment.status == before["from_status"]:
+            # What has not left yet is written again, with the new text.
+            comment.staff_notices.recall()
+        else:
+            staff_notices.take_back([comment.pk])
+        if comment.status == Comment.Status.HELD != before["from_status"]:
+            staff_notices.note([comment], StaffNotice.Kind.HELD)
     return comment
 
 
@@ -120,6 +131,7 @@ def withdraw(comment: Comment) -> None:
         comment.status = Comment.Status.WITHDRAWN
         comment.save(update_fields=["status"])
         notifications.take_back([comment.pk])
+        staff_notices.take_back([comment.pk])
         _record(comment, **before)
 
 

@@ -34,7 +34,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from comments import notifications
+from comments import notifications, staff_notices
 from comments.models import AccessLink, Change, Comment, Firing, Report, Standing
 from comments.subscriptions import Notice, Subscriber, Subscription
 from mail.models import Mail
@@ -92,6 +92,7 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     # The same for mails to others that tell of these comments, kept to be looked up.
     notifications.take_back(comments.values_list("pk", flat=True))
     Mail.objects.filter(notices__comment__in=comments).delete()
+    staff_notices.forget(comments)
     gone = {"name": _("Anonymous"), "email": "", "website": "", "ip_address": None, "user_agent": ""}
     if not keep_texts:
         withdrawn = Comment.Status.WITHDRAWN

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from comments import feeds, mail_links, mine, reports, signed_in, views, yours
+from comments import feeds, mail_links, mine, moderator_links, reports, signed_in, views, yours
 
 app_name = "comments"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("comments/yours/<str:token>/mails/", yours.mails, name="mails"),
     path("comments/mail/confirm/<str:token>/", mail_links.confirm, name="confirm"),
     path("comments/mail/stop/<str:token>/", mail_links.stop, name="stop"),
+    path("comments/moderate/<str:token>/", moderator_links.moderate, name="moderate"),
+    path("comments/moderate/mails/<str:token>/", moderator_links.stop, name="stop_staff"),
     path("comments/feed/", feeds.site_rss, name="feed"),
     path("comments/feed/atom/", feeds.site_atom, name="feed_atom"),
     path("comments/mine/", mine.index, name="mine"),

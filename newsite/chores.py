@@ -7,7 +7,8 @@ import time
 from django.conf import settings
 from django.db import close_old_connections, connections
 
-from comments import digests, recall
+from comments import digests, moderator_mails, recall
+from comments.staff_notices import StaffNotice
 from comments.subscriptions import Subscriber
 from mail import delivery
 from mail.models import Mail, written
@@ -34,6 +35,8 @@ class Chores(threading.Thread):
                 self._attempt(digests.send_digests)
                 self._attempt(Mail.objects.forget_old)
                 self._attempt(Subscriber.objects.forget_unconfirmed)
+                self._attempt(StaffNotice.objects.forget_old)
+            self._attempt(moderator_mails.send_due)
             self._attempt(delivery.deliver_due, self.stopped, recall.take_back)
             written.wait(PAUSE)
         connections.close_all()

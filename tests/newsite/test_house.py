@@ -19,7 +19,7 @@ LAYERS = [
     ["articles.models"],
     ["comments.matching"],
     ["comments.subscriptions", "comments.discussion"],
-    ["comments.notifications"],
+    ["comments.notifications", "comments.staff_notices"],
     ["comments.models"],
     ["articles", "comments", "newsite", "staff"],
 ]

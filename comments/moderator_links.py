@@ -1,0 +1,162 @@
+"""The pages that links in the mails to moderators lead to. Opening one changes nothing; its button does.
+
+Whoever opens one need not be signed in: the signed token says who it is, for which decision
+and on which comment. It works once, for seven days, and while that person may decide.
+"""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core import signing
+from django.db.models import F, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from comments import decisions, rights
+from comments.models import Change, Comment, Decision
+from comments.moderator_mails import Link, read_stop, reports_of, why_held
+from comments.staff_notices import MailChoice
+from newsite.freshness import private_page
+from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
+
+Kind = Decision.Kind
+Status = Comment.Status
+# What each decision makes of a comment, and what its button says.
+STATUSES = {Kind.APPROVE: Status.APPROVED, Kind.MARK_AS_SPAM: Status.SPAM, Kind.TRASH: Status.TRASH}
+BUTTONS = {
+    Kind.APPROVE: gettext_lazy("Approve this comment"),
+    Kind.MARK_AS_SPAM: gettext_lazy("Mark this comment as spam"),
+    Kind.TRASH: gettext_lazy("Move this comment to the trash"),
+}
+DECIDED = {
+    Status.APPROVED: gettext_lazy("Already approved by %(who)s, %(ago)s."),
+    Status.HELD: gettext_lazy("Already moved to the queue by %(who)s, %(ago)s."),
+    Status.SPAM: gettext_lazy("Already marked as spam by %(who)s, %(ago)s."),
+    Status.TRASH: gettext_lazy("Already moved to the trash by %(who)s, %(ago)s."),
+}
+NOTHING_TO_DO = {
+    Status.APPROVED: gettext_lazy("It is public already."),
+    Status.SPAM: gettext_lazy("It is marked as spam already."),
+    Status.TRASH: gettext_lazy("It is in the trash already."),
+}
+
+
+@csrf_exempt  # is_same_origin() does a token's work
+@require_http_methods(["GET", "HEAD", "POST"])
+@private_page
+def moderate(request: HttpRequest, token: str) -> HttpResponse:
+    """Show a comment with one button, and do what the button says."""
+    try:
+        link = Link.read(token)
+    except signing.SignatureExpired:
+        return _gone(request, "expired", 410)
+    except signing.BadSignature:
+        return _gone(request, "broken", 403)
+    moderator = get_user_model().objects.filter(pk=link.user, is_active=True).first()
+    comment = Comment.objects.select_related("article", "parent").filter(pk=link.comment).first()
+    if moderator is None or not _may_decide(moderator, comment):
+        return _gone(request, "forbidden", 403)
+    if comment is None or comment.status == Status.WITHDRAWN:
+        return _gone(request, "deleted", 410)
+    if decided := _decided(comment, link, moderator):
+        return _gone(request, "decided", 410, comment=comment, decided=decided)
+    if request.method == "POST":
+        return _carry_out(request, link, moderator, comment)
+    return _ask(request, link, comment)
+
+
+@csrf_exempt  # mail programs press this button without asking for the page before
+@require_http_methods(["GET", "HEAD", "POST"])
+@private_page
+def stop(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask whether the mails to a member of staff are to end, and end them. The link never expires."""
+    try:
+        pk, reasons = read_stop(token)
+    except signing.BadSignature:
+        return _gone(request, "broken", 403)
+    user = get_user_model().objects.filter(pk=pk).first()
+    if request.method == "POST" and user:
+        MailChoice.stop(user, reasons)
+    choice = MailChoice.objects.filter(user=pk).first() or MailChoice()
+    context = {
+        "labels": [MailChoice.Reason(reason).label for reason in reasons],
+        "is_done": user is None or not any(getattr(choice, reason) for reason in reasons),
+    }
+    return render(request, "comments/moderate_stop.html", context)
+
+
+def _ask(
+    request: HttpRequest, link: Link, comment: Comment, *, status: int = 200, refusal: str = ""
+) -> HttpResponse:
+    """Show the comment as readers would see it, and the one button."""
+    newest = comment.changes.first()
+    context = {
+        "comment": comment,
+        "button": BUTTONS[Kind(link.kind)],
+        "why_held": why_held(comment) if comment.status == Status.HELD else [],
+        "reports": reports_of(comment),
+        # The button decides on what this page shows, even where that is not what the mail did.
+        "seen": newest.pk if newest else 0,
+        "is_edited": comment.changes.filter(pk__gt=link.seen).exclude(body_before="").exists(),
+        "refusal": refusal,
+    }
+    return render(request, "comments/moderate.html", context, status=status)
+
+
+def _carry_out(request: HttpRequest, link: Link, moderator: Any, comment: Comment) -> HttpResponse:
+    if not is_same_origin(request):
+        return _ask(request, link, comment, status=403, refusal=str(SENT_FROM_ELSEWHERE))
+    seen = request.POST.get("seen", "")
+    outcome = decisions.decide(
+        Comment.objects.filter(pk=comment.pk),
+        link.kind,
+        moderator,
+        seen=int(seen) if re.fullmatch(r"[0-9]{1,18}", seen) else link.seen,
+        note=_("by a link in a mail"),
+    )
+    comment.refresh_from_db()
+    if outcome.changed:
+        return render(request, "comments/moderate_done.html", {"comment": comment})
+    if decided := _decided(comment, link, moderator):
+        return _gone(request, "decided", 410, comment=comment, decided=decided)
+    text = _("The comment has changed since this page was opened. Read it again, then press the button.")
+    return _ask(request, link, comment, status=409, refusal=text)
+
+
+def _may_decide(moderator: Any, comment: Comment | None) -> bool:
+    return rights.may_decide(moderator, comment) if comment else rights.moderates(moderator)
+
+
+def _decided(comment: Comment, link: Link, moderator: Any) -> str:
+    """Return who has decided since the mail was written, and how. Empty where nobody has.
+
+    That its author has changed it, or readers have reported it, is no decision.
+    """
+    later = comment.changes.filter(pk__gt=link.seen, actor=Change.Actor.MODERATOR)
+    is_edit = Q(decision__kind__in=[Kind.EDIT, Kind.UNDO], from_status=F("to_status"))
+    change = later.exclude(is_edit).select_related("by").first()
+    if change:
+        return _told_of(change, moderator)
+    if comment.status == STATUSES[Kind(link.kind)] and not comment.open_reports:
+        return str(NOTHING_TO_DO[comment.status])
+    return ""
+
+
+def _told_of(change: Change, moderator: Any) -> str:
+    is_new = timezone.now() - change.at < timedelta(minutes=1)
+    return DECIDED[change.to_status] % {
+        "who": _("you") if change.by == moderator else change.who,
+        "ago": _("a moment ago") if is_new else _("%(time)s ago") % {"time": timesince(change.at)},
+    }
+
+
+def _gone(request: HttpRequest, why: str, status: int, **context: Any) -> HttpResponse:
+    return render(request, "comments/moderate_gone.html", {"why": why, **context}, status=status)

@@ -1,0 +1,488 @@
+"""The mails to moderators and to authors of stories: who is told, how soon, and in which words.
+
+What there is to tell is noted by `comments.staff_notices`, in the transaction of its cause.
+Beside the requests it is handed out to those whom it concerns, and then written. One mail
+tells of one comment; where that would be too many mails, one tells of all that wait.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core import signing
+from django.db import transaction
+from django.db.models import Count, F, Max, Window
+from django.db.models.functions import RowNumber
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from articles.models import Byline
+from comments import rights
+from comments.discussion import DiscussionSettings
+from comments.models import Change, Comment, Decision, Report, Rule
+from comments.staff_notices import DAY, MailChoice, StaffNotice
+from mail.models import Mail
+
+Kind = StaffNotice.Kind
+Reason = MailChoice.Reason
+Rhythm = DiscussionSettings.Mails
+
+# So many mails an hour one person gets. A wave of spam comes as one mail about all of it.
+MAILS_AN_HOUR, HOUR = 20, timedelta(hours=1)
+# So many comments stand in one mail. Of the others it tells how many they are.
+LISTED = 30
+# Of more than this that wait, nobody needs to be told one by one.
+MOST_WAITING = 1000
+# So many are handed out, and to so many people mails are written, in one transaction.
+HANDED_OUT, PEOPLE = 500, 20
+# So many reports stand in a mail, and so much of an answered comment.
+REPORTS_SHOWN, ANSWERED_SHOWN = 10, 300
+
+# Whose own a comment is that waits below somebody's story.
+OWNER = F("article__authors__user")
+
+CHOICE = "admin:comments_mailchoice_changelist"
+
+LINK_LASTS = 7 * 24 * 60 * 60  # seconds
+DECIDE_SALT = "comments.moderator_mails.decide"
+STOP_SALT = "comments.moderator_mails.stop"
+# Which decisions a mail has links to.
+LINKS = {
+    Comment.Status.HELD: [Decision.Kind.APPROVE, Decision.Kind.MARK_AS_SPAM, Decision.Kind.TRASH],
+    Comment.Status.APPROVED: [Decision.Kind.MARK_AS_SPAM, Decision.Kind.TRASH],
+}
+
+
+class Link(NamedTuple):
+    """What the link in a mail is for: one decision, on one comment, by one person."""
+
+    comment: int
+    kind: str
+    user: int
+    # The newest change of the comment when the mail was written, 0 for none.
+    seen: int
+
+    @property
+    def token(self) -> str:
+        return signing.dumps(list(self), salt=DECIDE_SALT)
+
+    @classmethod
+    def read(cls, token: str) -> "Link":
+        """Raises `BadSignature` for what this site did not sign, and for what it signs otherwise today."""
+        match signing.loads(token, salt=DECIDE_SALT, max_age=LINK_LASTS):
+            case [int(comment), str(kind), int(user), int(seen)] if kind in LINKS[Comment.Status.HELD]:
+                return cls(comment, kind, user, seen)
+        raise signing.BadSignature
+
+
+class Entry(NamedTuple):
+    """A comment as a mail shows it."""
+
+    comment: Comment
+    # Marked line by line, so that nothing a stranger writes looks like the mail's own words.
+    quoted: str
+    answered: str
+    why: list[str]
+    reports: list[Report]
+    links: list[tuple[str, str]]
+
+
+def send_due() -> None:
+    """Write the mails that are due."""
+    while StaffNotice.objects.waiting().filter(user=None).exists() and _hand_out():
+        pass
+    due = StaffNotice.objects.due().order_by("user")
+    people = list(due.values_list("user", flat=True).distinct())
+    for start in range(0, len(people), PEOPLE):
+        _write(people[start : start + PEOPLE])
+
+
+# --- Who is told ---
+
+
+class Staff:
+    """Who may be told of the comments on some stories, as things stand now."""
+
+    def __init__(self, discussion: DiscussionSettings, stories: Collection[int]):
+        self.discussion = discussion
+        self.everywhere = {user.pk: user for user in _with_right(rights.EVERYWHERE)}
+        below_own = _with_right(rights.BELOW_OWN_STORIES).filter(author__bylines__article__in=stories)
+        self.below_own = set(below_own.values_list("pk", flat=True))
+        self.authors: dict[int, dict[int, Any]] = defaultdict(dict)
+        bylines = Byline.objects.filter(article__in=stories, author__user__is_active=True)
+        bylines = bylines.exclude(author__user__email="").select_related("author__user__mail_choice")
+        for byline in bylines:
+            self.authors[byline.article_id][byline.author.user_id] = byline.author.user
+
+    def of(self, story: int) -> Iterable[Any]:
+        """Return whom a comment on a story may concern, each once, those who moderate it first."""
+        people = {**self.everywhere, **self.authors[story]}
+        addresses: set[str] = set()
+        for user in sorted(people.values(), key=lambda user: (not self.moderates(user.pk, story), user.pk)):
+            if user.email.lower() not in addresses:
+                addresses.add(user.email.lower())
+                yield user
+
+    @property
+    def people(self) -> dict[int, Any]:
+        authors = {pk: user for people in self.authors.values() for pk, user in people.items()}
+        return {**authors, **self.everywhere}
+
+    def moderates(self, user: int, story: int) -> bool:
+        return user in self.everywhere or (user in self.below_own and user in self.authors[story])
+
+    def rhythms(self, user: Any, story: int, kind: str) -> dict[str, str]:
+        """Return why someone is told of a comment, and for each reason how soon. Empty: not at all."""
+        choice = user.mail_choice if hasattr(user, "mail_choice") else MailChoice()
+        mails = self.discussion
+        asked: dict[str, list[str]] = {}
+        if choice.moderation and self.moderates(user.pk, story):
+            asked[Reason.MODERATION] = [mails.comment_mails]
+            if kind != Kind.PUBLIC:
+                asked[Reason.MODERATION].append(mails.held_mails)
+        if choice.own_stories and kind == Kind.PUBLIC and user.pk in self.authors[story]:
+            asked[Reason.OWN_STORIES] = [mails.author_mails]
+        quickest = {
+            reason: next((rhythm for rhythm in (Rhythm.AT_ONCE, Rhythm.DAILY) if rhythm in rhythms), None)
+            for reason, rhythms in asked.items()
+        }
+        return {reason: rhythm for reason, rhythm in quickest.items() if rhythm}
+
+
+def _with_right(right: str):
+    """Return who has a right, by a group, in person, or as a superuser, and can be written to."""
+    users = get_user_model().objects.with_perm(right, backend="django.contrib.auth.backends.ModelBackend")
+    return users.exclude(email="").select_related("mail_choice")
+
+
+@transaction.atomic
+def _hand_out() -> bool:
+    """Note for whom the oldest news are, and say whether more may be left."""
+    discussion = DiscussionSettings.load()
+    news = list(
+        StaffNotice.objects.waiting()
+        .filter(user=None)
+        .order_by("pk")
+        .select_for_update(skip_locked=True)[:HANDED_OUT]
+    )
+    concerned = [notice.comment_id for notice in news]
+    comments = Comment.objects.select_related("article").in_bulk(concerned)
+    staff = Staff(discussion, {comment.article_id for comment in comments.values()})
+    known = set(
+        StaffNotice.objects.filter(comment__in=concerned, user__isnull=False).values_list("user", "comment")
+    )
+    waiting = StaffNotice.objects.handed_out().values_list("user").annotate(count=Count("pk"))
+    counts = defaultdict(int, dict(waiting.order_by()))
+    notices = []
+    for notice in news:
+        comment = comments[notice.comment_id]
+        for user in staff.of(comment.article_id) if _is_true(notice, comment) else ():
+            rhythms = staff.rhythms(user, comment.article_id, notice.kind)
+            has_part = user.pk in {notice.decided_by_id, comment.user_id}
+            is_known = notice.kind == Kind.PUBLIC and (user.pk, comment.pk) in known
+            if not rhythms or has_part or is_known or counts[user.pk] >= MOST_WAITING:
+                continue
+            counts[user.pk] += 1
+            at_once = Rhythm.AT_ONCE in rhythms.values()
+            notices.append(StaffNotice(user=user, comment=comment, kind=notice.kind, at_once=at_once))
+    StaffNotice.objects.bulk_create(notices)
+    StaffNotice.objects.filter(pk__in=[notice.pk for notice in news]).delete()
+    return len(news) == HANDED_OUT
+
+
+def _is_true(notice: StaffNotice, comment: Comment) -> bool:
+    """Say whether what a notice tells is still so."""
+    if notice.kind == Kind.PUBLIC:
+        return comment.status == Comment.Status.APPROVED and comment.article.is_public
+    return comment.status == Comment.Status.HELD
+
+
+# --- What they are told ---
+
+
+class Held:
+    """What waits for each of some moderators: how much it is, and which is the oldest of it."""
+
+    def __init__(self, staff: Staff):
+        held = Comment.objects.held()
+        self.staff = staff
+        self.count = held.count()
+        self.oldest = list(held.order_by("created_at", "pk").values_list("pk", flat=True)[:LISTED])
+        own = held.filter(article__authors__user__in=staff.below_own).annotate(owner=OWNER)
+        self.own_counts = dict(own.order_by().values_list("owner").annotate(count=Count("pk")))
+        number = Window(RowNumber(), partition_by=OWNER, order_by=["created_at", "pk"])
+        numbered = own.annotate(number=number).filter(number__lte=LISTED).order_by("number")
+        self.own_oldest: dict[int, list[int]] = defaultdict(list)
+        for owner, pk in numbered.values_list("owner", "pk"):
+            self.own_oldest[owner].append(pk)
+
+    def count_for(self, user: int) -> int:
+        return self.count if user in self.staff.everywhere else self.own_counts.get(user, 0)
+
+    def oldest_for(self, user: int) -> list[int]:
+        return self.oldest if user in self.staff.everywhere else self.own_oldest[user]
+
+
+class Facts(NamedTuple):
+    """What the mails of one round are made of, read for all of them together."""
+
+    staff: Staff
+    held: Held
+    comments: dict[int, Comment]
+    # The newest change of each comment.
+    seen: dict[int, int]
+
+
+class Told(NamedTuple):
+    mail: Mail
+    notices: list[StaffNotice]
+
+
+@transaction.atomic
+def _write(people: Sequence[int]) -> None:
+    """Write the mails to some people for whom some are due.
+
+    Nothing here waits for a decision that is being taken: what somebody else has locked is
+    left for the next time. Decisions wait for this, and then find the mails to take back.
+    """
+    discussion = DiscussionSettings.objects.select_for_update(skip_locked=True).first()
+    if discussion is None:  # another process is writing
+        return
+    now = timezone.now()
+    claimed, gathered = _claim(people, now)
+    staff = Staff(discussion, {one.comment.article_id for own in claimed.values() for one in own})
+    held = Held(staff)
+    shown = {one.comment_id for user, own in claimed.items() for one in _shown(own, user in gathered)}
+    facts = _facts(staff, held, shown.union(*(held.oldest_for(user) for user in gathered)))
+    people_now = staff.people
+    told: list[Told] = []
+    dropped: list[int] = []
+    for pk, own in claimed.items():
+        # What is locked elsewhere is told of next time.
+        mine = [one for one in own if one.comment_id not in shown or one.comment_id in facts.comments]
+        user = people_now.get(pk)
+        wanted = [one for one in mine if user and _is_wanted(one, user, facts)]
+        tell = _gathered if pk in gathered else _one_by_one
+        mails = tell(user, wanted, facts) if wanted else []
+        told += mails
+        kept = {one.pk for mail in mails for one in mail.notices}
+        dropped += [one.pk for one in mine if one.pk not in kept]
+    Mail.objects.queue_all([mail for mail, _notices in told])
+    _note_told(told, now)
+    StaffNotice.objects.filter(pk__in=dropped).delete()
+
+
+def _claim(people: Sequence[int], now: datetime) -> tuple[dict[int, list[StaffNotice]], set[int]]:
+    """Return what each of these people is to be told of now, and who of them in one mail about all of it."""
+    recent = StaffNotice.objects.filter(user__in=people, told_at__gt=now - HOUR).values_list("user")
+    sent = dict(recent.annotate(count=Count("mail", distinct=True)))
+    waiting: dict[int, list[StaffNotice]] = defaultdict(list)
+    notices = StaffNotice.objects.handed_out().filter(user__in=people).order_by("pk")
+    notices = notices.select_related("comment").defer("comment__body", "comment__body_html")
+    for one in notices.select_for_update(of=("self",), skip_locked=True):
+        waiting[one.user_id].append(one)
+    claimed, gathered = {}, set()
+    for user, own in waiting.items():
+        room = MAILS_AN_HOUR - sent.get(user, 0)
+        at_once = [one for one in own if one.at_once]
+        is_day_over = any(one.created_at <= now - DAY for one in own if not one.at_once)
+        if room <= 0:
+            continue
+        if is_day_over or len(at_once) > room:
+            claimed[user] = own
+            gathered.add(user)
+        elif at_once:
+            claimed[user] = at_once
+    return claimed, gathered
+
+
+def _shown(notices: list[StaffNotice], is_gathered: bool) -> list[StaffNotice]:
+    """Return what a mail shows the text of. What is held, a mail about many lists anyway."""
+    if is_gathered:
+        return [one for one in notices if one.kind == Kind.PUBLIC][:LISTED]
+    return notices
+
+
+def _facts(staff: Staff, held: Held, wanted: set[int]) -> Facts:
+    comments = Comment.objects.filter(pk__in=wanted).order_by("pk").select_related("article", "parent")
+    comments = comments.defer("article__body", "article__body_html").prefetch_related("firings", "reports")
+    found = {one.pk: one for one in comments.select_for_update(of=("self",), skip_locked=True)}
+    changes = Change.objects.filter(comment__in=found).order_by().values_list("comment")
+    return Facts(staff, held, found, seen=dict(changes.annotate(seen=Max("pk"))))
+
+
+def _is_wanted(notice: StaffNotice, user: Any, facts: Facts) -> bool:
+    """Say whether someone is still to be told, and of something that is still so."""
+    comment = facts.comments.get(notice.comment_id)
+    still_true = comment is None or _is_true(notice, comment)
+    return still_true and bool(facts.staff.rhythms(user, notice.comment.article_id, notice.kind))
+
+
+def _note_told(told: list[Told], now: datetime) -> None:
+    notices = []
+    for mail, own in told:
+        for notice in own:
+            notice.mail, notice.told_at = mail, now
+            notices.append(notice)
+    StaffNotice.objects.bulk_create([one for one in notices if one.pk is None])
+    known = [one for one in notices if one.kind != Kind.LISTED]
+    StaffNotice.objects.bulk_update(known, ["mail", "told_at"], batch_size=HANDED_OUT)
+
+
+def _one_by_one(user: Any, notices: list[StaffNotice], facts: Facts) -> list[Told]:
+    return [Told(_mail(user, notice, facts), [notice]) for notice in notices]
+
+
+def _mail(user: Any, notice: StaffNotice, facts: Facts) -> Mail:
+    comment = facts.comments[notice.comment_id]
+    subjects = {
+        Kind.HELD: _("Held: %(name)s on “%(headline)s”"),
+        Kind.REPORTED: _("Reported: %(name)s on “%(headline)s”"),
+        Kind.PUBLIC: _("%(name)s commented: %(headline)s"),
+    }
+    reasons = list(facts.staff.rhythms(user, comment.article_id, notice.kind))
+    story = f"<story-{comment.article_id}@{settings.MAIL_DOMAIN}>"
+    return Mail.compose(
+        recipient=user.email,
+        subject=subjects[Kind(notice.kind)] % {"name": comment.name, "headline": comment.article.title},
+        template="comments/mail/moderator",
+        context={
+            **_frame(user, reasons, facts),
+            "entry": _entry(user, comment, facts),
+            "article": comment.article,
+            "kind": notice.kind,
+        },
+        # Mail programs show the mails about a story as one conversation: RFC 5322, section 3.6.4.
+        headers={**_one_click(user, reasons), "In-Reply-To": story, "References": story},
+    )
+
+
+def _gathered(user: Any, notices: list[StaffNotice], facts: Facts) -> list[Told]:
+    """Write one mail about all that waits, and say that it lists what it does."""
+    reasons = {
+        reason for one in notices for reason in facts.staff.rhythms(user, one.comment.article_id, one.kind)
+    }
+    held = []
+    if Reason.MODERATION in reasons:
+        found = [facts.comments.get(pk) for pk in facts.held.oldest_for(user.pk)]
+        held = [comment for comment in found if comment and comment.status == Comment.Status.HELD]
+    news = [one for one in notices if one.kind == Kind.PUBLIC]
+    if not held and not news:
+        return []
+    told = {one.comment_id for one in notices}
+    listed = [
+        StaffNotice(user=user, comment=comment, kind=Kind.LISTED)
+        for comment in held
+        if comment.pk not in told
+    ]
+    return [Told(_mail_about_many(user, sorted(reasons), held, news, facts), [*notices, *listed])]
+
+
+def _mail_about_many(
+    user: Any, reasons: list[str], held: list[Comment], news: list[StaffNotice], facts: Facts
+) -> Mail:
+    waiting = facts.held.count_for(user.pk) if held else 0
+    count = waiting or len(news)
+    if waiting:
+        subject = ngettext(
+            "%(count)d comment waits on %(site)s", "%(count)d comments wait on %(site)s", count
+        )
+    else:
+        subject = ngettext("%(count)d new comment on %(site)s", "%(count)d new comments on %(site)s", count)
+    shown = [facts.comments[one.comment_id] for one in news[:LISTED]]
+    return Mail.compose(
+        recipient=user.email,
+        subject=subject % {"count": count, "site": settings.SITE_NAME},
+        template="comments/mail/moderator_digest",
+        context={
+            **_frame(user, reasons, facts),
+            "held": [_entry(user, comment, facts) for comment in held],
+            "more_held": max(0, waiting - len(held)),
+            "news": [_entry(user, comment, facts) for comment in shown],
+            "more_news": len(news) - len(shown),
+        },
+        headers=_one_click(user, reasons),
+    )
+
+
+def _entry(user: Any, comment: Comment, facts: Facts) -> Entry:
+    status, is_held = Comment.Status(comment.status), comment.status == Comment.Status.HELD
+    links = []
+    if facts.staff.moderates(user.pk, comment.article_id):
+        for kind in LINKS[status]:
+            link = Link(comment.pk, kind, user.pk, facts.seen.get(comment.pk, 0))
+            links.append((kind.label, _url("comments:moderate", link.token)))
+    return Entry(
+        comment=comment,
+        quoted=_quoted(comment.body),
+        answered=_beginning(comment.parent),
+        why=why_held(comment) if is_held else [],
+        reports=reports_of(comment),
+        links=links,
+    )
+
+
+def why_held(comment: Comment) -> list[str]:
+    """Return what held a comment: the rules that fired, with what they found, or the readers."""
+    fired = [str(one) for one in comment.firings.all() if one.verdict != Comment.Status.APPROVED]
+    if comment.held_because == Rule.REPORTED or not fired:
+        return [str(comment.get_held_because_display())] if comment.held_because else []
+    return fired
+
+
+def reports_of(comment: Comment) -> list[Report]:
+    """Return what readers have said against a comment, where that is what holds it."""
+    is_reported = comment.status == Comment.Status.HELD and comment.held_because == Rule.REPORTED
+    return list(comment.reports.all())[:REPORTS_SHOWN] if is_reported else []
+
+
+def _beginning(answered: Comment | None) -> str:
+    if answered is None or answered.status != Comment.Status.APPROVED:
+        return ""
+    return Truncator(" ".join(answered.body.split())).chars(ANSWERED_SHOWN)
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+
+
+def _frame(user: Any, reasons: list[str], facts: Facts) -> dict[str, Any]:
+    """Return what stands below every such mail."""
+    return {
+        "waiting": facts.held.count_for(user.pk) if Reason.MODERATION in reasons else 0,
+        "queue_url": settings.SITE_URL + reverse("admin:comments_comment_changelist"),
+        "choice_url": settings.SITE_URL + reverse(CHOICE) if user.is_staff else "",
+        "moderates": Reason.MODERATION in reasons,
+        "writes": Reason.OWN_STORIES in reasons,
+        "stop_url": _stop_url(user, reasons),
+    }
+
+
+def _one_click(user: Any, reasons: list[str]) -> dict[str, str]:
+    """Let mail programs show a button that stops these mails: RFC 8058."""
+    return {
+        "List-Unsubscribe": f"<{_stop_url(user, reasons)}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
+
+
+def _stop_url(user: Any, reasons: list[str]) -> str:
+    return _url("comments:stop_staff", signing.dumps([user.pk, reasons], salt=STOP_SALT))
+
+
+def read_stop(token: str) -> tuple[int, list[str]]:
+    """Return whose mails a link is to stop, and which. Raises `BadSignature` like `Link.read`."""
+    match signing.loads(token, salt=STOP_SALT):
+        case [int(pk), [*reasons]] if reasons and all(reason in Reason.values for reason in reasons):
+            return pk, reasons
+    raise signing.BadSignature
+
+
+def _url(name: str, token: str) -> str:
+    return settings.SITE_URL + reverse(name, args=[token])

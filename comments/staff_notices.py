@@ -1,0 +1,146 @@
+"""What moderators and authors of stories are told of by mail: noted here, written by the chores.
+
+Comments are handed to these functions, by the code that changes them and in its
+transaction. Who is told, and how, is found out later, beside the requests, by
+`comments.moderator_mails`. So a wave of comments costs whoever posts them one row each.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from mail.models import KEPT, Mail, written
+
+if TYPE_CHECKING:
+    from comments.models import Comment
+
+# What is told of first in a daily mail has waited so long. So no two follow more quickly.
+DAY = timedelta(days=1)
+
+
+class StaffNoticeQuerySet(models.QuerySet["StaffNotice"]):
+    def waiting(self):
+        return self.filter(told_at=None)
+
+    def handed_out(self):
+        """Return what waits for a mail to somebody, leaving out that of which nobody knows yet for whom."""
+        return self.waiting().filter(user__isnull=False)
+
+    def due(self):
+        """Return what is to be told of now: at once, or since a day has passed."""
+        return self.handed_out().filter(Q(at_once=True) | Q(created_at__lte=timezone.now() - DAY))
+
+    @transaction.atomic(savepoint=False)
+    def recall(self) -> None:
+        """Delete the mails of these that have not left. What else they tell of waits again."""
+        mails = Mail.objects.recallable().filter(pk__in=self.exclude(mail=None).values("mail"))
+        # Locked, so that nobody begins to send one of them between these steps.
+        pks = list(mails.order_by("pk").select_for_update().values_list("pk", flat=True))
+        if pks:
+            affected = StaffNotice.objects.filter(mail__in=pks)
+            affected.filter(kind=StaffNotice.Kind.LISTED).delete()
+            affected.update(mail=None, told_at=None)
+            Mail.objects.filter(pk__in=pks).delete()
+
+    def forget_old(self) -> None:
+        """Forget who was told, when the mails that told it are forgotten too."""
+        self.filter(told_at__lt=timezone.now() - KEPT).delete()
+
+
+class StaffNotice(models.Model):
+    """Somebody of the staff was told of a comment, or will be."""
+
+    class Kind(models.TextChoices):
+        HELD = "held", _("A held comment")
+        REPORTED = "reported", _("A comment that readers have reported")
+        PUBLIC = "public", _("A new comment")
+        # Stands in a mail about several, and is no news by itself.
+        LISTED = "listed", _("A comment that still waits")
+
+    # Empty until the chores have found out who is told.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="staff_notices"
+    )
+    comment = models.ForeignKey("comments.Comment", on_delete=models.CASCADE, related_name="staff_notices")
+    kind = models.CharField(max_length=10, choices=Kind)
+    # The moderator whose own decision this is: they know.
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    at_once = models.BooleanField(default=False)
+    mail = models.ForeignKey("mail.Mail", on_delete=models.SET_NULL, null=True, related_name="staff_notices")
+    created_at = models.DateTimeField(default=timezone.now)
+    told_at = models.DateTimeField(null=True)
+
+    objects = StaffNoticeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user", "created_at"], name="staff_waiting", condition=Q(told_at=None)),
+            models.Index(fields=["user", "told_at"], name="staff_told"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} · {self.get_kind_display()}"
+
+
+class MailChoice(models.Model):
+    """What a member of staff wants to be told of by mail. Who has no row wants everything."""
+
+    class Reason(models.TextChoices):
+        MODERATION = "moderation", _("Comments that you moderate")
+        OWN_STORIES = "own_stories", _("New comments on your own stories")
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, editable=False, related_name="mail_choice"
+    )
+    moderation = models.BooleanField(
+        _("comments that I moderate"),
+        default=True,
+        help_text=_("Those that are held or reported, and new ones where the owner wants that."),
+    )
+    own_stories = models.BooleanField(_("new comments on my own stories"), default=True)
+
+    class Meta:
+        verbose_name = _("mails to me")
+        verbose_name_plural = _("mails to me")
+
+    def __str__(self) -> str:
+        return str(_("Mails to %(account)s") % {"account": self.user})
+
+    @classmethod
+    def stop(cls, user, reasons: Iterable[str]) -> None:
+        """Send someone no more mails for these reasons, nor those that have not left."""
+        with transaction.atomic():
+            cls.objects.update_or_create(user=user, defaults=dict.fromkeys(reasons, False))
+            StaffNotice.objects.filter(user=user).recall()
+
+
+def note(comments: Iterable["Comment"], kind: str, *, decided_by=None) -> None:
+    """Let the chores tell of comments whose status has just become another."""
+    notices = [StaffNotice(comment=comment, kind=kind, decided_by=decided_by) for comment in comments]
+    StaffNotice.objects.bulk_create(notices)
+    transaction.on_commit(written.set)
+
+
+def take_back(comments: Collection[int]) -> None:
+    """Tell nothing any more of comments that someone has decided on, where it has not left yet."""
+    notices = StaffNotice.objects.filter(comment__in=comments)
+    notices.recall()
+    notices.waiting().delete()
+
+
+def forget(comments: models.QuerySet["Comment"]) -> None:
+    """Keep no mail that tells who wrote these comments, nor one that shows to what others answered."""
+    answers = StaffNotice.objects.filter(comment__parent__in=comments)
+    own = StaffNotice.objects.filter(comment__in=comments)
+    (own | answers).recall()
+    own.waiting().delete()
+    concerned = Q(staff_notices__comment__in=comments) | Q(staff_notices__comment__parent__in=comments)
+    Mail.objects.filter(concerned).delete()
