@@ -155,7 +155,7 @@ def test_all_that_match_are_marked_as_spam_and_it_is_undone(watch, javascript):
     after = (set(statuses_of(spam)), set(statuses_of(others)))
     page.get_by_role("button", name="Undo").click()
 
-    expect(page.locator("#content")).to_contain_text("60 changes undone.")
+    expect(page.locator(".messagelist")).to_contain_text("60 changes undone.")
     assert after == ({"spam"}, {"held"})
     assert set(statuses_of([*spam, *others])) == {"held"}
 
