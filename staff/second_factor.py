@@ -43,7 +43,8 @@ def start(request: HttpRequest, user) -> None:
 
 
 def being_set_up(request: HttpRequest, user) -> TOTPDevice | None:
-    return TOTPDevice.objects.filter(pk=request.session.get(SET_UP), user=user, confirmed=False).first()
+    unconfirmed = TOTPDevice.objects.filter(user=user, confirmed=False).select_related("user")
+    return unconfirmed.filter(pk=request.session.get(SET_UP)).first()
 
 
 def confirm(device: TOTPDevice, code: str) -> list[str]:

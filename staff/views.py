@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from staff import attempts, browsers, second_factor, sign_in
 from staff.forms import CodeForm, PasswordForm
@@ -86,8 +87,7 @@ def tell_codes_left(request: HttpRequest) -> None:
 def set_up(request: HttpRequest) -> HttpResponse:
     """Show a new secret until a code shows that an app has it. It may be a step of signing in."""
     target = sign_in.next_page(request, "admin:account")
-    user = sign_in.who_sets_up(request)
-    device = second_factor.being_set_up(request, user) if user else None
+    device = device_of(request)
     if device is None:
         return redirect(target)
     form = CodeForm(request.POST or None)
@@ -98,24 +98,29 @@ def set_up(request: HttpRequest) -> HttpResponse:
             form.add_error("code", error)
         else:
             # Other sessions began without a code. This one begins anew, with what it has shown.
-            sign_in.finish(request, user)
-            Session.objects.end_others(user, request.session.session_key)
+            sign_in.finish(request, device.user)
+            Session.objects.end_others(device.user, request.session.session_key)
             return recovery_codes_page(request, codes, target)
     context = {
         "form": form,
         "device": device,
         "secret": second_factor.secret_of(device),
-        "is_required": second_factor.is_missing(user),
+        "is_required": second_factor.is_missing(device.user),
         "is_nav_sidebar_enabled": False,
     }
     return page(request, "staff/set_up.html", _("Set up a second factor"), context, status_of(form))
 
 
+def device_of(request: HttpRequest) -> TOTPDevice | None:
+    """Return what is being set up in this session, by someone who may."""
+    user = sign_in.who_sets_up(request)
+    return second_factor.being_set_up(request, user) if user else None
+
+
 @step_of_signing_in
 @require_safe
 def picture(request: HttpRequest) -> HttpResponse:
-    user = sign_in.who_sets_up(request)
-    device = second_factor.being_set_up(request, user) if user else None
+    device = device_of(request)
     if device is None:
         raise Http404
     return HttpResponse(second_factor.picture_of(device), content_type="image/svg+xml")
