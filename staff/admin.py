@@ -3,12 +3,13 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from staff import second_factor
+from staff.models import SecondFactor
 
-# Those of django-otp show secrets and recovery codes, and let some be made for others.
+# The pages of django-otp show secrets and recovery codes, and let some be made for others.
 admin.site.unregister([TOTPDevice, StaticDevice])
 
 
-@admin.register(TOTPDevice)
+@admin.register(SecondFactor)
 class SecondFactorAdmin(admin.ModelAdmin):
     """Who has a second factor, to take it from whoever has lost the phone."""
 

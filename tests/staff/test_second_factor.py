@@ -1,8 +1,11 @@
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
@@ -190,6 +193,24 @@ class TestSigningIn:
 
         assert give_code(other, code).status_code == 422
         assert not is_signed_in(other)
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_code_that_is_sent_twice_at_the_same_moment_works_once(self, ada, phone):
+        code = code_of(phone)
+        both = threading.Barrier(2)
+
+        def works(_number) -> bool:
+            both.wait()
+            try:
+                second_factor.use_code(ada, code)
+            except ValidationError:
+                return False
+            finally:
+                connection.close()
+            return True
+
+        with ThreadPoolExecutor(2) as threads:
+            assert sorted(threads.map(works, range(2))) == [False, True]
 
     def test_another_accounts_code_does_not_sign_in(self, client, phone):
         other = TOTPDevice.objects.create(user=make_editor(), name="other")
@@ -448,7 +469,7 @@ class TestRequiring:
 
 
 class TestHelping:
-    LIST = "/admin/otp_totp/totpdevice/"
+    LIST = "/admin/staff/secondfactor/"
 
     @pytest.fixture
     def chief(self, db):
@@ -485,7 +506,10 @@ class TestHelping:
     @pytest.mark.parametrize("address", ["add/", "{}/config/", "{}/qrcode/"])
     def test_nothing_else_can_be_done_to_it(self, chief, phone, address):
         assert chief.get(f"{self.LIST}{address.format(phone.pk)}").status_code in {302, 403}
-        assert chief.get("/admin/otp_static/staticdevice/").status_code == 404
+
+    @pytest.mark.parametrize("address", ["otp_totp/totpdevice/", "otp_static/staticdevice/"])
+    def test_the_pages_that_show_secrets_are_not_there(self, chief, address):
+        assert chief.get(f"/admin/{address}").status_code == 404
 
     def test_who_has_no_right_to_removes_none(self, ada, phone):
         client = Client()
