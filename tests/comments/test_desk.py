@@ -1,0 +1,495 @@
+"""The pages of the moderator's desk, as a moderator reads them."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from comments import queue
+from comments.models import Change, Comment, Decision, Firing, Standing
+from tests.factories import (
+    make_article,
+    make_author,
+    make_comment,
+    make_editor,
+    make_report,
+    make_section,
+    make_user,
+    reply_to,
+)
+
+pytestmark = pytest.mark.django_db
+
+QUEUE = "/admin/comments/comment/"
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+FRAGMENT = {"X-Fragment": "row"}
+
+
+@pytest.fixture
+def alice(client):
+    alice = make_editor(username="alice", first_name="Alice", last_name="Ward")
+    client.force_login(alice)
+    return alice
+
+
+@pytest.fixture
+def bob():
+    return make_editor(username="bob")
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+def rows_on(response) -> list[str]:
+    """The texts of the comments that a page shows, from top to bottom."""
+    return [row.comment.body for row in response.context["page"].rows]
+
+
+def messages_of(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def held(body: str, **fields) -> Comment:
+    return make_comment(**{"status": "held", "body": body, **fields})
+
+
+# --- Filters ---
+
+
+def test_each_filter_finds_what_it_names_and_nothing_else(client, alice):
+    section, author = make_section(name="Sport"), make_author(name="Ida Lund")
+    story = make_article(title="The bridge opens", section=section, authors=[author])
+    sought = held(
+        "sought",
+        article=story,
+        email="ada@example.com",
+        ip_address="192.0.2.7",
+        created_at=datetime(2026, 11, 20, 12, tzinfo=UTC),
+    )
+    Firing.objects.create(comment=sought, rule="links", verdict="held", detail="2")
+    held("other", email="bo@example.com", ip_address="192.0.2.8", held_because="words")
+
+    filters = [
+        {"story": story.pk},
+        {"headline": "BRIDGE"},
+        {"section": section.pk},
+        {"author": author.pk},
+        {"email": "Ada@example.com"},
+        {"ip": "192.0.2.7"},
+        {"rule": "links"},
+        {"until": "2026-11-20"},
+        {"since": "2026-11-20", "until": "2026-11-20"},
+        {"q": "SOUGHT"},
+        {"q": "192.0.2.7"},
+    ]
+    found = [rows_on(client.get(QUEUE, asked)) for asked in filters]
+
+    assert found == [["sought"]] * len(filters)
+    assert rows_on(client.get(QUEUE, {"rule": "words"})) == ["other"]
+    assert rows_on(client.get(QUEUE)) == ["other", "sought"]
+
+
+def test_filters_are_combined_and_can_be_removed_one_by_one(client, alice):
+    story = make_article(title="The bridge opens")
+    held("sought", article=story, email="ada@example.com")
+    held("same story", article=story)
+    held("same person", email="ada@example.com")
+
+    response = client.get(QUEUE, {"story": story.pk, "email": "ada@example.com"})
+
+    assert rows_on(response) == ["sought"]
+    assert "Story: <bdi>The bridge opens</bdi>" in text_of(response)
+    assert f'href="?story={story.pk}&amp;status=held"' in text_of(response)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"section": "x"}, {"since": "yesterday"}, {"story": "999999"}, {"rule": "x"}, {"ip": "x"}]
+)
+def test_a_filter_that_cannot_be_read_is_named_and_finds_nothing(client, alice, asked):
+    held("here")
+
+    response = client.get(QUEUE, asked)
+
+    assert (response.status_code, rows_on(response)) == (422, [])
+    assert "error-summary" in text_of(response)
+
+
+def test_the_reported_tab_holds_what_no_moderator_has_answered(client, alice):
+    reported = make_comment(body="reported", open_reports=1)
+    make_report(comment=reported, text="Look at this")
+    make_comment(body="fine")
+
+    before = client.get(QUEUE, {"status": "reported"})
+    client.post(f"{QUEUE}{reported.pk}/decide/", {"decision": "approve"})
+
+    assert rows_on(before) == ["reported"]
+    assert "Look at this" in text_of(before)
+    assert rows_on(client.get(QUEUE, {"status": "reported"})) == []
+
+
+# --- Pages ---
+
+
+def test_the_queue_is_read_page_by_page_without_loss_or_double(client, alice, monkeypatch):
+    monkeypatch.setattr(queue, "ROWS", 2)
+    article = make_article()
+    for number in range(5):
+        # Two at the same moment: the order must still be one.
+        held(str(number), article=article, created_at=NOON - timedelta(minutes=number // 2))
+
+    pages, address = [], QUEUE
+    while address:
+        response = client.get(address)
+        pages.append(rows_on(response))
+        following = re.search(r'href="(\?[^"]*)" rel="next"', text_of(response))
+        address = QUEUE + following[1].replace("&amp;", "&") if following else None
+
+    assert pages == [["1", "0"], ["3", "2"], ["4"]]
+
+
+def test_what_no_index_finds_is_looked_for_a_window_at_a_time(client, alice, monkeypatch):
+    monkeypatch.setattr(queue, "WINDOW", 3)
+    article = make_article()
+    for number in range(7):
+        held("needle" if number == 1 else "hay", article=article, created_at=NOON + timedelta(minutes=number))
+
+    asked = [client.get(QUEUE, {"q": "needle"})]
+    while following := re.search(r'href="(\?[^"]*)" rel="next"', text_of(asked[-1])):
+        asked.append(client.get(QUEUE + following[1].replace("&amp;", "&")))
+
+    assert [rows_on(response) for response in asked] == [[], ["needle"], []]
+    assert ["Look further back" in text_of(response) for response in asked] == [True, True, False]
+
+
+@pytest.mark.parametrize("cursor", ["x", "1-x", "-", "nan-1", "1e400-5", "99999999999999-1"])
+def test_a_cursor_that_is_none_shows_the_first_page(client, alice, cursor):
+    held("here")
+
+    assert rows_on(client.get(QUEUE, {"before": cursor})) == ["here"]
+
+
+def test_tabs_count_up_to_a_limit(client, alice, monkeypatch):
+    monkeypatch.setattr(queue, "COUNTED", 2)
+    for _ in range(3):
+        held("x")
+
+    assert "Held (2+)" in text_of(client.get(QUEUE))
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({}, "No comment waits for a decision."),
+        ({"status": "spam"}, "No comments here."),
+        ({"q": "needle"}, "No comment matches."),
+    ],
+)
+def test_an_empty_list_says_what_it_means(client, alice, asked, words):
+    assert words in text_of(client.get(QUEUE, asked))
+
+
+# --- What a row tells ---
+
+
+def test_a_row_tells_the_record_of_the_person(client, alice):
+    with time_machine.travel(NOON, tick=False):
+        person = {"name": "Ada", "email": "ada@example.com"}
+        for status in ["approved", "approved", "spam", "held"]:
+            make_comment(**person, status=status, created_at=datetime(2026, 3, 1, tzinfo=UTC))
+        # What someone with an account wrote is not hers.
+        make_comment(email="ada@example.com", user=make_user())
+        Standing.objects.create(standing="banned", kind="email", value="ada@example.com")
+
+        page = text_of(client.get(QUEUE))
+
+    assert "2 approved, 1 spam" in page
+    assert "first seen 1 March 2026" in page
+    assert '<span class="queue-standing">Banned</span>' in page
+
+
+def test_a_row_tells_the_rules_that_fired_and_what_they_found(client, alice):
+    comment = held("x", held_because="words")
+    Firing.objects.create(comment=comment, rule="words", verdict="held", detail="<casino>", has_decided=True)
+    Firing.objects.create(comment=comment, rule="first-comment", verdict="held")
+
+    page = text_of(client.get(QUEUE))
+
+    assert 'Has a word that holds it: <q dir="auto">&lt;casino&gt;</q>' in page
+    assert "<li>First comment under this name and email address</li>" in page
+
+
+def test_a_row_tells_who_decided_last(client, alice, bob):
+    comment = held("x")
+    with time_machine.travel(NOON, tick=False) as clock:
+        comment.approve(by=bob)
+        clock.shift(timedelta(minutes=3))
+
+        page = text_of(client.get(QUEUE, {"status": "approved"}))
+
+    assert "Approved: bob, 3\xa0minutes ago" in page
+
+
+# --- In place ---
+
+
+def test_a_decision_in_place_returns_the_row_with_an_undo(client, alice):
+    comment = held("x")
+
+    response = client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "trash"}, headers=FRAGMENT)
+
+    decision = Decision.objects.get()
+    assert response.status_code == 200
+    assert text_of(response).strip().startswith(f'<li class="queue-done" id="row-{comment.pk}"')
+    assert "1 comment moved to the trash." in text_of(response)
+    assert f'formaction="{QUEUE}decisions/{decision.pk}/undo/"' in text_of(response)
+    # Nothing is left to be said on the next page.
+    assert messages_of(client.get(QUEUE)) == []
+
+
+def test_undone_in_place_the_row_is_back_and_can_be_decided_on_again(client, alice):
+    comment = held("x")
+    client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "trash", "seen": "0"}, headers=FRAGMENT)
+
+    response = client.post(
+        f"{QUEUE}decisions/{Decision.objects.get().pk}/undo/", {"comment": comment.pk}, headers=FRAGMENT
+    )
+    seen = re.search(r'data-seen="(\d+)"', text_of(response))[1]
+    client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "mark_as_spam", "seen": seen}, headers=FRAGMENT)
+
+    assert 'class="queue-row"' in text_of(response)
+    assert Comment.objects.get().status == "spam"
+
+
+def test_in_place_it_is_told_what_another_has_decided(client, alice, bob):
+    comment = held("x", name="Ada", article=make_article(title="Bridge"))
+    with time_machine.travel(NOON, tick=False) as clock:
+        comment.approve(by=bob)
+        clock.shift(timedelta(minutes=1))
+        response = client.post(
+            f"{QUEUE}{comment.pk}/decide/", {"decision": "trash", "seen": "0"}, headers=FRAGMENT
+        )
+
+    assert response.status_code == 409
+    assert "Ada on “Bridge”: already moved to “Approved” by bob, 1\xa0minute ago." in text_of(response)
+    assert "/undo/" not in text_of(response)
+    assert Comment.objects.get().status == "approved"
+
+
+def test_rows_that_follow_come_with_the_tabs(client, alice, monkeypatch):
+    monkeypatch.setattr(queue, "ROWS", 2)
+    article = make_article()
+    for number in range(4):
+        held(str(number), article=article)
+    cursor = client.get(QUEUE).context["page"].rows[-1].cursor
+
+    response = client.get(f"{QUEUE}more/", {"status": "held", "before": str(cursor), "rows": 1})
+
+    assert rows_on(response) == ["1"]
+    assert "Held (4)" in text_of(response)
+    assert client.get(f"{QUEUE}more/", {"rows": "x"}).status_code == 400
+    assert rows_on(client.get(f"{QUEUE}more/", {"rows": "1000"})) == ["3", "2"]
+
+
+def test_the_news_are_what_others_have_decided_since(client, alice, bob):
+    mine, theirs, untouched = (held("x") for _ in range(3))
+    before = held("x")
+    before.approve(by=bob)
+    seen = Change.objects.newest()
+    mine.approve(by=alice)
+    theirs.mark_as_spam(by=bob)
+    shown = ",".join(str(comment.pk) for comment in (mine, theirs, untouched, before))
+
+    page = text_of(client.get(f"{QUEUE}news/", {"comments": shown, "seen": seen}))
+
+    assert re.findall(r'data-comment="(\d+)">([^,]*),', page) == [(str(theirs.pk), "Spam: bob")]
+    for wrong in ({}, {"comments": "x", "seen": "1"}, {"comments": "1", "seen": "x"}):
+        assert client.get(f"{QUEUE}news/", wrong).status_code == 400
+
+
+# --- Editing ---
+
+
+def sent(comment: Comment, **fields) -> dict:
+    known = {name: getattr(comment, name) for name in ("body", "name", "email", "website")}
+    return {**known, "seen": Change.objects.newest(), **fields}
+
+
+def test_a_moderator_edits_what_a_comment_says_and_who_it_is_by(client, alice):
+    comment = make_comment(body="My number is 555.", name="Ada")
+
+    client.post(f"{QUEUE}{comment.pk}/edit/", sent(comment, body="My number is gone.", name="A."))
+
+    comment.refresh_from_db()
+    assert (comment.body, comment.body_html, comment.name) == (
+        "My number is gone.",
+        "<p>My number is gone.</p>",
+        "A.",
+    )
+    assert comment.edited_at is not None
+    change = comment.changes.get()
+    assert (change.by, change.body_before, change.before) == (alice, "My number is 555.", {"name": "Ada"})
+
+
+def test_an_edit_that_someone_was_quicker_than_is_kept_in_the_form(client, alice, bob):
+    comment = make_comment(body="First.")
+    form = sent(comment, body="Mine.")
+    comment.hold(by=bob)
+
+    response = client.post(f"{QUEUE}{comment.pk}/edit/", form)
+    again = re.search(r'name="seen" value="(\d+)"', text_of(response))[1]
+
+    assert response.status_code == 409
+    assert "bob has changed this comment" in text_of(response)
+    assert ">\nMine.</textarea>" in text_of(response)
+    assert Comment.objects.get().body == "First."
+    client.post(f"{QUEUE}{comment.pk}/edit/", {**form, "seen": again})
+    assert Comment.objects.get().body == "Mine."
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"body": " "}, "Write your comment."),
+        ({"email": "x"}, "Enter a valid email address."),
+        ({"website": "javascript:alert(1)"}, "Enter a web address like https://example.com"),
+        ({"name": "n" * 101}, "at most 100 characters"),
+    ],
+)
+def test_a_wrong_edit_is_explained_and_kept(client, alice, fields, words):
+    comment = make_comment(body="First.")
+
+    response = client.post(f"{QUEUE}{comment.pk}/edit/", sent(comment, **fields))
+
+    assert response.status_code == 422
+    assert words in text_of(response)
+    assert next(iter(fields.values())) in text_of(response)
+    assert Change.objects.count() == 0
+
+
+def test_the_name_of_an_account_is_not_typed(client, alice):
+    comment = make_comment(user=make_user(), name="Boss")
+
+    client.post(f"{QUEUE}{comment.pk}/edit/", sent(comment, name="Somebody", body="Edited."))
+
+    assert Comment.objects.values_list("name", "body").get() == ("Boss", "Edited.")
+
+
+# --- Trusting and banning ---
+
+
+def test_a_person_is_trusted_by_a_button(client, alice):
+    comment = held("x", name="Ada", email="ada@example.com")
+
+    first = client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "trust"}, follow=True)
+    second = client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "trust"}, follow=True)
+
+    assert messages_of(first) == ["1 person is trusted now."]
+    assert messages_of(second) == ["There is nobody here to trust, or they are trusted already."]
+    assert Standing.objects.values_list("value", flat=True).get() == "Ada <ada@example.com>"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("email", "", "ada@example.com"),
+        ("email", "@example.com", "@example.com"),
+        ("address", "", "192.0.2.7/32"),
+        ("address", "192.0.2.0/24", "192.0.2.0/24"),
+        ("name", "", "ada"),
+        ("website", "", "ada.example"),
+    ],
+)
+def test_a_person_is_banned_by_what_the_comment_has(client, alice, kind, value, expected):
+    comment = held(
+        "x", name="Ada", email="ada@example.com", ip_address="192.0.2.7", website="https://www.ada.example/x"
+    )
+
+    with time_machine.travel(NOON, tick=False):
+        client.post(
+            f"{QUEUE}{comment.pk}/ban/",
+            {"kind": kind, "value": value, "days": "7", "note": "Third time", "mark_as_spam": "on"},
+        )
+
+    facts = Standing.objects.values_list("standing", "kind", "value", "ends_at", "note", "by").get()
+    assert facts == ("banned", kind, expected, NOON + timedelta(days=7), "Third time", alice.pk)
+    assert Comment.objects.get().status == "spam"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"kind": ""}, "This field is required."),
+        ({"kind": "account"}, "Select a valid choice."),
+        ({"kind": "website"}, "Select a valid choice."),
+        ({"kind": "address", "value": "300.1.1.1"}, "Enter an IP address like 192.0.2.7"),
+        ({"kind": "email", "value": "192.0.2.7"}, "Enter an email address like name@example.com"),
+        ({"days": "3"}, "Select a valid choice."),
+    ],
+)
+def test_a_wrong_ban_bans_nobody_and_keeps_what_was_typed(client, alice, fields, words):
+    comment = held("x", ip_address="192.0.2.7", website="")
+
+    response = client.post(
+        f"{QUEUE}{comment.pk}/ban/", {"kind": "email", "days": "7", "note": "Third time", **fields}
+    )
+
+    assert (response.status_code, Standing.objects.count()) == (422, 0)
+    assert words in text_of(response)
+    assert 'value="Third time"' in text_of(response)
+
+
+# --- Answers ---
+
+
+def test_an_answer_is_undone_into_the_trash(client, alice):
+    comment = held("x", name="Ada")
+    client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": "Thank you."})
+    made = Decision.objects.order_by("pk").values_list("kind", "count")
+
+    client.post(f"{QUEUE}decisions/{Decision.objects.get(kind='reply').pk}/undo/")
+
+    assert list(made)[:2] == [("approve", 1), ("reply", 1)]
+    assert list(Comment.objects.order_by("pk").values_list("status", flat=True)) == ["approved", "trash"]
+
+
+def test_only_the_newest_of_ones_own_decisions_stands_above_the_queue(client, alice, bob):
+    held("x").approve(by=alice)
+    held("y").trash(by=bob)
+
+    page = text_of(client.get(QUEUE))
+
+    assert "1 comment is public now." in page
+    assert "1 comment moved to the trash." not in page
+
+
+def test_all_that_can_be_undone_is_listed(client, alice, bob):
+    assert "There is nothing that you can undo." in text_of(client.get(f"{QUEUE}decisions/"))
+    held("x").approve(by=alice)
+    held("y").trash(by=bob)
+
+    page = text_of(client.get(f"{QUEUE}decisions/"))
+
+    assert "1 comment is public now." in page
+    assert "1 comment moved to the trash." not in page
+
+
+def test_nobody_undoes_what_another_has_decided(client, alice, bob):
+    comment = held("x")
+    comment.trash(by=bob)
+
+    response = client.post(f"{QUEUE}decisions/{Decision.objects.get().pk}/undo/")
+
+    assert (response.status_code, Comment.objects.get().status) == (404, "trash")
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_what_another_is_doing_takes_few_queries(client, alice, bob, django_assert_num_queries, items):
+    comments = [reply_to(make_comment(), status="held") for _ in range(items)]
+    for comment in comments:
+        comment.approve(by=bob)
+    shown = ",".join(str(comment.pk) for comment in comments)
+
+    with django_assert_num_queries(4):
+        client.get(f"{QUEUE}news/", {"comments": shown, "seen": 0})
