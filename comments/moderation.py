@@ -15,7 +15,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from html import unescape
+from itertools import takewhile
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from django.contrib.auth import get_user_model
 from django.db.models import Q, Value
@@ -25,7 +27,6 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from articles.models import Author
 from comments import matching
 from comments.discussion import DiscussionSettings
 from comments.models import Comment, CommentQuerySet, Rule, Standing
@@ -70,15 +71,23 @@ class Submission:
 
     @cached_property
     def is_registered(self) -> bool:
-        """Whether name or e-mail address are those of someone else's account."""
-        comment = self.comment
+        """Whether name or e-mail address are those of someone else's account.
+
+        The name of someone who writes for the site is theirs in every spelling that looks
+        the same.
+        """
+        name, others = self.comment.name, get_user_model().objects.filter(~Q(pk=self.comment.user_id))
         full_name = Trim(Concat("first_name", Value(" "), "last_name"))
-        user = get_user_model().objects.alias(full_name=full_name).filter(~Q(pk=comment.user_id))
         # An account may have no address, and a comment made in the admin has none either.
-        by_email = Q(email__iexact=comment.email) & ~Q(email="")
-        by_name = Q(username__iexact=comment.name) | Q(full_name__iexact=comment.name)
-        byline = Author.objects.filter(user__isnull=False).exclude(user=comment.user_id)
-        return user.filter(by_email | by_name).exists() or byline.filter(name__iexact=comment.name).exists()
+        same = Q(email__iexact=self.comment.email.lower()) & ~Q(email="")
+        if name:
+            same |= Q(username__iexact=name) | Q(full_name__iexact=name)
+        if others.alias(full_name=full_name).filter(same).exists():
+            return True
+        newsroom = others.filter(Q(is_staff=True) | Q(author__isnull=False)).annotate(full_name=full_name)
+        names = newsroom.values_list("username", "full_name", "author__name")
+        look = matching.look(name)
+        return bool(look) and any(look == matching.look(its) for of_one in names for its in of_one if its)
 
     @cached_property
     def reporters(self) -> int:
@@ -197,6 +206,12 @@ def trap(submission: Submission) -> Verdict | None:
     return Verdict(Comment.Status.SPAM) if submission.trap else None
 
 
+def trash_words(submission: Submission) -> Verdict | None:
+    """Throw away what has a word that the owner does not want to see."""
+    found = _word(submission, submission.settings.words_that_trash)
+    return Verdict(Comment.Status.TRASH, found) if found else None
+
+
 def trusted(submission: Submission) -> Verdict | None:
     """Show at once what someone writes whom a moderator trusts. A registered name is not typed."""
     trust = [one for one in submission.standings if one.standing == Standing.State.TRUSTED]
@@ -209,12 +224,6 @@ def allowed(submission: Submission) -> Verdict | None:
     """Show at once what comes from an address that the owner allows."""
     found = _listed(submission, submission.settings.allowed_addresses)
     return Verdict(Comment.Status.APPROVED, found) if found and not submission.is_registered else None
-
-
-def trash_words(submission: Submission) -> Verdict | None:
-    """Throw away what has a word that the owner does not want to see."""
-    found = _word(submission, submission.settings.words_that_trash)
-    return Verdict(Comment.Status.TRASH, found) if found else None
 
 
 def akismet(submission: Submission) -> Verdict | None:
@@ -276,15 +285,16 @@ def first_comment(submission: Submission) -> Verdict | None:
 
 REFUSALS: list[Callable[[Submission], Refusal | None]] = [closed, account, duplicate, flood]
 # In the order in which they are asked. What approves stands above what only holds, and below
-# what a moderator or the owner has said of this very person or word.
+# what a moderator or the owner has said against this very person, address or word: a trusted
+# name and e-mail address can be typed by whoever knows them.
 RULES: dict[Rule, Callable[[Submission], Verdict | None]] = {
     Rule.AT_HOME: at_home,
     Rule.BANNED: banned,
     Rule.REFUSED: refused,
     Rule.TRAP: trap,
+    Rule.TRASH_WORDS: trash_words,
     Rule.TRUSTED: trusted,
     Rule.ALLOWED: allowed,
-    Rule.TRASH_WORDS: trash_words,
     Rule.AKISMET: akismet,
     Rule.WEBHOOK: webhook,
     Rule.EVERYTHING: everything,
@@ -311,6 +321,12 @@ def decide(submission: Submission) -> Ruling:
     # What is shown at once was held by nothing, whoever wrote it.
     because = Rule.NOTHING if verdict.status == Comment.Status.APPROVED else name
     return Ruling(verdict.status, because, fired)
+
+
+def is_decided_before(submission: Submission, rule: Rule) -> bool:
+    """Say whether a rule above this one decides, whatever this one would say."""
+    above = takewhile(lambda name: name != rule, RULES)
+    return any(RULES[name](submission) for name in above)
 
 
 def sent_before(comment: Comment) -> Comment | None:
@@ -352,7 +368,8 @@ def _word(submission: Submission, words: str) -> str:
     """Return the entry of a list that is found in a comment, with its marks and without."""
     comment = submission.comment
     seen = unescape(strip_tags(submission.html))
-    texts = [comment.body, seen, comment.name, comment.email, comment.website]
+    targets = " ".join(map(unquote, markup.links(submission.html)))
+    texts = [comment.body, seen, targets, comment.name, comment.email, comment.website]
     return matching.find_word(words, *texts, comment.ip_address or "", comment.user_agent)
 
 

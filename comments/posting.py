@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -10,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from articles.models import Article
-from comments import moderation, notifications, staff_notices
+from comments import moderation, notifications, opinions, staff_notices
 from comments.discussion import DiscussionSettings
-from comments.models import Change, Comment, Decision, Firing
-from comments.moderation import Refusal, Ruling, Submission
+from comments.models import Change, Comment, Decision, Firing, Rule
+from comments.moderation import Refusal, Ruling, Submission, Verdict
 from comments.staff_notices import StaffNotice
 from newsite.origin import shortened
 
@@ -52,6 +53,9 @@ def post(submission: Submission, decision: Decision | None = None) -> Comment:
     Raises `Refused` where a rule refuses it.
     """
     comment = submission.comment
+    # Outside of the transaction: no other comment waits for services elsewhere.
+    if opinions.are_wanted() and not (moderation.sent_before(comment) or moderation.refuse(submission)):
+        opinions.ask(submission)
     with saving():
         # Two posts to a story wait for each other, or a double click would pass as two.
         Article.objects.select_for_update().get(pk=comment.article_id)
@@ -76,12 +80,13 @@ def post(submission: Submission, decision: Decision | None = None) -> Comment:
     return comment
 
 
-def edit(comment: Comment, body: str) -> Comment:
+def edit(comment: Comment, body: str, *, ip_address: str | None = None) -> Comment:
     """Give a comment another text, as its author may for a while, and return it.
 
-    The new text is decided on like a new comment, but never shown where the old one was
-    not. Raises `Refused` where it is too late.
+    The new text is decided on like a new comment from the address that it comes from now,
+    but never shown where the old one was not. Raises `Refused` where it is too late.
     """
+    answers = _opinions_on_edit(comment, body, ip_address) if opinions.are_wanted() else {}
     with saving():
         comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
         if not comment.is_editable:
@@ -91,14 +96,14 @@ def edit(comment: Comment, body: str) -> Comment:
         if body == comment.body:
             return comment
         settings = DiscussionSettings.load()
-        if comment.edited_at and (
-            refusal := moderation.too_quick(comment.edited_at, settings.flood_interval)
-        ):
+        if refusal := _edited_too_quickly(comment, settings):
             raise Refused(refusal)
         before = {"body_before": comment.body, "from_status": comment.status}
         comment.body = body
         comment.edited_at = timezone.now()
-        ruling = moderation.decide(Submission(comment, settings))
+        # The whole address, which may be kept in part only. It is not saved.
+        comment.ip_address = ip_address
+        ruling = moderation.decide(Submission(comment, settings, answers=answers))
         if ruling.status != Comment.Status.APPROVED:
             # What waits already goes on waiting for the reason that the moderators know.
             if comment.status != Comment.Status.HELD:
@@ -133,6 +138,23 @@ def withdraw(comment: Comment) -> None:
         notifications.take_back([comment.pk])
         staff_notices.take_back([comment.pk])
         _record(comment, **before)
+
+
+def _edited_too_quickly(comment: Comment, settings: DiscussionSettings) -> Refusal | None:
+    if comment.edited_at is None:
+        return None
+    return moderation.too_quick(comment.edited_at, settings.flood_interval)
+
+
+def _opinions_on_edit(comment: Comment, body: str, ip_address: str | None) -> dict[Rule, Verdict]:
+    settings = DiscussionSettings.load()
+    if body == comment.body or not comment.is_editable or _edited_too_quickly(comment, settings):
+        return {}
+    edited = copy(comment)
+    edited.body, edited.ip_address = body, ip_address
+    submission = Submission(edited, settings)
+    opinions.ask(submission)
+    return submission.answers
 
 
 def _keep(ruling: Ruling, comment: Comment) -> None:

@@ -20,7 +20,7 @@ from comments.models import Comment
 from comments.moderation import Refusal
 from comments.subscriptions import Subscription
 from newsite.freshness import private_page
-from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
+from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin
 
 SALT = "comments.yours"
 MAX_AGE = 30 * 24 * 60 * 60  # seconds
@@ -115,7 +115,7 @@ def edit(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
         try:
             if form.is_valid() and not form.preview_html:
                 _require_own_page(request)
-                posting.edit(comment, form.cleaned_data["body"])
+                posting.edit(comment, form.cleaned_data["body"], ip_address=client_address(request))
                 return redirect(page_of(token))
             status = 422 if form.errors else 200
         except posting.Refused as refused:

@@ -9,6 +9,8 @@ from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.core.checks import Warning as Caution
 
+from comments.opinions import is_private_line
+
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 
 E001 = Error(
@@ -63,6 +65,17 @@ E010 = Error(
     "LANGUAGE_CODE is not a language that Django knows.",
     hint="Write it like LANGUAGE_CODE=en or LANGUAGE_CODE=pt-br.",
     id="newsite.E010",
+)
+E011 = Error(
+    "Only one of MODERATION_WEBHOOK_URL and MODERATION_WEBHOOK_SECRET is set, so no service is asked.",
+    hint="Set both, with 50 random characters that the service knows too as the secret, or neither.",
+    id="newsite.E011",
+)
+E012 = Error(
+    "MODERATION_WEBHOOK_URL is no address that comments could be sent to unread, so no service is asked.",
+    hint="Write it like https://moderation.example/newsite. Plain http is for this machine: "
+    "http://127.0.0.1:8080/.",
+    id="newsite.E012",
 )
 W001 = Caution(
     "EMAIL_URL is not set, so no mail leaves: people who want to be told of answers wait in vain.",
@@ -148,3 +161,15 @@ def check_time_zone(app_configs, **kwargs):
 @register(Tags.translation)
 def check_language_code(app_configs, **kwargs):
     return [E010] if "LANGUAGE_CODE" in settings.UNREADABLE else []
+
+
+@register(Tags.compatibility)
+def check_webhook_is_whole(app_configs, **kwargs):
+    is_half = bool(settings.MODERATION_WEBHOOK_URL) != bool(settings.MODERATION_WEBHOOK_SECRET)
+    return [E011] if is_half else []
+
+
+@register(Tags.security)
+def check_webhook_is_private(app_configs, **kwargs):
+    url = settings.MODERATION_WEBHOOK_URL
+    return [E012] if url and not is_private_line(url) else []

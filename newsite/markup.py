@@ -6,6 +6,7 @@ so that a fault in either alone opens nothing.
 
 import re
 from functools import lru_cache
+from html import unescape
 
 import bleach
 import nh3
@@ -163,9 +164,15 @@ def paragraphs(html: str) -> list[str]:
     return pieces + ([html[start:]] if html[start:] else [])
 
 
+def links(html: str) -> list[str]:
+    """Return where the links in sanitised HTML lead."""
+    attributes = [tag["attributes"] for tag in TAG.finditer(html) if tag["name"] == "a"]
+    targets = [re.search(r' href="([^"]*)"', of_link) for of_link in attributes]
+    return [unescape(target[1]) for target in targets if target]
+
+
 def count_links(html: str) -> int:
-    """Return how many links sanitised HTML holds."""
-    return sum(1 for tag in TAG.finditer(html) if tag["name"] == "a" and ' href="' in tag["attributes"])
+    return len(links(html))
 
 
 def count_words(html: str) -> int:

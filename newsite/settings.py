@@ -187,6 +187,13 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME
 MAIL_WORKER = env.bool("MAIL_WORKER", default=False)
 
 
+# --- Services that are asked about comments ----------------------------------
+
+AKISMET_API_KEY = env.str("AKISMET_API_KEY", default="")
+MODERATION_WEBHOOK_URL = env.str("MODERATION_WEBHOOK_URL", default="")
+MODERATION_WEBHOOK_SECRET = env.str("MODERATION_WEBHOOK_SECRET", default="")
+
+
 # --- Data -------------------------------------------------------------------
 
 

@@ -28,6 +28,9 @@ os.environ.update(
     EMAIL_URL="memorymail://",
     DEFAULT_FROM_EMAIL="Newsite <newsite@news.example>",
     MAIL_WORKER="off",
+    AKISMET_API_KEY="",
+    MODERATION_WEBHOOK_URL="",
+    MODERATION_WEBHOOK_SECRET="",
     REQUIRE_SECOND_FACTOR="off",
     MEDIA_ROOT=str(TEMPORARY / "media"),
 )

@@ -15,9 +15,11 @@ def test_a_good_set_up_passes_every_check():
         checks.check_email_url(None),
         checks.check_mail_leaves(None),
         checks.check_site_url(None),
+        checks.check_webhook_is_whole(None),
+        checks.check_webhook_is_private(None),
     ]
 
-    assert found == [[]] * 10
+    assert found == [[]] * 12
 
 
 def test_the_placeholder_is_no_secret_key(settings):
@@ -142,3 +144,28 @@ def test_an_unknown_language_is_named(settings):
     settings.UNREADABLE = ["LANGUAGE_CODE"]
 
     assert checks.check_language_code(None) == [checks.E010]
+
+
+@pytest.mark.parametrize(("url", "secret"), [("https://moderation.example/", ""), ("", "a secret")])
+def test_half_a_moderation_service_is_none(settings, url, secret):
+    settings.MODERATION_WEBHOOK_URL, settings.MODERATION_WEBHOOK_SECRET = url, secret
+
+    assert checks.check_webhook_is_whole(None) == [checks.E011]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://moderation.example/", "moderation.example", "https://", "http://[::"]
+)
+def test_comments_are_sent_to_no_service_that_others_could_listen_to(settings, url):
+    settings.MODERATION_WEBHOOK_URL, settings.MODERATION_WEBHOOK_SECRET = url, "a secret"
+
+    assert checks.check_webhook_is_private(None) == [checks.E012]
+
+
+@pytest.mark.parametrize(
+    "url", ["https://moderation.example/x?y", "http://127.0.0.1:8080/", "http://localhost"]
+)
+def test_a_whole_moderation_service_passes(settings, url):
+    settings.MODERATION_WEBHOOK_URL, settings.MODERATION_WEBHOOK_SECRET = url, "a secret"
+
+    assert (checks.check_webhook_is_whole(None), checks.check_webhook_is_private(None)) == ([], [])

@@ -1,0 +1,592 @@
+import hashlib
+import hmac
+import json
+import logging
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from contextlib import suppress
+from http.client import parse_headers
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from threading import Event, Thread
+from urllib.parse import parse_qs
+
+import pytest
+from django.db import connection
+
+from articles.models import Article
+from comments import opinions, posting
+from comments.models import Comment, Rule, Standing
+from comments.moderation import Submission, Verdict
+from tests.factories import make_article, make_comment, make_editor, make_user, set_discussion
+
+pytestmark = pytest.mark.django_db
+
+SECRET = "a secret that both know"
+SAID = {"name": "Ada", "email": "ada@example.com", "body": "Well said.", "ip_address": "192.0.2.1"}
+
+
+class Service(ThreadingTCPServer):
+    """A service on this machine, which keeps what it is sent and answers as a test wants."""
+
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), Asked)
+        self.requests = []
+        self.over = Event()
+        self.answer = says("none")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/"
+
+
+class Asked(StreamRequestHandler):
+    def handle(self):
+        line = self.rfile.readline().decode().strip()
+        headers = parse_headers(self.rfile)
+        self.server.requests.append((line, headers, self.rfile.read(int(headers["Content-Length"]))))
+        # A client that has heard enough, or waited enough, closes the line.
+        with suppress(OSError):
+            self.server.answer(self.wfile, self.server.over)
+
+
+def http(body: bytes, status: str = "200 OK", head: str = "") -> bytes:
+    return f"HTTP/1.1 {status}\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def sends(*pieces: bytes, pause: float = 0):
+    def answer(out, over):
+        for piece in pieces:
+            out.write(piece)
+            if over.wait(pause):
+                return
+
+    return answer
+
+
+def says(verdict, **more):
+    return sends(http(json.dumps({"verdict": verdict, **more}).encode()))
+
+
+def hangs(out, over):
+    over.wait(10)
+
+
+@pytest.fixture
+def services():
+    """Start as many services as a test needs."""
+    started = []
+
+    def start() -> Service:
+        service = Service()
+        Thread(target=service.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        started.append(service)
+        return service
+
+    yield start
+    for service in started:
+        service.over.set()
+        service.shutdown()
+        service.server_close()
+
+
+@pytest.fixture
+def webhook(services, settings) -> Service:
+    service = services()
+    settings.MODERATION_WEBHOOK_URL, settings.MODERATION_WEBHOOK_SECRET = service.url, SECRET
+    return service
+
+
+@pytest.fixture
+def akismet(services, settings, monkeypatch) -> Service:
+    service = services()
+    monkeypatch.setattr(opinions, "AKISMET_URL", service.url)
+    settings.AKISMET_API_KEY = "key-of-the-owner"
+    service.answer = sends(http(b"false"))
+    return service
+
+
+@pytest.fixture(autouse=True)
+def known_person():
+    """Nothing holds Ada but what a service says."""
+    set_discussion(holds_first_comments=False, flood_seconds=0)
+
+
+def post(**fields) -> Comment:
+    sent = {"article": make_article(), **SAID, **fields}
+    trap = sent.pop("trap", "")
+    return posting.post(Submission(Comment(**sent), trap=trap))
+
+
+def state(comment) -> tuple:
+    return comment.status, comment.held_because
+
+
+def fired(comment) -> list:
+    return list(comment.firings.values_list("rule", "verdict", "detail"))
+
+
+SHOWN = ("approved", "")
+
+
+# --- The owner's own service ---
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"),
+    [("hold", ("held", "webhook")), ("spam", ("spam", "webhook")), ("discard", ("trash", "webhook"))],
+)
+def test_a_service_can_hold_a_comment_call_it_spam_and_discard_it(webhook, verdict, expected):
+    webhook.answer = says(verdict, reason="Sounds rude", score=0.9)
+
+    comment = post()
+
+    assert (state(comment), fired(comment)) == (expected, [("webhook", expected[0], "Sounds rude")])
+
+
+def test_a_service_that_has_nothing_to_object_says_nothing(webhook, caplog):
+    assert (state(post()), len(webhook.requests), caplog.messages) == (SHOWN, 1, [])
+
+
+def test_a_service_cannot_approve(webhook):
+    set_discussion(holds_everything=True)
+
+    webhook.answer = says("none")
+    assert state(post()) == ("held", "everything")
+    webhook.answer = says("approve")
+    assert state(post()) == ("held", "everything")
+
+
+def test_the_service_is_told_the_comment_in_these_words(webhook, settings):
+    article = make_article(title="Rain")
+    parent = make_comment(article=article)
+
+    comment = post(
+        article=article,
+        parent=parent,
+        website="https://ada.example",
+        user_agent="Browser",
+        body="Schön \U0001f31e",
+    )
+
+    line, headers, body = webhook.requests[0]
+    assert (line, headers["Content-Type"]) == ("POST / HTTP/1.1", "application/json")
+    assert json.loads(body) == {
+        "version": 1,
+        "site": "https://news.example",
+        "story": {
+            "id": article.pk,
+            "title": "Rain",
+            "url": f"https://news.example{article.get_absolute_url()}",
+        },
+        "comment": {
+            "id": None,
+            "parent": parent.pk,
+            "created_at": comment.created_at.isoformat(),
+            "account": None,
+            "name": "Ada",
+            "email": "ada@example.com",
+            "website": "https://ada.example",
+            "body": "Schön \U0001f31e",
+            "ip_address": "192.0.2.1",
+            "user_agent": "Browser",
+        },
+    }
+
+
+def test_the_service_is_told_the_account_of_who_is_signed_in(webhook):
+    post(user=make_user(username="ada"))
+
+    assert json.loads(webhook.requests[0][2])["comment"]["account"] == "ada"
+
+
+def test_the_service_can_tell_by_the_signature_who_asks_and_when(webhook):
+    began = int(time.time())
+
+    post()
+
+    _line, headers, body = webhook.requests[0]
+    signed = headers["Newsite-Timestamp"].encode() + b"." + body
+    assert (
+        headers["Newsite-Signature"]
+        == f"sha256={hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()}"
+    )
+    assert began <= int(headers["Newsite-Timestamp"]) <= time.time()
+
+
+def test_the_address_of_the_service_may_have_a_path_and_a_query(webhook, settings):
+    settings.MODERATION_WEBHOOK_URL = f"{webhook.url}moderate?site=news&x=1"
+
+    post()
+
+    assert webhook.requests[0][0] == "POST /moderate?site=news&x=1 HTTP/1.1"
+
+
+def test_a_reason_is_kept_without_what_no_database_takes(webhook):
+    webhook.answer = sends(http(b'{"verdict": "hold", "reason": "a\\u0000b\\ud800c\\n%s"}' % (b"x" * 500)))
+
+    assert fired(post()) == [("webhook", "held", "abc" + "x" * 197)]
+
+
+# --- No answer ---
+
+
+BREAKS_OFF = http(b'{"verdict": "spam"}')[:-5]
+NO_ANSWERS = {
+    "closes": (sends(b""), "RemoteDisconnected"),
+    "no HTTP": (sends(b"220 mail.example ESMTP\r\n"), "BadStatusLine"),
+    "hangs": (hangs, "too late"),
+    "drips its body": (
+        sends(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", *[b" "] * 900, pause=0.03),
+        "too late",
+    ),
+    "drips its headers": (sends(b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 90, pause=0.03), "too late"),
+    "says to go on for ever": (sends(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 300, pause=0.01), "too late"),
+    "breaks off": (sends(BREAKS_OFF), "JSONDecodeError"),
+    "fails": (sends(http(b'{"verdict": "spam"}', "500 Internal Server Error")), "status 500"),
+    "refuses": (sends(http(b"", "401 Unauthorized")), "status 401"),
+    "accepts only": (sends(http(b'{"verdict": "spam"}', "202 Accepted")), "status 202"),
+    "is empty": (sends(http(b"")), "JSONDecodeError"),
+    "no JSON": (sends(http(b"<html>spam</html>")), "JSONDecodeError"),
+    "no text": (sends(http(b"\xff\xfe\x00")), "UnicodeDecodeError"),
+    "a list": (sends(http(b'["spam"]')), "nonsense"),
+    "a number": (sends(http(b"1")), "nonsense"),
+    "deep": (sends(http(b"[" * 15_000)), "RecursionError"),
+    "unknown": (says("maybe"), "nonsense"),
+    "no verdict": (sends(http(b"{}")), "nonsense"),
+    "a list as verdict": (sends(http(b'{"verdict": ["spam"]}')), "nonsense"),
+    "a number as reason": (says("spam", reason=7), "nonsense"),
+    "long": (sends(http(b'{"verdict": "spam", "reason": "%s"}' % (b"x" * 16_384))), "too long"),
+    "ten megabytes": (
+        sends(b"HTTP/1.1 200 OK\r\n\r\n", *[b" " * 100_000] * 100, b'{"verdict": "spam"}'),
+        "too long",
+    ),
+    "a header without end": (sends(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000), "LineTooLong"),
+}
+
+
+@pytest.mark.parametrize("name", NO_ANSWERS)
+def test_what_is_no_answer_holds_nothing_back_and_is_logged_without_a_word_of_the_comment(
+    webhook, monkeypatch, caplog, name
+):
+    webhook.answer, reason = NO_ANSWERS[name]
+    monkeypatch.setattr(opinions, "SECONDS", 0.3)
+    began = time.monotonic()
+
+    comment = post()
+
+    assert time.monotonic() - began < 2
+    assert (state(comment), fired(comment)) == (SHOWN, [])
+    assert caplog.record_tuples == [
+        ("comments.opinions", logging.WARNING, f"No answer about a comment from webhook: {reason}")
+    ]
+
+
+def test_a_redirect_is_not_followed(webhook, services, caplog):
+    elsewhere = services()
+    elsewhere.answer = says("spam")
+    webhook.answer = sends(http(b"", "307 Temporary Redirect", f"Location: {elsewhere.url}\r\n"))
+
+    assert (state(post()), elsewhere.requests) == (SHOWN, [])
+    assert caplog.messages == ["No answer about a comment from webhook: status 307"]
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://127.0.0.1:{closed}/", "ConnectionRefusedError"),
+        ("http://localhost:{closed}/", "ConnectionRefusedError"),
+        ("https://name.invalid/", "gaierror"),
+        ("http://127.0.0.1:{open}/a b", "InvalidURL"),
+        ("http://127.0.0.1:{open}/ä", "UnicodeEncodeError"),
+    ],
+)
+def test_a_service_that_cannot_be_reached_holds_nothing_back(
+    webhook, settings, caplog, monkeypatch, url, reason
+):
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        number = closed.getsockname()[1]
+    settings.MODERATION_WEBHOOK_URL = url.format(closed=number, open=webhook.server_address[1])
+    # The look-up of a name may be slow in failing: what matters is that it holds nothing back.
+    reasons = [reason, "too late"] if "invalid" in url else [reason]
+
+    assert state(post()) == SHOWN
+    assert [message.rpartition(": ")[2] in reasons for message in caplog.messages] == [True]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_a_service_with_a_certificate_of_its_own_making_is_told_nothing(webhook, settings, caplog, tmp_path):
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    subprocess.run([*make.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    webhook.socket = context.wrap_socket(webhook.socket, server_side=True, do_handshake_on_connect=False)
+    settings.MODERATION_WEBHOOK_URL = webhook.url.replace("http:", "https:")
+
+    assert (state(post()), webhook.requests) == (SHOWN, [])
+    assert caplog.messages == ["No answer about a comment from webhook: SSLCertVerificationError"]
+
+
+# --- Akismet ---
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"), [(b"true", ("spam", "akismet")), (b"false", SHOWN)], ids=["spam", "ham"]
+)
+def test_akismet_says_what_is_spam(akismet, caplog, answer, expected):
+    akismet.answer = sends(http(answer))
+
+    assert (state(post()), caplog.messages) == (expected, [])
+
+
+def test_what_akismet_would_throw_away_is_spam_where_moderators_find_it(akismet):
+    akismet.answer = sends(http(b"true", head="X-akismet-pro-tip: discard\r\n"))
+
+    assert state(post()) == ("spam", "akismet")
+
+
+def test_akismet_is_told_the_comment_in_its_own_words(akismet):
+    article = make_article()
+    comment = post(article=article, website="https://ada.example", user_agent="Browser", body="Schön & gut")
+
+    line, headers, body = akismet.requests[0]
+    assert (line, headers["Content-Type"]) == ("POST / HTTP/1.1", "application/x-www-form-urlencoded")
+    assert {name: value for name, [value] in parse_qs(body.decode()).items()} == {
+        "api_key": "key-of-the-owner",
+        "blog": "https://news.example",
+        "blog_charset": "UTF-8",
+        "blog_lang": "en",
+        "user_ip": "192.0.2.1",
+        "user_agent": "Browser",
+        "permalink": f"https://news.example{article.get_absolute_url()}",
+        "comment_type": "comment",
+        "comment_author": "Ada",
+        "comment_author_email": "ada@example.com",
+        "comment_author_url": "https://ada.example",
+        "comment_content": "Schön & gut",
+        "comment_date_gmt": comment.created_at.isoformat(),
+    }
+
+
+def test_akismet_is_told_of_answers_and_edits_as_such(akismet):
+    comment = post(parent=(parent := make_comment()), article=parent.article)
+    posting.edit(comment, "Better said.", ip_address="192.0.2.1")
+
+    told = [parse_qs(body.decode()) for _line, _headers, body in akismet.requests]
+    assert [(one["comment_type"], one.get("recheck_reason")) for one in told] == [
+        (["reply"], None),
+        (["reply"], ["edit"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"), [(b"invalid", "the key is not valid"), (b"", "nonsense"), (b"True", "nonsense")]
+)
+def test_an_answer_that_akismet_never_gives_holds_nothing_back(akismet, caplog, answer, reason):
+    akismet.answer = sends(http(answer))
+
+    assert state(post()) == SHOWN
+    assert caplog.messages == [f"No answer about a comment from akismet: {reason}"]
+
+
+# --- Both, and when they are asked ---
+
+
+def test_both_are_asked_at_once_and_what_both_say_is_stored(akismet, webhook):
+    akismet.answer, webhook.answer = sends(http(b"true")), says("hold", reason="Rude")
+
+    assert fired(post()) == [("akismet", "spam", ""), ("webhook", "held", "Rude")]
+
+
+def test_nobody_waits_longer_for_two_services_than_for_one(akismet, webhook, monkeypatch, caplog):
+    akismet.answer = webhook.answer = hangs
+    monkeypatch.setattr(opinions, "SECONDS", 0.3)
+    began = time.monotonic()
+
+    assert state(post()) == SHOWN
+    assert 0.3 <= time.monotonic() - began < 0.55
+    assert sorted(caplog.messages) == [
+        f"No answer about a comment from {name}: too late" for name in ("akismet", "webhook")
+    ]
+
+
+def test_what_one_service_says_counts_though_the_other_hangs(akismet, webhook, monkeypatch):
+    akismet.answer, webhook.answer = hangs, says("hold")
+    monkeypatch.setattr(opinions, "SECONDS", 0.3)
+
+    assert state(post()) == ("held", "webhook")
+
+
+def test_without_a_key_or_a_secret_nothing_is_asked(services, settings, monkeypatch):
+    service = services()
+    monkeypatch.setattr(opinions, "AKISMET_URL", service.url)
+    settings.MODERATION_WEBHOOK_URL = service.url
+
+    assert (state(post()), service.requests) == (SHOWN, [])
+
+
+def test_a_service_elsewhere_is_never_told_in_plain_http(settings):
+    settings.MODERATION_WEBHOOK_URL, settings.MODERATION_WEBHOOK_SECRET = "http://moderation.example/", SECRET
+
+    assert opinions.are_wanted() is False
+
+
+@pytest.mark.parametrize(
+    ("url", "is_private"),
+    [
+        ("https://moderation.example/x", True),
+        ("https://192.0.2.1:8443", True),
+        ("http://localhost:8080/", True),
+        ("http://127.0.0.2/", True),
+        ("http://[::1]:8080/", True),
+        ("http://moderation.example/", False),
+        ("http://192.168.0.1/", False),
+        ("http://localhost.example/", False),
+        ("http://127.0.0.1.example/", False),
+        ("http://127.0.0.1@moderation.example/", False),
+        ("ftp://localhost/", False),
+        ("file:///etc/passwd", False),
+        ("//moderation.example/", False),
+        ("moderation.example", False),
+        ("https://", False),
+        ("https://[::", False),
+        ("https://moderation.example:port/", False),
+        ("https://moderation.example:99999/", False),
+        ("", False),
+    ],
+)
+def test_comments_travel_encrypted_or_stay_on_this_machine(url, is_private):
+    assert opinions.is_private_line(url) is is_private
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["staff", "banned", "refused", "trap", "trash words", "trusted", "allowed"],
+)
+def test_nobody_is_asked_where_a_rule_above_has_decided(akismet, webhook, reason):
+    set_discussion(
+        refused_addresses="192.0.2.1" if reason == "refused" else "",
+        allowed_addresses="192.0.2.1" if reason == "allowed" else "",
+        words_that_trash="well" if reason == "trash words" else "",
+    )
+    if reason in {"banned", "trusted"}:
+        Standing.objects.create(standing=reason, kind="person", value="Ada <ada@example.com>")
+
+    post(user=make_editor() if reason == "staff" else None, trap="x" if reason == "trap" else "")
+
+    assert (akismet.requests, webhook.requests) == ([], [])
+
+
+def test_what_only_would_be_held_is_asked_about(webhook):
+    set_discussion(holds_everything=True)
+    webhook.answer = says("spam")
+
+    assert state(post()) == ("spam", "webhook")
+
+
+def test_nobody_is_asked_about_a_comment_that_is_refused(webhook):
+    article = make_article()
+    closed = make_article(discussion="closed")
+    make_comment(article=article, name="Ada", email="ada@example.com", body="Well said.")
+    set_discussion(flood_seconds=15)
+
+    for refused in ({"article": closed}, {"article": article}):
+        with pytest.raises(posting.Refused):
+            post(**refused)
+
+    assert webhook.requests == []
+
+
+def test_nobody_is_asked_about_who_comes_too_soon(webhook):
+    set_discussion(flood_seconds=15)
+    post()
+    with pytest.raises(posting.Refused):
+        post(body="And another thing.")
+
+    assert len(webhook.requests) == 1
+
+
+def test_a_double_click_is_asked_about_once(webhook):
+    article = make_article()
+
+    assert post(article=article) == post(article=article)
+    assert len(webhook.requests) == 1
+
+
+def test_a_ban_that_comes_while_a_service_thinks_counts(webhook):
+    submission = Submission(Comment(article=make_article(), **SAID))
+    opinions.ask(submission)
+    Standing.objects.create(standing="banned", kind="name", value="ada")
+
+    assert state(posting.post(submission)) == ("spam", "banned")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_others_write_to_the_database_while_a_service_thinks(webhook):
+    comment = post()
+
+    def writes(out, over):
+        try:
+            written.append(Article.objects.update(standfirst="Changed"))
+        finally:
+            connection.close()
+        says("hold")(out, over)
+
+    webhook.answer, written = writes, []
+
+    assert state(post(body="Another.")) == ("held", "webhook")
+    assert state(posting.edit(comment, "Better said.")) == ("held", "webhook")
+    assert written == [2, 2]
+
+
+# --- Edits ---
+
+
+def test_an_edit_is_asked_about_with_its_text_its_id_and_the_address_it_comes_from(webhook):
+    set_discussion(shortens_addresses=True)
+    comment = post()
+    webhook.answer = says("spam", reason="Now it is")
+
+    edited = posting.edit(comment, "Buy this.", ip_address="192.0.2.9")
+
+    told = json.loads(webhook.requests[1][2])["comment"]
+    assert (told["id"], told["body"], told["ip_address"]) == (comment.pk, "Buy this.", "192.0.2.9")
+    assert (state(edited), fired(edited)) == (("spam", "webhook"), [("webhook", "spam", "Now it is")])
+    assert Comment.objects.get().ip_address == "192.0.2.0"
+
+
+def test_nobody_is_asked_about_an_edit_that_changes_nothing_or_is_refused(webhook):
+    comment = post()
+    late = make_comment(status="approved")
+    set_discussion(edit_minutes=15, flood_seconds=15)
+    webhook.requests.clear()
+
+    posting.edit(comment, comment.body)
+    with pytest.raises(posting.Refused):
+        posting.edit(late, "Too late.")
+    posting.edit(comment, "Once.")
+    comment.refresh_from_db()
+    with pytest.raises(posting.Refused):
+        posting.edit(comment, "Twice, too soon.")
+
+    assert [json.loads(body)["comment"]["body"] for _line, _headers, body in webhook.requests] == ["Once."]
+
+
+def test_a_service_that_fails_holds_no_edit_back(webhook):
+    comment = post()
+    webhook.answer = sends(http(b"", "500 Oops"))
+
+    assert state(posting.edit(comment, "Better said.")) == SHOWN
+
+
+def test_an_objection_of_a_service_is_read_like_any_other_verdict():
+    submission = Submission(
+        Comment(article=make_article(), **SAID), answers={Rule.WEBHOOK: Verdict(Comment.Status.HELD, "Rude")}
+    )
+
+    assert fired(posting.post(submission)) == [("webhook", "held", "Rude")]
