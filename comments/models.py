@@ -27,6 +27,8 @@ THREAD_KEY = Func(
 STORED_LEVELS = 10
 # So long a link by mail may be opened, and so long what it opens stays open.
 LINK_LASTS = timedelta(minutes=30)
+# What whoever tries to rewrite the history is told.
+ADDED_TO = "The history is only ever added to."
 # So long a decision can be undone.
 UNDO_LASTS = timedelta(days=1)
 
@@ -473,7 +475,18 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         return self.aggregate(newest=models.Max("pk"))["newest"] or 0
 
     def update(self, **values):
-        raise TypeError("The history is only ever added to.")
+        raise TypeError(ADDED_TO)
+
+    def delete(self):
+        """Refuse. Only a comment that is deleted takes its history with it."""
+        raise TypeError(ADDED_TO)
+
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs, **how: Any):
+        if how.get("update_conflicts"):
+            raise TypeError(ADDED_TO)
+        return super().bulk_create(objs, **how)
 
     def erase(self) -> None:
         """Forget what comments said before: the one thing that the history lets go of."""
@@ -531,8 +544,11 @@ class Change(models.Model):
 
     def save(self, **kwargs):
         if self.pk is not None:
-            raise TypeError("The history is only ever added to.")
+            raise TypeError(ADDED_TO)
         super().save(**kwargs)
+
+    def delete(self, **kwargs):
+        raise TypeError(ADDED_TO)
 
     @property
     def who(self) -> str:
@@ -613,6 +629,8 @@ class Standing(models.Model):
 
     def clean(self):
         """Put the value into the form that `keys_of()` finds it under, or say what is wrong with it."""
+        if not self.value:
+            return
         try:
             self.value = self.normal(self.kind, self.value)
         except ValueError as error:
@@ -635,6 +653,10 @@ class Standing(models.Model):
                     if kind == cls.Kind.EMAIL
                     else _("Enter an IP address like 192.0.2.7, or a network like 192.0.2.0/24.")
                 )
+            if matching.is_too_large(normal):
+                raise ValueError(
+                    _("A good part of all readers is in this network. Name one of /8 or smaller, in IPv6 /16.")
+                )
             return normal
         if kind == cls.Kind.WEBSITE:
             host = matching.host_of(value)
@@ -644,10 +666,16 @@ class Standing(models.Model):
         if kind == cls.Kind.PERSON:
             name, _space, email = value.rpartition(" ")
             email = email.strip("<>").lower()
-            if not name or matching.normal_address(email) is None or "@" not in email:
+            is_one_address = "@" in email[1:] and matching.normal_address(email) is not None
+            if not name or not is_one_address:
                 raise ValueError(_("Write both like “Ada <ada@example.com>”."))
             return f"{name} <{email}>"
-        return value if kind == cls.Kind.ACCOUNT else " ".join(matching.fold(value).split())
+        if kind == cls.Kind.ACCOUNT:
+            return value
+        name = " ".join(matching.fold(value).split())
+        if not name:
+            raise ValueError(_("Enter a name that readers can see."))
+        return name
 
     @classmethod
     def keys_of(cls, comment: Comment) -> dict[str, list[str]]:
@@ -655,12 +683,12 @@ class Standing(models.Model):
         keys: dict[str, list[str]] = {
             cls.Kind.EMAIL: matching.email_keys(comment.email),
             cls.Kind.ADDRESS: matching.network_keys(comment.ip_address),
-            cls.Kind.NAME: [cls.normal(cls.Kind.NAME, comment.name)],
+            cls.Kind.NAME: [" ".join(matching.fold(comment.name).split())],
             cls.Kind.WEBSITE: matching.host_keys(comment.website),
         }
         if comment.user_id:
             keys[cls.Kind.ACCOUNT] = [cls.account(comment.user)]
-        else:
+        elif comment.email:
             keys[cls.Kind.PERSON] = [cls.person(comment)]
         return keys
 

@@ -1,13 +1,23 @@
 from datetime import UTC, datetime, timedelta
+from itertools import combinations
 
 import pytest
 import time_machine
 from django.db.models import ProtectedError
 from django.utils import timezone
 
-from comments.models import Comment
-from comments.moderation import Refusal, Submission, decide, refuse
-from tests.factories import make_article, make_author, make_comment, make_editor, make_user
+from comments import posting
+from comments.models import Comment, Firing, Rule, Standing
+from comments.moderation import RULES, Refusal, Ruling, Submission, Verdict, decide, refuse
+from tests.factories import (
+    make_article,
+    make_author,
+    make_comment,
+    make_editor,
+    make_report,
+    make_user,
+    set_discussion,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -135,6 +145,491 @@ def test_a_signed_in_moderator_is_shown_at_once():
 
 def test_an_account_without_the_right_to_moderate_is_treated_like_anyone():
     assert verdict(user=make_user()) == held("first-comment")
+
+
+# --- Each rule, and each pair of them ---
+
+# What each rule says of the comment below. The upper one of two that fire decides.
+SAID = {
+    Rule.AT_HOME: Verdict("approved"),
+    Rule.BANNED: Verdict("spam", "ada"),
+    Rule.REFUSED: Verdict("spam", "192.0.2.0/24"),
+    Rule.TRAP: Verdict("spam"),
+    Rule.TRASH_WORDS: Verdict("trash", "Dragon"),
+    Rule.TRUSTED: Verdict("approved", "Ada <ada@example.com>"),
+    Rule.ALLOWED: Verdict("approved", "@example.com"),
+    Rule.AKISMET: Verdict("spam"),
+    Rule.WEBHOOK: Verdict("held", "Sounds rude"),
+    Rule.EVERYTHING: Verdict("held"),
+    Rule.REPORTED: Verdict("held", "3"),
+    Rule.REGISTERED: Verdict("held"),
+    Rule.WORDS: Verdict("held", "unicorn*"),
+    Rule.LINKS: Verdict("held", "2"),
+    Rule.TOO_FAST: Verdict("held", "1.5"),
+    Rule.FIRST_COMMENT: Verdict("held"),
+}
+SWITCHES = {
+    Rule.REFUSED: {"refused_addresses": "198.51.100.7\n192.0.2.0/24"},
+    Rule.TRASH_WORDS: {"words_that_trash": "goblin\nDragon"},
+    Rule.ALLOWED: {"allowed_addresses": "@example.com"},
+    Rule.EVERYTHING: {"holds_everything": True},
+    Rule.REPORTED: {"reports_that_hold": 3},
+    Rule.WORDS: {"words_that_hold": "unicorn*"},
+    Rule.LINKS: {"links_that_hold": 2},
+    Rule.TOO_FAST: {"seconds_to_write": 3},
+    Rule.FIRST_COMMENT: {"holds_first_comments": True},
+}
+# Someone whose name or address is another's is neither trusted nor allowed for it.
+EXCLUSIVE = [(Rule.TRUSTED, Rule.REGISTERED), (Rule.ALLOWED, Rule.REGISTERED)]
+
+
+def a_comment_that_fires(*rules: Rule) -> Submission:
+    """A comment with a bit of everything, on a site where these rules alone have a reason to fire."""
+    off = {"reports_that_hold": 0, "links_that_hold": 0, "seconds_to_write": 0, "holds_first_comments": False}
+    set_discussion(**off)
+    for rule in rules:
+        set_discussion(**SWITCHES.get(rule, {}))
+    user = make_user(is_staff=True, email="") if Rule.AT_HOME in rules else None
+    comment = make_comment(
+        name="Ada",
+        email="ada@example.com",
+        ip_address="192.0.2.1",
+        body="Dragons? A dragon and unicorns: https://a.example https://b.example",
+        status="held",
+        user=user,
+    )
+    for _number in range(3):
+        make_report(comment=comment)
+    if Rule.BANNED in rules:
+        Standing.objects.create(standing="banned", kind="name", value="ada")
+    if Rule.TRUSTED in rules:
+        kind, value = ("account", user.username) if user else ("person", "Ada <ada@example.com>")
+        Standing.objects.create(standing="trusted", kind=kind, value=value)
+    if Rule.REGISTERED in rules:
+        make_user(email="Ada@example.com")
+    return Submission(
+        comment,
+        trap="x" if Rule.TRAP in rules else "",
+        seconds=1.5,
+        answers={rule: SAID[rule] for rule in (Rule.AKISMET, Rule.WEBHOOK) if rule in rules},
+    )
+
+
+def ruling_of(*rules: Rule, user=None) -> Ruling:
+    """What is decided where these rules fire, the first of them first."""
+    fired = [(rule, SAID[rule]) for rule in rules]
+    if user and Rule.TRUSTED in rules:
+        fired = [
+            (rule, said._replace(detail=user.username) if rule == Rule.TRUSTED else said)
+            for rule, said in fired
+        ]
+    status = fired[0][1].status
+    return Ruling(status, Rule.NOTHING if status == "approved" else rules[0], fired)
+
+
+def test_where_no_rule_has_a_reason_none_fires():
+    assert decide(a_comment_that_fires()) == Ruling("approved", Rule.NOTHING, [])
+
+
+def test_the_rules_are_asked_in_this_order_and_each_says_what_it_does():
+    assert list(RULES) == list(SAID)
+    assert [rule.__name__ for rule in RULES.values() if not rule.__doc__] == []
+
+
+@pytest.mark.parametrize("rule", SAID)
+def test_each_rule_fires_where_it_has_a_reason(rule):
+    assert decide(a_comment_that_fires(rule)) == ruling_of(rule)
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower"), [pair for pair in combinations(SAID, 2) if pair not in EXCLUSIVE]
+)
+def test_of_two_rules_the_upper_one_decides_and_both_are_told(upper, lower):
+    sent = a_comment_that_fires(upper, lower)
+
+    assert decide(sent) == ruling_of(upper, lower, user=sent.comment.user)
+
+
+@pytest.mark.parametrize(("kindness", "registered"), EXCLUSIVE)
+def test_nobody_is_trusted_or_allowed_for_what_is_anothers(kindness, registered):
+    assert decide(a_comment_that_fires(kindness, registered)) == ruling_of(registered)
+
+
+def test_all_that_fired_is_stored_in_order_and_again_after_an_edit():
+    set_discussion(words_that_hold="unicorn", words_that_trash="dragon", flood_seconds=0)
+    sent = submission(body="A unicorn with https://a.example https://b.example", seconds=1)
+
+    comment = posting.post(sent)
+
+    stored = [("words", "held", "unicorn", True), ("links", "held", "2", False)]
+    stored += [("too-fast", "held", "1", False), ("first-comment", "held", "", False)]
+    assert list(comment.firings.values_list("rule", "verdict", "detail", "has_decided")) == stored
+    assert (comment.status, comment.held_because) == held("words")
+
+    comment = posting.edit(comment, "A dragon.")
+
+    stored = [("trash-words", "trash", "dragon", True), ("first-comment", "held", "", False)]
+    assert list(comment.firings.values_list("rule", "verdict", "detail", "has_decided")) == stored
+
+
+def test_what_approves_is_stored_like_what_holds():
+    Standing.objects.create(standing="trusted", kind="person", value="Ada <ada@example.com>")
+
+    comment = posting.post(submission())
+
+    stored = [("trusted", "approved", "Ada <ada@example.com>", True), ("first-comment", "held", "", False)]
+    assert list(comment.firings.values_list("rule", "verdict", "detail", "has_decided")) == stored
+    assert (comment.status, comment.held_because) == SHOWN
+
+
+def test_a_detail_is_stored_as_far_as_it_fits():
+    comment = posting.post(submission(answers={Rule.WEBHOOK: Verdict(Comment.Status.HELD, "x" * 500)}))
+
+    assert comment.firings.get(rule="webhook").detail == "x" * 200
+
+
+@pytest.mark.parametrize(
+    ("rule", "detail", "words"),
+    [
+        ("at-home", "", "Written by the story’s author or by staff"),
+        ("banned", "192.0.2.0/24", "Banned: 192.0.2.0/24"),
+        ("refused", "@example.com", "From a refused address: @example.com"),
+        ("trap", "", "Filled in a field that people do not see"),
+        ("trash-words", "dragon", "Has a word that moves it to the trash: dragon"),
+        ("trusted", "Ada <a@example.com>", "Written by someone whom a moderator trusts: Ada <a@example.com>"),
+        ("allowed", "@example.com", "From an allowed address: @example.com"),
+        ("akismet", "", "Akismet takes it for spam"),
+        ("webhook", "Sounds rude", "The moderation service objects: Sounds rude"),
+        ("everything", "", "Every comment is held here"),
+        ("reported", "3", "Reported by readers: 3"),
+        ("registered", "", "A visitor used the name or email address of a registered user"),
+        ("words", "unicorn*", "Has a word that holds it: unicorn*"),
+        ("links", "2", "Many links: 2"),
+        ("too-fast", "1.5", "Written faster than anyone types: 1.5"),
+        ("first-comment", "", "First comment under this name and email address"),
+    ],
+)
+def test_moderators_read_what_a_rule_found(rule, detail, words):
+    assert str(Firing(rule=rule, detail=detail)) == words
+
+
+# --- The setting of each rule, on and off, and at its edge ---
+
+
+@pytest.fixture
+def ada():
+    """Ada has an approved comment: nothing holds her but what a test is about."""
+    return make_comment(name="Ada", email="ada@example.com")
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"), [(0, SHOWN), (1, held("links")), (2, held("links")), (3, SHOWN)]
+)
+def test_so_many_links_hold_as_the_owner_says(ada, limit, expected):
+    set_discussion(links_that_hold=limit)
+
+    assert verdict(body="https://a.example https://b.example") == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "seconds", "expected"),
+    [(3, 2.9, held("too-fast")), (3, 3, SHOWN), (3, None, SHOWN), (3, 0, held("too-fast")), (0, 0, SHOWN)],
+)
+def test_who_is_quicker_than_the_owner_says_is_held(ada, limit, seconds, expected):
+    set_discussion(seconds_to_write=limit)
+
+    assert verdict(seconds=seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("limit", "reports", "expected"),
+    [(3, 3, held("reported")), (3, 2, SHOWN), (0, 3, SHOWN), (1, 1, held("reported"))],
+)
+def test_so_many_reports_hold_as_the_owner_says(ada, limit, reports, expected):
+    set_discussion(reports_that_hold=limit)
+    for _number in range(reports):
+        make_report(comment=ada)
+    Comment.objects.filter(pk=ada.pk).update(name="Bo")  # who is known by another comment
+    make_comment(name="Ada", email="ada@example.com")
+    ada.name = "Ada"
+
+    ruling = decide(Submission(ada))
+
+    assert (ruling.status, ruling.because) == expected
+
+
+def test_two_reports_of_one_sender_count_as_one(ada):
+    set_discussion(reports_that_hold=2, holds_first_comments=False)
+    make_report(comment=ada, sender="a" * 64)
+    make_report(comment=ada, sender="a" * 64)
+
+    assert decide(Submission(ada)).fired == []
+
+
+def test_every_comment_is_held_on_the_site_or_on_one_story(ada):
+    assert verdict(article=make_article(discussion="hold")) == held("everything")
+    assert verdict(article=make_article()) == SHOWN
+
+    set_discussion(holds_everything=True)
+
+    assert verdict(article=make_article()) == held("everything")
+
+
+def test_first_comments_are_shown_where_the_owner_does_not_hold_them():
+    set_discussion(holds_first_comments=False)
+
+    assert verdict() == SHOWN
+
+
+@pytest.mark.parametrize("place", ["body", "name", "email", "website", "ip_address", "user_agent"])
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [("words_that_hold", held("words")), ("words_that_trash", ("trash", "trash-words"))],
+)
+def test_words_are_looked_for_in_all_that_was_sent(ada, place, setting, expected):
+    sent = {
+        "body": "A dragon.",
+        "name": "The Dragon",
+        "email": "dragon@example.com",
+        "website": "https://dragon.example",
+        "ip_address": "192.0.2.66",
+        "user_agent": "Dragon/2.0",
+    }
+    set_discussion(holds_first_comments=False, **{setting: "192.0.2.66\ndragon"})
+
+    assert verdict(**{place: sent[place]}) == expected
+    assert verdict(body="Dragonfly", website="https://dragonfly.example", ip_address="192.0.2.67") == SHOWN
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "dra**gon**",
+        "d&#114;agon",
+        "dra<b></b>gon",
+        "dr\u200bagon",
+        "[look](https://d&#114;agon.example/)",
+        "[look](https://d%72agon.example/)",
+        "<a href='https://x.example/?q=d&#114;agon'>look</a>",
+    ],
+)
+def test_no_markup_hides_a_word(ada, body):
+    set_discussion(words_that_hold="dragon")
+
+    assert verdict(body=body) == held("words")
+
+
+@pytest.mark.parametrize("word", ["strong", "href", "nofollow"])
+def test_our_own_markup_is_no_word_of_the_commenter(ada, word):
+    set_discussion(words_that_hold=word)
+
+    assert verdict(body="**Look**: https://a.example") == SHOWN
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [("refused_addresses", ("spam", "refused")), ("allowed_addresses", SHOWN)],
+)
+@pytest.mark.parametrize(
+    "entry", ["ada@example.com", "@example.com", "192.0.2.7", "192.0.0.0/16", "::ffff:192.0.2.7"]
+)
+def test_addresses_are_refused_and_allowed_in_every_form(setting, expected, entry):
+    set_discussion(**{setting: entry})
+
+    assert verdict(ip_address="192.0.2.7") == expected
+    assert verdict(ip_address="::ffff:192.0.2.7") == expected
+    assert verdict(ip_address="198.51.100.1", email="ada@example.org") == held("first-comment")
+    assert verdict(ip_address=None, email="") == held("first-comment")
+
+
+# --- Bans and trust ---
+
+
+def ban(kind: str, value: str, **fields) -> Standing:
+    standing = Standing(standing="banned", kind=kind, value=value, **fields)
+    standing.full_clean()
+    standing.save()
+    return standing
+
+
+BANNED = ("spam", "banned")
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "sent"),
+    [
+        ("email", "Ada@Example.com", {}),
+        ("email", "@example.com", {}),
+        ("address", "192.0.2.0/24", {}),
+        ("address", "192.0.2.7", {"ip_address": "::ffff:192.0.2.7"}),
+        ("address", "2001:db8::/64", {"ip_address": "2001:db8::5:7"}),
+        ("name", "ADA", {"name": "\uff21da"}),
+        ("name", "Ada", {"name": "A\u200bda"}),
+        ("person", "Ada <ada@example.com>", {}),
+        ("website", "https://www.shop.example/x", {"website": "http://shop.example./"}),
+        ("website", "shop.example", {"website": "https://cheap.SHOP.example:8080/?x"}),
+        ("website", "bücher.example", {"website": "https://xn--bcher-kva.example/"}),
+    ],
+)
+def test_who_is_banned_is_spam_in_every_spelling(ada, kind, value, sent):
+    ban(kind, value)
+
+    assert verdict(**{"ip_address": "192.0.2.7", **sent}) == BANNED
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("email", "bo@example.com"),
+        ("email", "@mail.example.com"),
+        ("address", "192.0.3.0/24"),
+        ("address", "2001:db8::/64"),
+        ("name", "Ad"),
+        ("person", "Ada <bo@example.com>"),
+        ("website", "pop.example"),
+        ("website", "cheap.shop.example"),
+    ],
+)
+def test_a_ban_of_somebody_else_is_nothing_to_her(ada, kind, value):
+    ban(kind, value)
+
+    assert verdict(ip_address="192.0.2.7", website="https://shop.example") == SHOWN
+
+
+def test_an_account_is_banned_under_every_name():
+    account = make_user(username="troll")
+    make_comment(user=account)
+    ban("account", "troll")
+
+    assert verdict(user=account, name="Someone Nice") == BANNED
+    assert verdict(user=make_user(username="elf")) == held("first-comment")
+
+
+def test_no_standing_is_anybody_who_leaves_everything_empty():
+    for standing in ("banned", "trusted"):
+        for kind in Standing.Kind:
+            Standing.objects.create(standing=standing, kind=kind, value="")
+    Standing.objects.create(standing="trusted", kind="person", value="Anonymous <>")
+
+    assert verdict(name="Anonymous", email="", ip_address=None) == held("first-comment")
+
+
+def test_a_ban_lasts_until_its_end_and_no_longer(ada):
+    with time_machine.travel(NOON, tick=False) as clock:
+        ban("name", "Ada", ends_at=NOON + timedelta(days=1))
+
+        assert verdict() == BANNED
+        clock.shift(timedelta(days=1, microseconds=-1))
+        assert verdict() == BANNED
+        clock.shift(timedelta(microseconds=1))
+        assert verdict() == SHOWN
+
+
+def test_trust_lasts_until_its_end_and_no_longer():
+    with time_machine.travel(NOON, tick=False):
+        person = {"standing": "trusted", "kind": "person"}
+        trust = Standing.objects.create(
+            **person, value="Ada <ada@example.com>", ends_at=NOON + timedelta(seconds=1)
+        )
+
+        assert verdict() == SHOWN
+        Standing.objects.filter(pk=trust.pk).update(ends_at=NOON)
+        assert verdict() == held("first-comment")
+
+
+@pytest.mark.parametrize(
+    "other", [{"name": "ada"}, {"email": "ada@example.org"}, {"name": "Ada <ada@example.com>", "email": ""}]
+)
+def test_trust_is_in_one_name_and_one_address_together(other):
+    Standing.objects.create(standing="trusted", kind="person", value="Ada <ada@example.com>")
+
+    assert verdict(**other) == held("first-comment")
+
+
+def test_who_types_the_name_and_the_address_of_a_trusted_account_is_held():
+    account = make_user(username="ada", email="ada@example.com")
+    for kind, value in (("account", "ada"), ("person", "Ada <ada@example.com>")):
+        Standing.objects.create(standing="trusted", kind=kind, value=value)
+
+    assert verdict() == held("registered")
+    assert verdict(user=account) == SHOWN
+
+
+def test_a_ban_is_looked_up_with_the_whole_address_of_the_request_where_a_part_is_kept(ada):
+    set_discussion(shortens_addresses=True, flood_seconds=0)
+    ban("address", "192.0.2.7")
+
+    banned = posting.post(submission(name="Ada", ip_address="192.0.2.7"))
+    neighbour = posting.post(submission(name="Ada", ip_address="192.0.2.8"))
+
+    assert (banned.status, banned.ip_address) == ("spam", "192.0.2.0")
+    assert (neighbour.status, neighbour.ip_address) == ("approved", "192.0.2.0")
+    assert posting.edit(neighbour, "Better said.", ip_address="192.0.2.8").status == "approved"
+    assert posting.edit(neighbour, "Buy this.", ip_address="192.0.2.7").status == "spam"
+    assert Comment.objects.get(pk=neighbour.pk).ip_address == "192.0.2.0"
+
+
+def test_a_ban_on_the_first_address_of_a_network_is_not_on_all_whose_address_was_shortened(ada):
+    set_discussion(shortens_addresses=True)
+    comment = posting.post(submission(ip_address="192.0.2.8"))
+    ban("address", "192.0.2.0")
+
+    assert posting.edit(comment, "Better said.", ip_address="192.0.2.8").status == "approved"
+
+
+# --- Who is known, and who is registered ---
+
+
+def test_an_edited_comment_is_no_proof_of_itself(ada):
+    assert decide(Submission(ada)).because == "first-comment"
+
+
+@pytest.mark.parametrize(
+    "typed", ["kay@newsroom.example", "KAY@newsroom.example", "\u212aay@newsroom.example"]
+)
+def test_the_address_of_an_account_is_known_in_every_spelling(typed):
+    make_user(email="kay@newsroom.example")
+    make_comment(name="Ada", email="kay@newsroom.example")
+
+    assert verdict(email=typed) == held("registered")
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ÉMILE ZOLA",
+        "Emile Zola",
+        "émile  zola",
+        "Émilе Zоla",
+        "Émi1e Zo1a",
+        "\u202eÉmile Zola",
+        "Ｅｍｉｌｅ Ｚｏｌａ",
+    ],
+)
+@pytest.mark.parametrize("newsroom", ["staff", "author"])
+def test_no_visitor_has_a_name_that_looks_like_one_of_the_newsroom(typed, newsroom):
+    if newsroom == "staff":
+        make_user(is_staff=True, first_name="Émile", last_name="Zola")
+    else:
+        make_author(name="Émile Zola", user=make_user())
+    make_comment(name=typed, email="ada@example.com")
+
+    assert verdict(name=typed) == held("registered")
+
+
+def test_names_of_the_newsroom_are_read_in_one_query(django_assert_num_queries):
+    for _number in range(2):
+        for number in range(3):
+            make_user(is_staff=True, first_name=f"Reporter {number}")
+        sent = submission()
+        with django_assert_num_queries(2):
+            assert sent.is_registered is False
+
+
+def test_nobody_inherits_the_trust_of_who_was_approved_without_an_address():
+    make_comment(name="Anonymous", email="")
+
+    assert verdict(name="Anonymous", email="") == held("first-comment")
 
 
 # --- Refusals ---
