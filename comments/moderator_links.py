@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 
 from comments import decisions, rights
 from comments.models import Change, Comment, Decision
-from comments.moderator_mails import Link, read_stop, reports_of, why_held
+from comments.moderator_mails import Link, beginning_of, read_stop, reports_of, why_held
 from comments.staff_notices import MailChoice
 from newsite.freshness import private_page
 from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
@@ -100,6 +100,7 @@ def _ask(
     newest = comment.changes.first()
     context = {
         "comment": comment,
+        "answered": beginning_of(comment.parent),
         "button": BUTTONS[Kind(link.kind)],
         "why_held": why_held(comment) if comment.status == Status.HELD else [],
         "reports": reports_of(comment),

@@ -25,7 +25,7 @@ from django.utils.translation import ngettext
 from articles.models import Byline
 from comments import rights
 from comments.discussion import DiscussionSettings
-from comments.models import Change, Comment, Decision, Report, Rule
+from comments.models import Change, Comment, Decision, Rule
 from comments.staff_notices import DAY, MailChoice, StaffNotice
 from mail.models import Mail
 
@@ -89,7 +89,7 @@ class Entry(NamedTuple):
     quoted: str
     answered: str
     why: list[str]
-    reports: list[Report]
+    reports: list[tuple[str, str]]
     links: list[tuple[str, str]]
 
 
@@ -421,7 +421,7 @@ def _entry(user: Any, comment: Comment, facts: Facts) -> Entry:
     return Entry(
         comment=comment,
         quoted=_quoted(comment.body),
-        answered=_beginning(comment.parent),
+        answered=beginning_of(comment.parent),
         why=why_held(comment) if is_held else [],
         reports=reports_of(comment),
         links=links,
@@ -436,13 +436,15 @@ def why_held(comment: Comment) -> list[str]:
     return fired
 
 
-def reports_of(comment: Comment) -> list[Report]:
-    """Return what readers have said against a comment, where that is what holds it."""
+def reports_of(comment: Comment) -> list[tuple[str, str]]:
+    """Return what readers have said against a comment, in one line each, where that is what holds it."""
     is_reported = comment.status == Comment.Status.HELD and comment.held_because == Rule.REPORTED
-    return list(comment.reports.all())[:REPORTS_SHOWN] if is_reported else []
+    reports = list(comment.reports.all())[:REPORTS_SHOWN] if is_reported else []
+    return [(str(one.get_reason_display()), " ".join(one.text.split())) for one in reports]
 
 
-def _beginning(answered: Comment | None) -> str:
+def beginning_of(answered: Comment | None) -> str:
+    """Return the first words of what a comment answers, where everybody may read them."""
     if answered is None or answered.status != Comment.Status.APPROVED:
         return ""
     return Truncator(" ".join(answered.body.split())).chars(ANSWERED_SHOWN)

@@ -1,0 +1,640 @@
+"""The links in the mails to moderators: each works once, for one person, and on a button only."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.contrib.auth.models import Group, Permission
+from django.core import signing
+
+from comments import decisions, moderator_mails, posting, privacy
+from comments.models import Change, Comment, Decision
+from comments.moderation import Submission
+from comments.moderator_mails import DECIDE_SALT, STOP_SALT, Link
+from comments.staff_notices import MailChoice, StaffNotice
+from mail.models import Mail
+from tests.factories import (
+    make_article,
+    make_author,
+    make_comment,
+    make_editor,
+    make_report,
+    make_user,
+    reply_to,
+    set_discussion,
+)
+
+pytestmark = pytest.mark.django_db
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+WORDS = {"approve": "Approve", "mark_as_spam": "Spam", "trash": "Trash"}
+STATUSES = {"approve": "approved", "mark_as_spam": "spam", "trash": "trash"}
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    """It is noon, and stays so until a test moves the clock."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+def make_moderator(right="change_comment", **fields):
+    user = make_user(**{"is_staff": True, **fields})
+    group, _created = Group.objects.get_or_create(name=right)
+    group.permissions.add(Permission.objects.get(codename=right))
+    user.groups.add(group)
+    return user
+
+
+@pytest.fixture
+def mo():
+    return make_moderator(username="mo", email="mo@newsroom.example")
+
+
+def post(**fields) -> Comment:
+    """Post as Ada does, whose first comment is held."""
+    defaults = {"name": "Ada", "email": "ada@mailbox.example", "body": "Well *said*."}
+    article = fields.pop("article", None) or make_article(title="Rain")
+    return posting.post(Submission(Comment(**{**defaults, "article": article, **fields})))
+
+
+def link(kind="approve", recipient="mo@newsroom.example") -> str:
+    """Return where a link in the newest mail to somebody leads, as a path."""
+    moderator_mails.send_due()
+    mail = Mail.objects.filter(recipient=recipient).latest("pk")
+    return re.search(rf"^{WORDS[kind]}: https://news\.example(/comments/moderate/\S+)", mail.text, re.M)[1]
+
+
+def stop_link(recipient="mo@newsroom.example") -> str:
+    moderator_mails.send_due()
+    mail = Mail.objects.filter(recipient=recipient).latest("pk")
+    return re.fullmatch(r"<https://news\.example(/\S+)>", mail.headers["List-Unsubscribe"])[1]
+
+
+def path_of(token: str) -> str:
+    return f"/comments/moderate/{token}/"
+
+
+def press(client, path: str, **data):
+    """Open the page, as whoever decides does, and press its button."""
+    page = client.get(path)
+    seen = re.search(r'name="seen" value="(\d+)"', page.content.decode())
+    return client.post(path, {"seen": seen[1] if seen else "", **data}, headers=SAME_ORIGIN)
+
+
+def words_of(response) -> str:
+    """Return what somebody reads on a page, in one line."""
+    main = response.content.decode().partition("<main")[2].partition("</main>")[0]
+    return " ".join(re.sub(r"<[^>]+>", " ", main.partition(">")[2]).split())
+
+
+def status_of(comment: Comment) -> str:
+    return Comment.objects.get(pk=comment.pk).status
+
+
+# --- Deciding ---
+
+
+@pytest.mark.parametrize("kind", WORDS)
+def test_a_link_decides_with_one_button_and_without_signing_in(client, mo, kind):
+    comment = post()
+
+    response = press(client, link(kind))
+
+    assert (response.status_code, status_of(comment)) == (200, STATUSES[kind])
+    change = Change.objects.latest("pk")
+    assert (change.by, change.note, change.from_status, change.to_status) == (
+        mo,
+        "by a link in a mail",
+        "held",
+        STATUSES[kind],
+    )
+    assert (change.decision.by, change.decision.kind, change.decision.count) == (mo, kind, 1)
+    assert "_auth_user_id" not in client.session
+
+
+def test_the_page_shows_the_whole_comment_its_story_what_held_it_and_one_button(client, mo):
+    set_discussion(words_that_hold="soap")
+    parent = make_comment(name="Cleo", body="Is it *clean*?", article=make_article(title="Rain"))
+    post(article=parent.article, parent=parent, body="With *soap*.\n\n" + "Long. " * 500 + "End.")
+
+    page = client.get(link())
+
+    words = words_of(page)
+    assert words.startswith("Rain Approve this comment In reply to Cleo: Is it *clean*? Ada 23 November 2026")
+    assert "With soap ." in words
+    assert "Long. End." in words
+    assert "Why it is held Has a word that holds it: soap First comment under this name" in words
+    html = page.content.decode()
+    assert re.findall(r"<button[^>]*>([^<]*)<", html.partition("<main")[2]) == ["Approve this comment"]
+    assert "ada@mailbox.example" not in html
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("approve", "Done The comment is public now."),
+        ("mark_as_spam", "Done The comment is marked as spam."),
+        ("trash", "Done The comment is in the trash."),
+    ],
+)
+def test_the_answer_says_what_was_done_and_leads_on(client, mo, kind, words):
+    comment = post()
+
+    response = press(client, link(kind))
+
+    assert words_of(response).startswith(words)
+    html = response.content.decode()
+    assert 'href="/admin/comments/comment/"' in html
+    assert (f'href="/comments/{comment.pk}/"' in html) == (kind == "approve")
+
+
+def test_a_decision_by_a_link_can_be_undone_like_any_other(client, mo):
+    comment = post()
+    press(client, link())
+
+    decisions.undo(Decision.objects.get(), mo)
+
+    assert status_of(comment) == "held"
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize("kind", WORDS)
+def test_opening_a_link_changes_nothing(client, mo, method, kind):
+    comment = post()
+    path = link(kind)
+    before = (Change.objects.count(), Decision.objects.count(), StaffNotice.objects.count())
+
+    response = getattr(client, method)(path)
+
+    assert response.status_code == 200
+    assert status_of(comment) == "held"
+    assert (Change.objects.count(), Decision.objects.count(), StaffNotice.objects.count()) == before
+    assert press(client, path).status_code == 200
+
+
+def test_other_methods_are_refused(client, mo):
+    post()
+    path = link()
+
+    assert [client.put(path).status_code, client.delete(path).status_code] == [405, 405]
+
+
+def test_a_form_on_another_site_decides_nothing(client, mo):
+    comment = post()
+
+    response = client.post(link(), headers={"sec-fetch-site": "cross-site"})
+
+    assert (response.status_code, status_of(comment)) == (403, "held")
+    assert "press the button once more" in words_of(response)
+
+
+def test_the_pages_are_kept_by_nobody_and_found_by_no_search_engine(client, mo):
+    post()
+    path, stop = link(), stop_link()
+
+    for response in (client.get(path), client.get(stop), press(client, path), client.get(path)):
+        assert "no-store" in response["Cache-Control"]
+        assert response["X-Robots-Tag"] == "noindex"
+        assert response["Referrer-Policy"] == "same-origin"
+
+
+def test_a_link_against_a_public_comment_works_too(client, mo):
+    set_discussion(comment_mails="at-once")
+    make_comment(name="Ada", email="ada@mailbox.example")
+    comment = post(body="And more.")
+    assert comment.status == "approved"
+
+    page = client.get(link("trash"))
+    response = press(client, link("trash"))
+
+    assert "Why it is held" not in words_of(page)
+    assert (response.status_code, status_of(comment)) == (200, "trash")
+
+
+def test_a_reported_comment_shows_what_readers_say(client, mo):
+    comment = make_comment()
+    make_report(comment=comment, reason="abuse", text="He is wrong.")
+    comment.hold_as_reported()
+
+    words = words_of(client.get(link()))
+
+    assert "Why it is held Reported by readers Insults, threats or hatred: He is wrong." in words
+
+
+# --- Once, and not after somebody else ---
+
+
+@pytest.mark.parametrize("again", WORDS)
+def test_a_link_works_once_and_so_do_the_others_of_its_mail(client, mo, again):
+    comment = post()
+    path, other = link("approve"), link(again)
+    press(client, path)
+
+    response = press(client, other)
+
+    assert (response.status_code, status_of(comment)) == (410, "approved")
+    assert words_of(response).startswith(
+        "There is nothing left to decide Already approved by you, a moment ago."
+    )
+    assert Decision.objects.count() == 1
+
+
+def test_what_somebody_else_has_decided_is_told_with_who_and_when(client, mo, clock):
+    comment = post()
+    path = link("approve")
+    comment.mark_as_spam(by=make_editor(username="eve"))
+    clock.shift(timedelta(minutes=5))
+
+    response = press(client, path)
+
+    assert (response.status_code, status_of(comment)) == (410, "spam")
+    assert "Already marked as spam by eve, 5 minutes ago." in words_of(response)
+
+
+def test_a_decision_between_the_page_and_the_button_stands(client, mo):
+    comment = post()
+    path = link("approve")
+    seen = re.search(r'name="seen" value="(\d+)"', client.get(path).content.decode())[1]
+    comment.trash(by=make_editor(username="eve"))
+
+    response = client.post(path, {"seen": seen}, headers=SAME_ORIGIN)
+
+    assert (response.status_code, status_of(comment)) == (410, "trash")
+    assert "Already moved to the trash by eve, a moment ago." in words_of(response)
+
+
+def test_two_moderators_who_press_at_once_decide_once(client, mo):
+    una = make_moderator(username="una", email="una@newsroom.example")
+    comment = post()
+    first, second = link("approve"), link("trash", una.email)
+
+    assert [press(client, path).status_code for path in (first, second)] == [200, 410]
+    assert (status_of(comment), Decision.objects.count()) == ("approved", 1)
+
+
+def test_a_link_that_was_used_stays_used_when_its_decision_is_undone(client, mo):
+    comment = post()
+    path = link("approve")
+    press(client, path)
+    decisions.undo(Decision.objects.get(), make_editor(username="eve"))
+
+    response = press(client, path, seen=10**9)
+
+    assert (response.status_code, status_of(comment)) == (410, "held")
+    assert "Already moved to the queue by eve, a moment ago." in words_of(response)
+
+
+def test_what_has_changed_since_the_mail_is_shown_and_the_link_still_works(client, mo):
+    comment = post()
+    path = link()
+    posting.edit(comment, "Other words.")
+
+    page = client.get(path)
+
+    assert "The text has changed since the mail was written." in words_of(page)
+    assert "Other words." in words_of(page)
+    assert press(client, path).status_code == 200
+    assert status_of(comment) == "approved"
+
+
+def test_a_moderators_edit_is_no_decision(client, mo):
+    comment = post()
+    path = link()
+    decisions.edit(comment, make_editor(), body="Without the insult.")
+
+    assert "Without the insult." in words_of(client.get(path))
+    assert press(client, path).status_code == 200
+
+
+def test_what_changes_between_the_page_and_the_button_is_shown_first(client, mo):
+    comment = post()
+    path = link()
+    seen = re.search(r'name="seen" value="(\d+)"', client.get(path).content.decode())[1]
+    posting.edit(comment, "Other words.")
+
+    response = client.post(path, {"seen": seen}, headers=SAME_ORIGIN)
+
+    assert (response.status_code, status_of(comment)) == (409, "held")
+    assert "The comment has changed since this page was opened." in words_of(response)
+    assert "Other words." in words_of(response)
+
+
+@pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 400, "٣"])
+def test_what_is_no_number_counts_as_what_the_mail_showed(client, mo, seen):
+    comment = post()
+
+    response = client.post(link(), {"seen": seen}, headers=SAME_ORIGIN)
+
+    assert (response.status_code, status_of(comment)) == (200, "approved")
+
+
+def test_an_edit_that_a_rule_takes_for_spam_needs_no_second_decision(client, mo):
+    comment = post()
+    path = link("trash")
+    set_discussion(words_that_trash="soap")
+    posting.edit(comment, "Buy soap.")
+
+    response = press(client, path)
+
+    assert (response.status_code, "It is in the trash already." in words_of(response)) == (410, True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        posting.withdraw,
+        lambda comment: comment.delete(),
+        lambda comment: comment.article.delete(),
+        lambda comment: privacy.erase("ada@mailbox.example", keep_texts=False),
+    ],
+    ids=["withdrawn", "deleted", "story deleted", "erased"],
+)
+def test_of_what_is_deleted_nothing_is_left_to_decide(client, mo, change):
+    comment = post()
+    path = link()
+    change(comment)
+
+    response = press(client, path)
+
+    assert (response.status_code, "The comment is deleted" in words_of(response)) == (410, True)
+    assert "Well" not in words_of(response)
+
+
+# --- Whose link it is, and for what ---
+
+
+def tampered(token: str) -> list[str]:
+    payload, time, signature = token.split(":")
+    other = "A" if payload[-1] != "A" else "B"
+    return [
+        f"{payload[:-1]}{other}:{time}:{signature}",
+        f"{payload}:{time[:-1]}x:{signature}",
+        f"{payload}:{time}:{signature[:-2]}",
+        payload,
+        "x",
+        f"{token}x",
+    ]
+
+
+def test_a_link_that_was_changed_is_refused(client, mo):
+    comment = post()
+    token = link().split("/")[-2]
+
+    for changed in tampered(token):
+        response = press(client, path_of(changed))
+        assert (response.status_code, "This link is not complete" in words_of(response)) == (403, True)
+    assert status_of(comment) == "held"
+
+
+@pytest.mark.parametrize(
+    "what", [[1], "x", None, [1, "approve", 1], [1, "erase", 1, 1], [1, "approve", "1", 1], {"a": 1}]
+)
+def test_a_link_of_another_shape_is_refused(client, what):
+    response = client.get(path_of(signing.dumps(what, salt=DECIDE_SALT)))
+
+    assert response.status_code == 403
+
+
+def test_a_token_for_something_else_is_refused(client, mo):
+    post()
+    stop = stop_link().split("/")[-2]
+
+    assert client.get(path_of(stop)).status_code == 403
+    decide = link().split("/")[-2]
+    assert client.get(f"/comments/moderate/mails/{decide}/").status_code == 403
+
+
+def test_a_link_decides_on_its_own_comment_and_in_its_own_way_only(client, mo):
+    other = post(body="Another.", name="Bo", email="bo@mailbox.example")
+    comment = post()
+
+    press(client, link("mark_as_spam"))
+
+    assert (status_of(comment), status_of(other)) == ("spam", "held")
+
+
+def test_what_a_link_does_is_recorded_for_whom_it_was_sent_to_whoever_is_signed_in(client, mo):
+    make_moderator(username="una", email="una@newsroom.example")
+    post()
+    client.force_login(make_editor(username="eve"))
+
+    press(client, link("approve", "una@newsroom.example"))
+
+    assert Change.objects.latest("pk").by.username == "una"
+
+
+def test_a_link_works_for_seven_days(client, mo, clock):
+    comment = post()
+    path = link()
+    clock.shift(timedelta(days=7))
+    assert client.get(path).status_code == 200
+    clock.shift(timedelta(seconds=1))
+
+    response = press(client, path)
+
+    assert (response.status_code, status_of(comment)) == (410, "held")
+    assert "This link has expired" in words_of(response)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda mo: mo.groups.clear(),
+        lambda mo: type(mo).objects.filter(pk=mo.pk).update(is_active=False),
+        lambda mo: mo.delete(),
+    ],
+    ids=["no right", "not active", "deleted"],
+)
+def test_who_may_no_longer_decide_is_told_so_and_shown_nothing(client, mo, change):
+    comment = post()
+    path = link()
+    change(mo)
+
+    response = press(client, path)
+
+    assert (response.status_code, status_of(comment)) == (403, "held")
+    assert "You may not decide on this comment" in words_of(response)
+    assert "Well" not in words_of(response)
+
+
+def test_an_author_decides_below_own_stories_as_long_as_they_are_own(client):
+    ida = make_moderator("moderate_own_stories", username="ida", email="ida@newsroom.example")
+    article = make_article(authors=[make_author(user=ida)])
+    comment = post(article=article)
+    path = link("approve", ida.email)
+    assert client.get(path).status_code == 200
+    article.bylines.all().delete()
+
+    assert (press(client, path).status_code, status_of(comment)) == (403, "held")
+
+
+def test_a_link_that_this_site_signed_gives_nobody_a_right(client):
+    author = make_user()
+    comment = make_comment(status="held")
+
+    response = press(client, path_of(Link(comment.pk, "approve", author.pk, 0).token))
+
+    assert (response.status_code, status_of(comment)) == (403, "held")
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_the_page_takes_the_same_queries_however_much_is_around(client, mo, django_assert_num_queries, items):
+    comment = make_comment()
+    comment.hold_as_reported()
+    path = link()
+    for number in range(items):
+        make_moderator()
+        reply_to(comment)
+        make_report(comment=comment)
+        decisions.edit(comment, mo, body=f"Words {number}.")
+
+    with django_assert_num_queries(10):
+        assert client.get(path).status_code == 200
+
+
+# --- No more mails ---
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_opening_the_link_that_ends_the_mails_ends_nothing(client, mo, method):
+    post()
+
+    response = getattr(client, method)(stop_link())
+
+    assert response.status_code == 200
+    assert MailChoice.objects.count() == 0
+
+
+def test_one_click_ends_the_mails_to_a_moderator_and_nobody_elses(client, mo):
+    make_moderator(email="una@newsroom.example")
+    post()
+    path = stop_link()
+    assert "We write to you about: Comments that you moderate" in words_of(client.get(path))
+
+    response = client.post(path, {"List-Unsubscribe": "One-Click"})
+
+    assert response.status_code == 200
+    assert "We write to you no more about: Comments that you moderate" in words_of(response)
+    Mail.objects.all().delete()
+    post(name="Bo", email="bo@mailbox.example", body="And more.")
+    moderator_mails.send_due()
+    assert [mail.recipient for mail in Mail.objects.all()] == ["una@newsroom.example"]
+
+
+def test_what_has_not_left_is_not_sent_to_who_wants_no_more(client, mo):
+    post()
+    path = stop_link()
+    assert Mail.objects.count() == 1
+
+    client.post(path)
+    moderator_mails.send_due()
+
+    assert (Mail.objects.count(), StaffNotice.objects.count()) == (0, 0)
+
+
+def test_an_author_who_wants_no_mails_goes_on_moderating(client):
+    ida = make_moderator("moderate_own_stories", username="ida", email="ida@newsroom.example")
+    make_comment(name="Ada", email="ada@mailbox.example")
+    article = make_article(authors=[make_author(user=ida)])
+    post(article=article)
+
+    response = client.post(stop_link(ida.email))
+
+    assert "no more about: New comments on your own stories" in words_of(response)
+    post(article=article, name="Bo", email="bo@mailbox.example")
+    moderator_mails.send_due()
+    assert [mail.subject[:8] for mail in Mail.objects.all()] == ["Held: Bo"]
+
+
+def test_the_link_that_ends_the_mails_never_expires(client, mo, clock):
+    post()
+    path = stop_link()
+    clock.shift(timedelta(days=1000))
+
+    assert client.post(path).status_code == 200
+    assert MailChoice.objects.get().moderation is False
+
+
+@pytest.mark.parametrize("what", [[1], [1, []], [1, ["password"]], [1, "moderation"], "x", None])
+def test_such_a_link_of_another_shape_is_refused(client, what):
+    token = signing.dumps(what, salt=STOP_SALT)
+
+    assert client.post(f"/comments/moderate/mails/{token}/").status_code == 403
+
+
+def test_such_a_link_that_was_changed_is_refused(client, mo):
+    post()
+    for changed in tampered(stop_link().split("/")[-2]):
+        assert client.post(f"/comments/moderate/mails/{changed}/").status_code == 403
+    assert MailChoice.objects.count() == 0
+
+
+def test_a_daily_mail_ends_with_a_link_for_all_that_it_tells(client, clock):
+    set_discussion(held_mails="daily", author_mails="daily")
+    ida = make_moderator("moderate_own_stories", username="ida", email="ida@newsroom.example")
+    article = make_article(authors=[make_author(user=ida)])
+    post(article=article)
+    make_comment(name="Bo", email="bo@mailbox.example")
+    clock.shift(timedelta(minutes=1))
+    post(article=article, name="Bo", email="bo@mailbox.example")
+    moderator_mails.send_due()
+    clock.shift(timedelta(days=1))
+
+    response = client.post(stop_link(ida.email))
+
+    assert "no more about: Comments that you moderate New comments on your own stories" in words_of(response)
+    choice = MailChoice.objects.get()
+    assert (choice.user, choice.moderation, choice.own_stories) == (ida, False, False)
+
+
+# --- The page in the admin ---
+
+CHOICE = "/admin/comments/mailchoice/"
+
+
+def test_a_moderator_chooses_in_the_admin_which_mails_to_get(client, mo):
+    client.force_login(mo)
+    assert f'href="{CHOICE}"' in client.get("/admin/").content.decode()
+    page = client.get(CHOICE, follow=True)
+    assert 'name="moderation"' in page.content.decode()
+    assert MailChoice.objects.count() == 0
+
+    client.post(page.request["PATH_INFO"], {"own_stories": "on"})
+
+    choice = MailChoice.objects.get()
+    assert (choice.user, choice.moderation, choice.own_stories) == (mo, False, True)
+    page = client.get(CHOICE, follow=True)
+    client.post(page.request["PATH_INFO"], {"moderation": "on", "own_stories": "on"})
+    assert MailChoice.objects.get().moderation is True
+
+
+def test_two_windows_make_one_choice(client, mo):
+    client.force_login(mo)
+    for data in ({"moderation": "on"}, {"own_stories": "on"}):
+        client.post(f"{CHOICE}add/", data)
+
+    choice = MailChoice.objects.get()
+    assert (choice.moderation, choice.own_stories) == (False, True)
+
+
+def test_nobody_chooses_for_somebody_else(client, mo):
+    others = MailChoice.objects.create(user=make_moderator())
+    client.force_login(make_editor())
+
+    response = client.post(f"{CHOICE}{others.pk}/change/", {}, follow=True)
+
+    others.refresh_from_db()
+    assert (others.moderation, others.own_stories) == (True, True)
+    assert response.redirect_chain[0][1] == 302
+    assert client.post(f"{CHOICE}{others.pk}/delete/", {"post": "yes"}).status_code in {302, 403}
+    assert MailChoice.objects.filter(pk=others.pk).exists()
+
+
+def test_staff_who_are_told_of_nothing_have_no_such_page(client):
+    client.force_login(make_user(is_staff=True))
+
+    assert client.get(CHOICE).status_code == 403
+    assert client.get(f"{CHOICE}add/").status_code == 403
