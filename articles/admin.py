@@ -2,7 +2,7 @@ from csp.decorators import csp_update
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import F, Model
 from django.http import QueryDict
 from django.urls import reverse
@@ -15,6 +15,7 @@ from django_prose_editor.widgets import AdminProseEditorWidget
 from js_asset import Media as NoncedMedia
 from js_asset import Script
 
+from articles import rights
 from articles.models import Article, Author, Byline, Image, RelatedRead, Section, Topic
 
 # What the editor offers; what a story may hold in the end is in newsite/markup.py.
@@ -125,12 +126,24 @@ class BylineInline(RowInline):
     model = Byline
     autocomplete_fields = ["author"]
 
+    def has_view_permission(self, request, obj=None):
+        # Who cannot choose bylines sees those that a story has. A new one has none.
+        return obj is not None and super().has_view_permission(request, obj)
+
 
 class RelatedReadInline(RowInline):
     model = RelatedRead
     fk_name = "article"
     fields = ["label", "target", "after_paragraph"]
     autocomplete_fields = ["target"]
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name == "target" and not rights.sees_all(request.user):
+            # An editor may have led a story to a draft: that stays.
+            story = request.resolver_match.kwargs.get("object_id")
+            led_to = RelatedRead.objects.filter(article__pk=story).values("target")
+            kwargs["queryset"] = rights.seen_by(request.user) | Article.objects.filter(pk__in=led_to)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
 
 @admin.register(Article)
@@ -157,15 +170,48 @@ class ArticleAdmin(admin.ModelAdmin):
     class Media:
         js = [Script("newsite/editor.js", type="module")]
 
+    # --- Who may do what ---
+
     def get_queryset(self, request):
-        return super().get_queryset(request).for_listing()
+        stories = super().get_queryset(request).for_listing()
+        if rights.sees_all(request.user):
+            return stories
+        return stories.filter(pk__in=rights.seen_by(request.user).values("pk"))
 
     def get_object(self, request, object_id, from_field=None):
         article = super().get_object(request, object_id, from_field)
         if article is not None:
             # Loaded together, not each when it is asked for.
             article.refresh_from_db(fields=["body", "body_html"])
+        elif object_id.isdecimal() and Article.objects.filter(pk=object_id).exists():
+            raise PermissionDenied
         return article
+
+    def has_add_permission(self, request):
+        return super().has_add_permission(request) or rights.writes_own(request.user)
+
+    def has_view_permission(self, request, obj=None):
+        if obj is None:
+            return rights.sees_all(request.user) or rights.writes_own(request.user)
+        return rights.may_see(request.user, obj)
+
+    def has_change_permission(self, request, obj=None):
+        if obj is None:
+            return super().has_change_permission(request) or rights.writes_own(request.user)
+        return rights.may_change(request.user, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        if obj is None:
+            return super().has_delete_permission(request) or rights.writes_own(request.user)
+        return rights.may_delete(request.user, obj)
+
+    def save_related(self, request, form, formsets, change):
+        super().save_related(request, form, formsets, change)
+        if not change and not super().has_add_permission(request):
+            # Who writes stories of their own alone cannot choose the byline.
+            Byline.objects.create(article=form.instance, author=request.user.author)
+
+    # --- The form ---
 
     @method_decorator(csp_update({"style-src": [EDITOR_STYLE]}))
     def changeform_view(self, request, *args, **kwargs):
@@ -181,6 +227,8 @@ class ArticleAdmin(admin.ModelAdmin):
             return article.get_absolute_url()
         return reverse("articles:preview", args=[article.pk])
 
+    # --- The list ---
+
     @admin.display(description=_("status"), ordering="status")
     def state(self, article: Article) -> str:
         if article.status == Article.Status.PUBLISHED and not article.is_public:
@@ -193,6 +241,7 @@ class ArticleAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Publish selected stories"), permissions=["change"])
     def publish(self, request, queryset):
+        self._require_change(request, queryset)
         published = 0
         for article in queryset:
             try:
@@ -208,11 +257,16 @@ class ArticleAdmin(admin.ModelAdmin):
 
     @admin.action(description=_("Unpublish selected stories"), permissions=["change"])
     def unpublish(self, request, queryset):
+        self._require_change(request, queryset)
         for article in queryset:
             article.unpublish()
             self.log_change(request, article, [{"changed": {"fields": ["status"]}}])
         text = ngettext("%d story is a draft again.", "%d stories are drafts again.", len(queryset))
         self.message_user(request, text % len(queryset), messages.SUCCESS)
+
+    def _require_change(self, request, stories) -> None:
+        if not all(rights.may_change(request.user, story) for story in stories):
+            raise PermissionDenied
 
 
 @admin.register(Section)
@@ -237,6 +291,10 @@ class AuthorAdmin(admin.ModelAdmin):
     search_fields = ["name"]
     prepopulated_fields = {"slug": ["name"]}
     autocomplete_fields = ["picture", "user"]
+
+    def get_readonly_fields(self, request, obj=None):
+        # A byline gives its account rights over stories and over what is said below them.
+        return [] if request.user.has_perm("auth.view_user") else ["user"]
 
 
 @admin.register(Image)

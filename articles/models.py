@@ -266,6 +266,7 @@ class Article(models.Model):
         ordering = ["-published_at", "-pk"]
         verbose_name = _("story")
         verbose_name_plural = _("stories")
+        permissions = [("write_own_stories", _("Can write stories of their own"))]
         indexes = [
             models.Index(fields=["status", "-published_at", "-id"], name="article_status_published"),
             models.Index(

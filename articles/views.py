@@ -1,13 +1,14 @@
 import datetime
 
 from django.contrib.admin.views.decorators import staff_member_required
-from django.contrib.auth.decorators import permission_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import InvalidPage, Page, Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from articles import rights
 from articles.models import Article, ArticleQuerySet, Author, Section, Topic
 from newsite.freshness import private_page, public_page
 
@@ -102,12 +103,13 @@ def story_page(request: HttpRequest, article: Article, *, status: int = 200, **e
 
 
 @staff_member_required
-@permission_required("articles.view_article", raise_exception=True)
 @require_safe
 @private_page
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show an editor a story as readers will see it, whatever its status."""
+    """Show a story as readers will see it, whatever its status, to those who write it."""
     article = get_object_or_404(Article.objects.for_reading(), pk=pk)
+    if not rights.may_see(request.user, article):
+        raise PermissionDenied
     return story_page(request, article, is_preview=True)
 
 

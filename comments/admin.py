@@ -99,6 +99,12 @@ class CommentAdmin(admin.ModelAdmin):
         own = rights.moderated_by(request.user).values("pk")
         return super().get_queryset(request).filter(pk__in=own).select_related("article", "parent", "user")
 
+    def get_object(self, request, object_id, from_field=None):
+        comment = super().get_object(request, object_id, from_field)
+        if comment is None and object_id.isdecimal() and Comment.objects.filter(pk=object_id).exists():
+            raise PermissionDenied
+        return comment
+
     def has_module_permission(self, request):
         return super().has_module_permission(request) or rights.moderates(request.user)
 
@@ -110,6 +116,10 @@ class CommentAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request, obj=None):
         return rights.moderates(request.user) if obj is None else rights.may_decide(request.user, obj)
+
+    def has_delete_permission(self, request, obj=None):
+        may_delete = super().has_delete_permission(request, obj)
+        return may_delete and (obj is None or rights.may_decide(request.user, obj))
 
     # --- One comment ---
 

@@ -293,7 +293,9 @@ def decide_on_many(request: ModeratorRequest) -> HttpResponse:
     if not pks:
         messages.warning(request, _("Tick at least one comment."))
         return redirect(_back(request))
-    chosen = Comment.objects.filter(pk__in=rights.moderated_by(request.user).filter(pk__in=pks).values("pk"))
+    chosen = Comment.objects.filter(pk__in=pks)
+    if rights.moderated_by(request.user).filter(pk__in=pks).count() != chosen.count():
+        raise PermissionDenied
     _tell(request, kind, decisions.decide(chosen, kind, request.user, seen=SeenForm.read(request)))
     return redirect(_back(request))
 
@@ -322,7 +324,7 @@ def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
 @for_moderators
 def decision(request: ModeratorRequest, pk: int) -> HttpResponse:
     """Show how far a decision on many has come, and carry it on."""
-    decided = get_object_or_404(Decision.objects.filter(by=request.user).select_related("undone_by"), pk=pk)
+    decided = _decision(request, pk)
     if request.method == "POST":
         return _go_on(request, decided)
     context = {
@@ -353,7 +355,7 @@ def decisions_made(request: ModeratorRequest) -> HttpResponse:
 @require_POST
 @for_moderators
 def undo(request: ModeratorRequest, pk: int) -> HttpResponse:
-    made = get_object_or_404(Decision.objects.filter(by=request.user), pk=pk)
+    made = _decision(request, pk)
     undoing = decisions.undo(made, request.user)
     if undoing and not undoing.finished_at:
         return redirect("admin:comments_decision", undoing.pk)
@@ -389,6 +391,14 @@ def _comment(request: ModeratorRequest, pk: int) -> Comment:
     if not rights.may_decide(request.user, comment):
         raise PermissionDenied
     return comment
+
+
+def _decision(request: ModeratorRequest, pk: int) -> Decision:
+    """Return what this moderator has decided, or answer 404 or 403."""
+    decided = get_object_or_404(Decision, pk=pk)
+    if decided.by_id != request.user.pk:
+        raise PermissionDenied
+    return decided
 
 
 def _require_everywhere(request: ModeratorRequest) -> None:

@@ -1,10 +1,13 @@
 """Valid rows by default, and nothing else: what a test is about, it says itself."""
 
 from datetime import timedelta
+from importlib import import_module
 from itertools import count
 
-from django.contrib.auth.models import User
+from django.apps import apps
+from django.contrib.auth.models import Group, User
 from django.core.files.base import ContentFile
+from django.db import connection
 from django.utils import timezone
 from PIL import Image as Picture
 
@@ -23,6 +26,18 @@ def make_user(**fields) -> User:
 
 def make_editor(**fields) -> User:
     return make_user(is_staff=True, is_superuser=True, **fields)
+
+
+def make_staff(*roles: str, **fields) -> User:
+    """Someone who may sign in to the admin, and do there what their roles let them."""
+    if not Group.objects.exists():
+        # Tests that end transactions empty all tables, and what migrations have put there.
+        import_module("comments.migrations.0014_roles").create_roles(
+            apps, connection.SchemaEditorClass(connection)
+        )
+    user = make_user(is_staff=True, **fields)
+    user.groups.set(Group.objects.filter(name__in=roles))
+    return user
 
 
 def make_section(**fields) -> Section:

@@ -481,7 +481,7 @@ def test_nobody_undoes_what_another_has_decided(client, alice, bob):
 
     response = client.post(f"{QUEUE}decisions/{Decision.objects.get().pk}/undo/")
 
-    assert (response.status_code, Comment.objects.get().status) == (404, "trash")
+    assert (response.status_code, Comment.objects.get().status) == (403, "trash")
 
 
 @pytest.mark.parametrize("items", [1, 3])
