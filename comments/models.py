@@ -2,6 +2,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Func
@@ -635,6 +636,9 @@ class Standing(models.Model):
             self.value = self.normal(self.kind, self.value)
         except ValueError as error:
             raise ValidationError({"value": str(error)}) from error
+        accounts = get_user_model().objects.filter(username=self.value)
+        if self.kind == self.Kind.ACCOUNT and not accounts.exists():
+            raise ValidationError({"value": _("There is no account with this username.")})
         trusts_one = self.kind in {self.Kind.PERSON, self.Kind.ACCOUNT}
         if self.standing == self.State.TRUSTED and not trusts_one:
             raise ValidationError(
@@ -655,7 +659,9 @@ class Standing(models.Model):
                 )
             if matching.is_too_large(normal):
                 raise ValueError(
-                    _("A good part of all readers is in this network. Name one of /8 or smaller, in IPv6 /16.")
+                    _(
+                        "A good part of all readers is in this network. Name one of /8 or smaller, in IPv6 /16."
+                    )
                 )
             return normal
         if kind == cls.Kind.WEBSITE:
