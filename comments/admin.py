@@ -15,6 +15,7 @@ from comments import (
     queue,
     rights,
     settings_admin,  # noqa: F401 (registers its page)
+    standings_admin,  # noqa: F401 (registers its page)
 )
 from comments.models import Change, Comment
 from comments.staff_notices import MailChoice
