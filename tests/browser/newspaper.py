@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.test import Client
 
 from articles.models import Article, Author, RelatedRead, Section, Topic
-from comments import notifications
+from comments import moderator_mails, notifications
 from comments.models import Comment
 from comments.subscriptions import Subscriber, Subscription
 from mail.models import Mail
@@ -50,6 +50,7 @@ class Newspaper:
     deepest: Comment
     held_address: str
     subscriber: Subscriber
+    links_to_decide: dict[str, str]
 
     @property
     def reply_address(self) -> str:
@@ -79,6 +80,8 @@ class Newspaper:
             "my comments": "/comments/mine/",
             "mails to confirm": f"/comments/mail/confirm/{self.subscriber.confirm_token}/",
             "mails to end": f"/comments/mail/stop/{self.subscriber.stop_token(self.story)}/",
+            "decision by mail": self.links_to_decide["Approve"],
+            "mails to moderators to end": self.links_to_decide["No more of these mails"],
             "report page": f"{self.top.get_absolute_url()}report/",
             "thanks for a report": f"{story}reported/",
             "404": "/there/is/nothing/here/",
@@ -122,6 +125,7 @@ def found() -> Newspaper:
         deepest=comment,
         held_address=held_address(story, top),
         subscriber=subscribed(top),
+        links_to_decide=links_to_decide(),
     )
 
 
@@ -143,6 +147,14 @@ def link_in_a_mail() -> str:
         "/comments/mine/", {"email": "hilde@example.com"}, headers={"Sec-Fetch-Site": "same-origin"}
     )
     return re.search(r"/comments/mine/link/\S+", Mail.objects.get(recipient="hilde@example.com").text)[0]
+
+
+def links_to_decide() -> dict[str, str]:
+    """Return where the links lead of the mail about Hilde's comment that a moderator gets."""
+    moderator = make_user(username="mo", email="mo@newsroom.example", is_superuser=True)
+    moderator_mails.send_due()
+    (mail,) = Mail.objects.filter(recipient=moderator.email)
+    return dict(re.findall(r"^(.+): https?://[^/]+(/comments/moderate/\S+)", mail.text, re.M))
 
 
 def subscribed(comment: Comment) -> Subscriber:

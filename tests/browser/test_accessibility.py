@@ -68,6 +68,23 @@ def test_a_report_with_errors_and_a_link_that_opens_nothing_have_no_wcag_violati
 
 
 @SCHEMES
+def test_a_decision_by_mail_has_no_wcag_violations_before_and_after(watch, scheme):
+    page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    news = newspaper.found()
+    page.goto(news.links_to_decide["Spam"])
+    page.get_by_role("button", name="Mark this comment as spam").click()
+    expect(page.get_by_role("status")).to_contain_text("The comment is marked as spam.")
+    assert violations(page) == []
+    watch.expect_status(410)
+    page.goto(news.links_to_decide["Approve"])
+    expect(page.get_by_role("heading", name="There is nothing left to decide")).to_be_visible()
+    assert violations(page) == []
+    page.goto(news.links_to_decide["No more of these mails"])
+    page.get_by_role("button", name="No more of these mails").click()
+    assert violations(page) == []
+
+
+@SCHEMES
 def test_my_comments_have_no_wcag_violations_from_the_mail_to_the_end(watch, scheme):
     page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     newspaper.found()

@@ -112,6 +112,21 @@ def mails(client: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
     }
 
 
+def decisions_by_mail(client: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
+    """What a moderator sees behind the links of a mail, from the first button to an expired link."""
+    same_origin = {"Sec-Fetch-Site": "same-origin"}
+    trash = news.links_to_decide["Trash"]
+    pages = {
+        "decision from elsewhere": client.post(trash),
+        "decided": client.post(trash, headers=same_origin),
+        "decided already": client.post(news.links_to_decide["Spam"], headers=same_origin),
+        "decision broken": client.get("/comments/moderate/nothing/"),
+        "mails to moderators ended": client.post(news.links_to_decide["No more of these mails"]),
+    }
+    assert [page.status_code for page in pages.values()] == [403, 200, 410, 403, 200]
+    return {name: page.content for name, page in pages.items()}
+
+
 def report_with_errors(client: Client, news: newspaper.Newspaper) -> bytes:
     address = f"{news.top.get_absolute_url()}report/"
     response = client.post(address, {"reason": "other"}, headers={"Sec-Fetch-Site": "same-origin"})
@@ -148,6 +163,7 @@ def test_no_page_has_an_html_error(db, client, check, tmp_path):
         "500": server_error(RequestFactory().get("/")).content,
         **moderating(editor, news),
         **mails(client, news),
+        **decisions_by_mail(client, news),
         **my_comments(client),
     }
     for name, content in pages.items():
