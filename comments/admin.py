@@ -11,6 +11,7 @@ from articles.models import Article
 from comments import (
     data_requests,
     desk,
+    history,
     notifications,
     queue,
     rights,
@@ -130,16 +131,46 @@ class CommentAdmin(admin.ModelAdmin):
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
         seen = Change.objects.newest()
-        shown = rights.moderated_by(request.user).filter(pk=object_id) if object_id.isdecimal() else None
+        pk = int(object_id) if object_id.isdecimal() else None
+        shown = rights.moderated_by(request.user).filter(pk=pk).first()
         extra = {
             "seen": seen,
-            "row": queue.row(int(object_id)) if shown and shown.exists() else None,
-            "changes": Change.objects.filter(comment=object_id).select_related("by", "decision"),
+            "row": queue.row(shown.pk) if shown else None,
+            "history": history.of_comment(shown) if shown else [],
             "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE),
             "show_save": False,
             "show_save_and_continue": False,
         }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
+
+
+@admin.register(Change)
+class HistoryAdmin(admin.ModelAdmin):
+    """The history can be read. It has no page on which anything could be changed or deleted."""
+
+    def get_urls(self):
+        guard = self.admin_site.admin_view
+        files = [
+            path(f"history.{kind}", guard(history.export), {"kind": kind}, name=f"comments_change_{kind}")
+            for kind in history.FORMATS
+        ]
+        return [path("", guard(history.index), name="comments_change_changelist"), *files]
+
+    def has_module_permission(self, request):
+        return rights.moderates(request.user)
+
+    def has_view_permission(self, request, obj=None):
+        return rights.moderates(request.user)
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        # Django asks this before it deletes a comment, which takes its history with it.
+        return request.user.has_perm("comments.delete_comment")
 
 
 @admin.register(MailChoice)

@@ -94,15 +94,22 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     Mail.objects.filter(notices__comment__in=comments).delete()
     staff_notices.forget(comments)
     gone = {"name": _("Anonymous"), "email": "", "website": "", "ip_address": None, "user_agent": ""}
+    note = _("It was erased who wrote this.")
     if not keep_texts:
-        withdrawn = Comment.Status.WITHDRAWN
-        actor = Change.Actor.MODERATOR if by else Change.Actor.COMMENTER
-        gone |= {"body": "", "body_html": "", "status": withdrawn}
-        Change.objects.bulk_create(
-            Change(comment_id=pk, by=by, actor=actor, from_status=status, to_status=withdrawn)
-            for pk, status in statuses.items()
-            if status != withdrawn
+        gone |= {"body": "", "body_html": "", "status": Comment.Status.WITHDRAWN}
+        note = _("The text was erased, and who wrote it.")
+    Change.objects.bulk_create(
+        Change(
+            comment_id=pk,
+            by=by,
+            # Whoever carries it out does so at the commenter's wish, and decides nothing.
+            actor=Change.Actor.COMMENTER,
+            from_status=status,
+            to_status=gone.get("status", status),
+            note=note,
         )
+        for pk, status in statuses.items()
+    )
     comments.update(erased_at=timezone.now(), **gone)
     AccessLink.objects.filter(email=email.lower()).delete()
     Subscriber.objects.filter(email=email.lower()).delete()

@@ -6,10 +6,11 @@ newest comments at a time, with a link that looks further back. Counts end at a 
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Count, Exists, Min, OuterRef, Q
 from django.utils import timezone
@@ -55,6 +56,13 @@ def cursor_of(text: str) -> Cursor | None:
         return None
 
 
+class DayField(forms.DateField):
+    """A day, of years that the clocks of every time zone can count."""
+
+    widget = forms.DateInput(attrs={"type": "date"})
+    default_validators = [MinValueValidator(date(1900, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
+
+
 class QueueForm(forms.Form):
     """What the queue is filtered by."""
 
@@ -74,10 +82,8 @@ class QueueForm(forms.Form):
         required=False,
         choices=[("", _("Any")), *((rule.value, rule.label) for rule in Rule if rule != Rule.NOTHING)],
     )
-    since = forms.DateField(
-        label=_("Posted from"), required=False, widget=forms.DateInput(attrs={"type": "date"})
-    )
-    until = forms.DateField(label=_("until"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = DayField(label=_("Posted from"), required=False)
+    until = DayField(label=_("until"), required=False)
     # These three are set by links beside a comment.
     story = forms.ModelChoiceField(
         Article.objects.only("title"), required=False, widget=forms.HiddenInput, label=_("Story")
@@ -136,9 +142,9 @@ class QueueForm(forms.Form):
         if asked["ip"]:
             comments = comments.filter(ip_address=asked["ip"])
         if asked["since"]:
-            comments = comments.filter(created_at__gte=_midnight(asked["since"]))
+            comments = comments.filter(created_at__gte=midnight(asked["since"]))
         if asked["until"]:
-            comments = comments.filter(created_at__lt=_midnight(asked["until"]) + timedelta(days=1))
+            comments = comments.filter(created_at__lt=midnight(asked["until"]) + timedelta(days=1))
         return comments
 
     def conditions(self) -> Q:
@@ -309,5 +315,6 @@ def _standings(comments: list[Comment]) -> dict[int, Standing]:
     }
 
 
-def _midnight(day) -> datetime:
+def midnight(day: date) -> datetime:
+    """Return the beginning of a day where the site is."""
     return datetime.combine(day, time.min, tzinfo=timezone.get_current_timezone())
