@@ -30,6 +30,7 @@ from comments.desk_forms import BanForm, ModeratorEditForm, SeenForm
 from comments.forms import CommentTextForm
 from comments.models import Change, Comment, Decision, Outcome
 from comments.moderation import Refusal, Submission
+from newsite.origin import client_address
 
 Kind = Decision.Kind
 
@@ -223,7 +224,8 @@ def ban(request: ModeratorRequest, pk: int) -> HttpResponse:
     """Ban whoever wrote a comment: by e-mail address, IP address, name or website."""
     _require_everywhere(request)
     comment = _comment(request, pk)
-    form = BanForm(request.POST if request.method == "POST" else None, comment=comment)
+    sent = request.POST if request.method == "POST" else None
+    form = BanForm(sent, comment=comment, own_address=client_address(request))
     if form.is_bound and form.is_valid():
         with transaction.atomic():
             decision = form.save(request.user)

@@ -12,9 +12,10 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from comments import decisions
+from comments import bans, decisions
 from comments.forms import CommentTextForm, website_field
 from comments.models import Change, Comment, Decision, Standing
+from newsite.origin import network_of
 
 
 class SeenForm(forms.Form):
@@ -82,18 +83,19 @@ class BanForm(forms.Form):
         max_length=400,
         help_text=_("A whole network like 192.0.2.0/24, or a domain like @example.com. Empty: as above."),
     )
+    sure = bans.SureField()
     days = forms.TypedChoiceField(label=_("For"), choices=Lasts, coerce=int, initial=Lasts.MONTH)
     note = forms.CharField(
         label=_("Note"), required=False, max_length=400, help_text=_("For other moderators.")
     )
     mark_as_spam = forms.BooleanField(label=_("Mark this comment as spam"), required=False, initial=True)
 
-    def __init__(self, *args, comment: Comment, **kwargs):
+    def __init__(self, *args, comment: Comment, own_address: str | None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.comment = comment
+        self.comment, self.own_address = comment, own_address
         self.values = {
             Standing.Kind.EMAIL: comment.email,
-            Standing.Kind.ADDRESS: comment.ip_address or "",
+            Standing.Kind.ADDRESS: network_of(comment.ip_address) if comment.ip_address else "",
             Standing.Kind.NAME: comment.name,
             Standing.Kind.WEBSITE: comment.website,
         }
@@ -115,6 +117,8 @@ class BanForm(forms.Form):
                 self.standing.clean()
             except forms.ValidationError as error:
                 self.add_error("value", error.messages)
+            else:
+                bans.ask_twice(self, kind, self.standing.value, self.own_address)
         return cleaned
 
     def save(self, by) -> Decision | None:

@@ -77,6 +77,14 @@ def shortened(address: str | None) -> str | None:
     return str(ip_network((address, length), strict=False).network_address)
 
 
+def network_of(address: str) -> str:
+    """Return what is banned with an address: the network of what was shortened, or one sender's."""
+    version = ip_address(address).version
+    if shortened(address) == address:
+        return f"{address}/{SHORTENED_TO[version]}"
+    return _network(address)
+
+
 def _network(address: str | None) -> str:
     if address and ip_address(address).version == 6:
         return str(ip_network((address, IPV6_NETWORK), strict=False))

@@ -6,7 +6,6 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from comments import bans
 from comments.models import Standing
 from tests.factories import make_author, make_comment, make_editor, make_user
 
@@ -263,15 +262,6 @@ def test_trust_is_not_asked_about(client, moderator):
     assert add(client, standing="trusted", kind="person", value="Ada <ada@gmail.com>").status_code == 302
 
 
-def test_only_the_newest_comments_are_looked_at(monkeypatch):
-    make_comment(email="1@reader.example")
-    make_comment(email="2@reader.example")
-
-    assert bans.doubts("email", "@reader.example", None) == [of_others(2, 2)]
-    monkeypatch.setattr(bans, "LOOKED_AT", 1)
-    assert bans.doubts("email", "@reader.example", None) == []
-
-
 # --- Changing and deleting ---
 
 
@@ -342,14 +332,6 @@ def test_the_lists_query_count_does_not_grow(client, moderator, django_assert_nu
             make_standing(value=f"troll {added} {number}", by=make_user())
         with django_assert_num_queries(7):
             client.get(LIST)
-
-
-def test_doubts_cost_the_same_whatever_the_number_of_comments(django_assert_num_queries):
-    for number in (1, 2):
-        for _number in range(number):
-            make_comment(user=make_user())
-        with django_assert_num_queries(2):
-            bans.doubts("email", "@reader.example", None)
 
 
 @pytest.mark.parametrize("allowed", ["view", "add", "change", "delete"])

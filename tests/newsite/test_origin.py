@@ -1,7 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
-from newsite.origin import client_address, is_same_origin
+from newsite.origin import client_address, is_same_origin, network_of
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,16 @@ def test_the_visitors_address_is_taken_only_from_named_proxies(settings, proxies
     request = RequestFactory().get("/", REMOTE_ADDR=peer, headers={"X-Forwarded-For": forwarded})
 
     assert client_address(request) == client
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("192.0.2.0", "192.0.2.0/24"),
+        ("2001:db8:1:2::7", "2001:db8:1:2::/64"),
+        ("2001:db8:1::", "2001:db8:1::/48"),
+    ],
+)
+def test_a_ban_by_address_names_one_sender_or_all_that_is_known_of_one(address, network):
+    assert network_of(address) == network
