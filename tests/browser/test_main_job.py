@@ -204,14 +204,14 @@ def test_a_story_is_published_read_answered_moderated_and_no_email_address_gets_
 
     editor.goto("/admin/")
     editor.get_by_role("link", name="1 comment is waiting for a decision.").click()
-    waiting = editor.locator("#result_list tbody tr")
+    waiting = editor.locator(".queue-row")
     expect(waiting).to_have_count(1)
     expect(waiting).to_contain_text("I was on that boat.")
     expect(waiting).to_contain_text(EMAIL)
     expect(waiting).to_contain_text(story.headline)
     expect(waiting).to_contain_text("First comment under this name and email address")
     waiting.get_by_role("button", name="Approve", exact=True).click()
-    expect(editor.locator(".messagelist")).to_contain_text("1 comment is public now.")
+    expect(editor.locator(".queue-done")).to_contain_text("1 comment is public now.")
     expect(waiting).to_have_count(0)
 
     comment = Comment.objects.get()
@@ -221,8 +221,8 @@ def test_a_story_is_published_read_answered_moderated_and_no_email_address_gets_
     expect(shown.locator(".comment-name")).to_have_text("Noor")
     expect(shown.locator(".comment-text em")).to_have_text("twice")
 
-    editor.locator("#changelist-filter").get_by_role("link", name="Approved (1)").click()
-    row = editor.locator("#result_list tbody tr")
+    editor.locator("#queue-tabs").get_by_role("link", name="Approved (1)").click()
+    row = editor.locator(".queue-row")
     row.locator("summary", has_text="Reply").click()
     row.get_by_label("Reply to Noor").fill("It did. The second time was for you.")
     row.get_by_role("button", name="Reply", exact=True).click()

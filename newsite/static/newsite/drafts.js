@@ -63,8 +63,9 @@ function keepDraft(name) {
   function restore(text) {
     fill(text);
     restored.hidden = false;
-    // It took its time already, on an earlier visit.
-    if (form.elements.seconds) form.elements.seconds.defaultValue = 99;
+    // It took its time.
+    const { seconds } = form.elements;
+    if (seconds) seconds.value = 99;
   }
 
   function offer() {
