@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from comments import queue
+from comments import decisions, queue
 from comments.models import Change, Comment, Decision, Firing, Standing
 from tests.factories import (
     make_article,
@@ -473,6 +473,24 @@ def test_all_that_can_be_undone_is_listed(client, alice, bob):
 
     assert "1 comment is public now." in page
     assert "1 comment moved to the trash." not in page
+
+
+def test_a_decision_that_was_broken_off_can_be_carried_on(client, alice, monkeypatch):
+    monkeypatch.setattr(decisions, "STEP", 2)
+    for _ in range(5):
+        held("x")
+    begun = decisions.start(
+        "trash", alice, filters={"status": "held"}, total=5, newest=Comment.objects.newest(), seen=0
+    )
+    decisions.step(begun, queue.matching)
+
+    listed = text_of(client.get(f"{QUEUE}decisions/"))
+    shown = text_of(client.get(f"{QUEUE}decisions/{begun.pk}/"))
+    client.post(f"{QUEUE}decisions/{begun.pk}/")
+
+    assert f'<a href="{QUEUE}decisions/{begun.pk}/">Unfinished: 2 of 5</a>' in listed
+    assert "2 of 5" in shown
+    assert Comment.objects.filter(status="trash").count() == 5
 
 
 def test_nobody_undoes_what_another_has_decided(client, alice, bob):
