@@ -94,7 +94,8 @@ def ask(submission: Submission) -> None:
     answers: SimpleQueue[Answer] = SimpleQueue()
     for question in questions:
         # No look-up of a name can be broken off: the thread is left alone with it.
-        Thread(target=_ask, args=(question, deadline, answers), daemon=True).start()
+        arguments = (question, deadline, answers)
+        Thread(target=_ask, args=arguments, name=f"asks {question.rule.value}", daemon=True).start()
     faults = {question.rule: TOO_LATE for question in questions}
     for _answer in questions:
         try:

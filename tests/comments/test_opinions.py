@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import threading
 import time
 from contextlib import suppress
 from http.client import parse_headers
@@ -284,6 +285,19 @@ def test_what_is_no_answer_holds_nothing_back_and_is_logged_without_a_word_of_th
     assert caplog.record_tuples == [
         ("comments.opinions", logging.WARNING, f"No answer about a comment from webhook: {reason}")
     ]
+
+
+@pytest.mark.parametrize("name", ["hangs", "drips its body", "drips its headers", "says to go on for ever"])
+def test_nothing_goes_on_listening_to_a_service_that_was_too_late(webhook, monkeypatch, name):
+    webhook.answer, _reason = NO_ANSWERS[name]
+    monkeypatch.setattr(opinions, "SECONDS", 0.2)
+
+    post()
+
+    listening = [thread for thread in threading.enumerate() if thread.name == "asks webhook"]
+    for thread in listening:
+        thread.join(timeout=1)
+    assert [thread for thread in listening if thread.is_alive()] == []
 
 
 def test_a_redirect_is_not_followed(webhook, services, caplog):
