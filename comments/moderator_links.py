@@ -36,13 +36,13 @@ BUTTONS = {
     Kind.MARK_AS_SPAM: gettext_lazy("Mark this comment as spam"),
     Kind.TRASH: gettext_lazy("Move this comment to the trash"),
 }
-DECIDED = {
+DECIDED: dict[str, Any] = {
     Status.APPROVED: gettext_lazy("Already approved by %(who)s, %(ago)s."),
     Status.HELD: gettext_lazy("Already moved to the queue by %(who)s, %(ago)s."),
     Status.SPAM: gettext_lazy("Already marked as spam by %(who)s, %(ago)s."),
     Status.TRASH: gettext_lazy("Already moved to the trash by %(who)s, %(ago)s."),
 }
-NOTHING_TO_DO = {
+NOTHING_TO_DO: dict[str, Any] = {
     Status.APPROVED: gettext_lazy("It is public already."),
     Status.SPAM: gettext_lazy("It is marked as spam already."),
     Status.TRASH: gettext_lazy("It is in the trash already."),

@@ -118,7 +118,8 @@ class Staff:
         bylines = Byline.objects.filter(article__in=stories, author__user__is_active=True)
         bylines = bylines.exclude(author__user__email="").select_related("author__user__mail_choice")
         for byline in bylines:
-            self.authors[byline.article_id][byline.author.user_id] = byline.author.user
+            user: Any = byline.author.user
+            self.authors[byline.article_id][user.pk] = user
 
     def of(self, story: int) -> Iterable[Any]:
         """Return whom a comment on a story may concern, each once, those who moderate it first."""
@@ -417,7 +418,7 @@ def _entry(user: Any, comment: Comment, facts: Facts) -> Entry:
     if facts.staff.moderates(user.pk, comment.article_id):
         for kind in LINKS[status]:
             link = Link(comment.pk, kind, user.pk, facts.seen.get(comment.pk, 0))
-            links.append((kind.label, _url("comments:moderate", link.token)))
+            links.append((str(kind.label), _url("comments:moderate", link.token)))
     return Entry(
         comment=comment,
         quoted=_quoted(comment.body),

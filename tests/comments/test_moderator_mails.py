@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from threading import Barrier, Event, Thread
 
 import pytest
 import time_machine
@@ -10,6 +11,7 @@ from django.core import mail as django_mail
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from articles.models import Article
 from comments import decisions, moderator_mails, posting, privacy, reports
 from comments.models import Comment, Report, Rule
 from comments.moderation import Submission
@@ -443,6 +445,8 @@ def test_an_author_who_moderates_gets_one_mail_about_one_comment(mo):
     comment = post(article)
     assert sent() == [(MO, "Held: Ada on “Rain”")]
 
+    deliver_due()
+
     comment.approve(by=make_editor(email="eve@newsroom.example"))
     moderator_mails.send_due()
     assert Mail.objects.filter(recipient=MO).count() == 1
@@ -460,6 +464,7 @@ def test_what_is_restored_or_approved_twice_is_told_once(mo):
     for decision in (comment.approve, comment.trash, comment.restore, comment.hold, comment.approve):
         decision(by=mo)
         moderator_mails.send_due()
+        deliver_due()
 
     assert Mail.objects.filter(recipient=IDA).count() == 1
 
@@ -728,6 +733,24 @@ def test_a_daily_mail_shows_an_author_who_moderates_own_stories_only_what_is_bel
 
 
 @pytest.mark.parametrize(
+    "hide",
+    [
+        lambda comment: Comment.objects.filter(pk=comment.pk).update(status="trash"),
+        lambda comment: Article.objects.filter(pk=comment.article_id).update(status="draft"),
+    ],
+    ids=["comment", "story"],
+)
+def test_what_a_script_has_hidden_is_in_no_daily_mail(clock, hide):
+    set_discussion(author_mails="daily")
+    comment = post_known(by_ida())
+    moderator_mails.send_due()
+    hide(comment)
+    clock.shift(timedelta(days=1))
+
+    assert sent() == []
+
+
+@pytest.mark.parametrize(
     "change",
     [
         lambda mo: mo.groups.clear(),
@@ -839,6 +862,61 @@ def test_a_decision_that_is_undone_tells_the_author_what_is_public_again(mo):
     assert sent() == [(IDA, "Bo commented: The bridge opens")]
 
 
+# --- Several at once ---
+
+
+def together(*jobs) -> None:
+    """Do several things at the same moment, each in a thread with a connection of its own."""
+    barrier = Barrier(len(jobs))
+
+    def run(job):
+        barrier.wait()
+        try:
+            job()
+        finally:
+            connection.close()
+
+    threads = [Thread(target=run, args=[job]) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_that_write_at_once_write_each_mail_once(mo):
+    set_discussion()
+    make_wave(3)
+
+    together(moderator_mails.send_due, moderator_mails.send_due)
+
+    assert len(sent()) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="lets one transaction write at a time")
+def test_what_somebody_is_deciding_on_is_neither_waited_for_nor_mailed(mo):
+    set_discussion()
+    decided, other = make_wave(2)
+    decision, written = Event(), Event()
+
+    def decide():
+        with transaction.atomic():
+            decided.trash(by=make_editor(email=""))
+            decision.set()
+            assert written.wait(10)
+
+    def write():
+        assert decision.wait(10)
+        moderator_mails.send_due()
+        written.set()
+
+    together(decide, write)
+
+    assert [notice.comment for notice in StaffNotice.objects.exclude(mail=None)] == [other]
+    assert len(sent()) == 1
+
+
 # --- Personal data ---
 
 
@@ -891,9 +969,9 @@ def test_who_was_told_is_forgotten_with_the_mails(mo, clock):
     post()
     moderator_mails.send_due()
     clock.shift(timedelta(days=29))
-    StaffNotice.objects.forget_old()
+    StaffNotice.objects.forgettable().delete()
     assert StaffNotice.objects.count() == 1
     clock.shift(timedelta(days=2))
-    StaffNotice.objects.forget_old()
+    StaffNotice.objects.forgettable().delete()
 
     assert StaffNotice.objects.count() == 0

@@ -3,9 +3,13 @@ import time
 import pytest
 from django.core import mail as django_mail
 
+from comments import posting
+from comments.models import Comment
+from comments.moderation import Submission
 from mail.models import Mail
 from newsite import chores
 from newsite.chores import Chores
+from tests.factories import make_article, make_editor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,6 +68,16 @@ def test_a_mail_about_a_comment_that_is_gone_is_not_sent(running):
     wait_for_mails(1)
 
     assert (len(django_mail.outbox), Mail.objects.count()) == (1, 1)
+
+
+def test_a_moderator_is_told_of_a_held_comment_as_soon_as_it_is_posted(running):
+    editor = make_editor()
+    person = {"name": "Ada", "email": "ada@mailbox.example"}
+
+    posting.post(Submission(Comment(article=make_article(), body="Well said.", **person)))
+
+    wait_for_mails(1)
+    assert [message.to for message in django_mail.outbox] == [[editor.email]]
 
 
 def test_a_slow_mail_server_slows_no_request(running, monkeypatch):
