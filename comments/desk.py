@@ -90,12 +90,12 @@ def for_moderators(view):
 @require_safe
 @for_moderators
 def index(request: ModeratorRequest) -> HttpResponse:
-    form = queue.QueueForm(request.GET)
+    form = queue.QueueForm(request.GET, request.user)
     is_valid = form.is_valid()
     before = queue.cursor_of(request.GET.get("before", ""))
     # Read before the comments are: what comes in between nobody has read.
     newest = Comment.objects.newest()
-    page = queue.page(form, request.user, before, queue.ROWS) if is_valid else queue.Page()
+    page = queue.page(form, before, queue.ROWS) if is_valid else queue.Page()
     last = _undoable(request).first()
     context = {
         **_context(request, _("Comments")),
@@ -119,7 +119,7 @@ def index(request: ModeratorRequest) -> HttpResponse:
 @for_moderators
 def more(request: ModeratorRequest) -> HttpResponse:
     """Return the tabs with their counts, and rows to take the place of those that have left."""
-    form = queue.QueueForm(request.GET)
+    form = queue.QueueForm(request.GET, request.user)
     before = queue.cursor_of(request.GET.get("before", ""))
     try:
         rows = min(int(request.GET.get("rows", 0)), queue.ROWS)
@@ -127,7 +127,7 @@ def more(request: ModeratorRequest) -> HttpResponse:
         raise BadRequest("`rows` is a number") from error
     if not form.is_valid():
         raise BadRequest("Unknown filter")
-    page = queue.page(form, request.user, before, rows) if rows > 0 else queue.Page(following=before)
+    page = queue.page(form, before, rows) if rows > 0 else queue.Page(following=before)
     return render(request, "admin/comments/comment/_more.html", _list(request, form, page))
 
 
@@ -304,11 +304,11 @@ def decide_on_many(request: ModeratorRequest) -> HttpResponse:
 
 def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
     """Ask whether all that match are meant, and begin."""
-    form = queue.QueueForm(QueryDict(request.POST.get("filters", "")))
+    form = queue.QueueForm(QueryDict(request.POST.get("filters", "")), request.user)
     newest, seen = SeenForm.read(request, "newest"), SeenForm.read(request)
     if not form.is_valid() or newest is None or seen is None:
         raise BadRequest("The filters, and what was on the page, are needed")
-    total = form.comments(request.user).filter(pk__lte=newest).count()
+    total = form.comments.filter(pk__lte=newest).count()
     if "confirmed" not in request.POST:
         asked = {
             **_context(request, str(Kind(kind).label)),

@@ -1,13 +1,14 @@
 """The moderation queue: which comments it shows, and what a moderator needs to know of each.
 
-The time that it takes does not grow with the table. What has an index is looked up in it;
-whatever else is asked for, such as a word in the text, is looked for among so many of the
-newest comments at a time, with a link that looks further back. Counts end at a limit.
+The time that it takes does not grow with the table. What has an index is read from it in
+the order of the queue; whatever else is asked for, such as a word in the text, is looked
+for among so many of the newest comments at a time, with a link that looks further back.
+Counts end at a limit. `python -m bench.queue` measures it.
 """
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -36,7 +37,7 @@ class Tab(models.TextChoices):
     ALL = "all", _("All")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Cursor:
     """Where a page of the queue ends. The next one holds what is older."""
 
@@ -86,12 +87,17 @@ class QueueForm(forms.Form):
     until = DayField(label=_("until"), required=False)
     # These three are set by links beside a comment.
     story = forms.ModelChoiceField(
-        Article.objects.only("title"), required=False, widget=forms.HiddenInput, label=_("Story")
+        Article.objects.none(), required=False, widget=forms.HiddenInput, label=_("Story")
     )
     email = forms.CharField(label=_("Email"), required=False, max_length=254, widget=forms.HiddenInput)
     ip = forms.GenericIPAddressField(label=_("IP address"), required=False, widget=forms.HiddenInput)
 
-    LINKED = ["story", "email", "ip"]
+    LINKED = {"email": "email", "ip": "ip_address", "story": "article"}
+
+    def __init__(self, data: Any, user: Any):
+        super().__init__(data)
+        self.user = user
+        cast(forms.ModelChoiceField, self.fields["story"]).queryset = rights.stories_moderated_by(user)
 
     @property
     def tab(self) -> str:
@@ -123,40 +129,39 @@ class QueueForm(forms.Form):
         """Whether one of the filters that are folded away is in use."""
         return bool(self.filters.keys() - {"status", "q", *self.LINKED})
 
-    def comments(self, user: Any, tab: str | None = None) -> CommentQuerySet:
-        """Return all comments that the filters find and the user may decide on."""
-        return self.indexed(user, tab).filter(self.conditions())
+    @property
+    def comments(self) -> CommentQuerySet:
+        """All comments that the filters find and the user may decide on."""
+        looked_up = {path: self.cleaned_data[name] for name, path in self.LINKED.items()}
+        found = {path: value for path, value in looked_up.items() if value}
+        return self._dated(of_tab(self.user, self.tab)).filter(self.conditions(), **found)
 
-    def indexed(self, user: Any, tab: str | None = None) -> CommentQuerySet:
-        """Return what those filters find that have an index."""
-        asked, tab = self.cleaned_data, tab or self.tab
-        comments = rights.moderated_by(user)
-        if tab == Tab.REPORTED:
-            comments = comments.reported()
-        elif tab != Tab.ALL:
-            comments = comments.filter(status=tab)
-        if asked["story"]:
-            comments = comments.filter(article=asked["story"])
-        if asked["email"]:
-            comments = comments.filter(email=asked["email"].lower())
-        if asked["ip"]:
-            comments = comments.filter(ip_address=asked["ip"])
-        if asked["since"]:
-            comments = comments.filter(created_at__gte=midnight(asked["since"]))
-        if asked["until"]:
-            comments = comments.filter(created_at__lt=midnight(asked["until"]) + timedelta(days=1))
-        return comments
+    def parts(self) -> list[CommentQuerySet]:
+        """Return what an index finds, in as many parts as it takes to read each in the queue's order."""
+        by = self._looked_up_by
+        comments = self._dated(of_tab(self.user, Tab.ALL if by == "ip" else self.tab))
+        if by:
+            comments = comments.filter(**{self.LINKED[by]: self.cleaned_data[by]})
+        if self.tab == Tab.ALL and by in {"story", "email"}:
+            return [comments.filter(status=status) for status in Comment.Status]
+        return [comments]
 
     def conditions(self) -> Q:
         """Return the filters that every comment has to be looked at for."""
         asked, found = self.cleaned_data, Q()
+        for name in self.LINKED:
+            if asked[name] and name != self._looked_up_by:
+                found &= Q(**{self.LINKED[name]: asked[name]})
+        if self._looked_up_by == "ip" and self.tab != Tab.ALL:
+            found &= Q(status=self.tab)
         if term := asked["q"]:
             texts = ["body", "name", "email", "website", "ip_address"]
             found &= Q.create([Q(**{f"{name}__icontains": term}) for name in texts], connector=Q.OR)
+        story = Article.objects.filter(pk=OuterRef("article"))
         if asked["headline"]:
-            found &= Q(article__title__icontains=asked["headline"])
+            found &= Q(Exists(story.filter(title__icontains=asked["headline"])))
         if asked["section"]:
-            found &= Q(article__section=asked["section"])
+            found &= Q(Exists(story.filter(section=asked["section"])))
         if asked["author"]:
             bylines = Byline.objects.filter(article=OuterRef("article"), author=asked["author"])
             found &= Q(Exists(bylines))
@@ -164,6 +169,24 @@ class QueueForm(forms.Form):
             fired = Exists(Firing.objects.filter(comment=OuterRef("pk"), rule=asked["rule"]))
             found &= Q(held_because=asked["rule"]) | Q(fired)
         return found
+
+    def clean_email(self) -> str:
+        return self.cleaned_data["email"].lower()
+
+    @property
+    def _looked_up_by(self) -> str:
+        """The one filter that is looked up in an index. Of what is reported there is little."""
+        if self.tab == Tab.REPORTED:
+            return ""
+        return next((name for name in self.LINKED if self.cleaned_data[name]), "")
+
+    def _dated(self, comments: CommentQuerySet) -> CommentQuerySet:
+        asked = self.cleaned_data
+        if asked["since"]:
+            comments = comments.filter(created_at__gte=midnight(asked["since"]))
+        if asked["until"]:
+            comments = comments.filter(created_at__lt=midnight(asked["until"]) + timedelta(days=1))
+        return comments
 
     def _without(self, name: str) -> dict[str, str]:
         return {key: value for key, value in self.filters.items() if key != name}
@@ -211,25 +234,21 @@ class Page:
     seen: int = 0
 
 
-def page(form: QueueForm, user: Any, before: Cursor | None, rows: int) -> Page:
+def page(form: QueueForm, before: Cursor | None, rows: int) -> Page:
     """Return a page of the queue, newest first, in a number of queries that does not grow."""
     # Read before the comments are: what comes in between must not count as seen.
     seen = Change.objects.newest()
-    comments = form.indexed(user).order_by("-created_at", "-pk")
+    parts, conditions = form.parts(), form.conditions()
     if before:
-        comments = _before(comments, before)
-    conditions = form.conditions()
-    floor = None
-    if conditions:
-        place = comments.values_list("created_at", "pk")[WINDOW - 1 : WINDOW]
-        floor = next((Cursor(*found) for found in place), None)
+        parts = [_before(part, before) for part in parts]
+    floor = _floor(parts) if conditions else None
     if floor:
-        comments = comments.filter(created_at__gte=floor.created_at)
-    found = list(_with_context(comments.filter(conditions))[: rows + 1])
-    has_more = len(found) > rows
-    shown = rows_of(found[:rows], seen)
-    if has_more:
-        return Page(shown, shown[-1].cursor, seen=seen)
+        parts = [_down_to(part, floor) for part in parts]
+    found = _newest([part.filter(conditions) for part in parts], rows + 1)
+    loaded = _with_context(Comment.objects.all()).in_bulk([cursor.pk for cursor in found[:rows]])
+    shown = rows_of([loaded[cursor.pk] for cursor in found[:rows] if cursor.pk in loaded], seen)
+    if len(found) > rows:
+        return Page(shown, found[rows - 1], seen=seen)
     return Page(shown, floor, looked_back_only=floor is not None, seen=seen)
 
 
@@ -241,11 +260,9 @@ def row(pk: int) -> Row:
 
 def matching(decision: Decision) -> CommentQuerySet:
     """Return the comments that a decision on many is about, as its filters find them now."""
-    form = QueueForm(decision.filters)
-    if not form.is_valid():
-        # A section or a story that is gone has no comments.
-        return Comment.objects.none()
-    return form.comments(decision.by)
+    form = QueueForm(decision.filters, decision.by)
+    # A section or a story that is gone has no comments.
+    return form.comments if form.is_valid() else Comment.objects.none()
 
 
 def rows_of(comments: list[Comment], seen: int) -> list[Row]:
@@ -261,9 +278,15 @@ def rows_of(comments: list[Comment], seen: int) -> list[Row]:
 
 def counts(user: Any) -> dict[str, int]:
     """Return how many comments each tab has: `COUNTED` and one stands for more than that."""
-    unfiltered = QueueForm({})
-    unfiltered.is_valid()
-    return {tab: unfiltered.indexed(user, tab)[: COUNTED + 1].count() for tab in Tab.values}
+    return {tab: of_tab(user, tab).order_by()[: COUNTED + 1].count() for tab in Tab.values}
+
+
+def of_tab(user: Any, tab: str) -> CommentQuerySet:
+    """Return the comments of a tab that someone may decide on."""
+    comments = rights.moderated_by(user)
+    if tab == Tab.REPORTED:
+        return comments.reported()
+    return comments if tab == Tab.ALL else comments.filter(status=tab)
 
 
 def _with_context(comments: CommentQuerySet) -> CommentQuerySet:
@@ -274,11 +297,33 @@ def _with_context(comments: CommentQuerySet) -> CommentQuerySet:
     )
 
 
+def _newest(parts: list[CommentQuerySet], count: int) -> list[Cursor]:
+    """Return where the newest comments stand. Only these are then loaded."""
+    found = [Cursor(*place) for part in parts for place in _places(part)[:count]]
+    return sorted(found, reverse=True)[:count]
+
+
+def _floor(parts: list[CommentQuerySet]) -> Cursor | None:
+    """Return where looking at each comment ends for now. None where there are not so many."""
+    floors = [Cursor(*place) for part in parts for place in _places(part)[WINDOW - 1 : WINDOW]]
+    return max(floors, default=None)
+
+
+def _places(comments: CommentQuerySet) -> models.QuerySet:
+    return comments.order_by("-created_at", "-pk").values_list("created_at", "pk")
+
+
+# In these two the first condition says nothing new, but an index can be read from there.
+
+
 def _before(comments: CommentQuerySet, cursor: Cursor) -> CommentQuerySet:
-    older = Q(created_at__lt=cursor.created_at)
     same = Q(created_at=cursor.created_at, pk__lt=cursor.pk)
-    # The first condition says nothing new, but an index can be read from there.
-    return comments.filter(Q(created_at__lte=cursor.created_at), older | same)
+    return comments.filter(Q(created_at__lte=cursor.created_at), Q(created_at__lt=cursor.created_at) | same)
+
+
+def _down_to(comments: CommentQuerySet, cursor: Cursor) -> CommentQuerySet:
+    same = Q(created_at=cursor.created_at, pk__gte=cursor.pk)
+    return comments.filter(Q(created_at__gte=cursor.created_at), Q(created_at__gt=cursor.created_at) | same)
 
 
 def _records(comments: list[Comment]) -> dict[int, Record]:

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
+from articles.models import Article, ArticleQuerySet
 from comments.models import Comment, CommentQuerySet
 
 EVERYWHERE = "comments.change_comment"
@@ -22,6 +25,12 @@ def moderated_by(user: Any) -> CommentQuerySet:
             Comment.objects.filter(article__in=user.author.articles.all()) if _has_byline(user) else _none()
         )
     return _none()
+
+
+def stories_moderated_by(user: Any) -> ArticleQuerySet:
+    """Return the stories that someone may ask for comments below. Drafts of others are not told of."""
+    below = moderated_by(user).filter(article=OuterRef("pk"))
+    return Article.objects.published() | Article.objects.filter(Exists(below))
 
 
 def may_decide(user: Any, comment: Comment) -> bool:
