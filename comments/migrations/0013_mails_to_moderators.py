@@ -7,42 +7,118 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('comments', '0012_sensible_settings'),
-        ('mail', '0002_what_mails_are_about'),
+        ("comments", "0012_sensible_settings"),
+        ("mail", "0002_what_mails_are_about"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='MailChoice',
+            name="MailChoice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('moderation', models.BooleanField(default=True, help_text='Those that are held or reported, and new ones where the owner wants that.', verbose_name='comments that I moderate')),
-                ('own_stories', models.BooleanField(default=True, verbose_name='new comments on my own stories')),
-                ('user', models.OneToOneField(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='mail_choice', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "moderation",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Those that are held or reported, and new ones where the owner wants that.",
+                        verbose_name="comments that I moderate",
+                    ),
+                ),
+                (
+                    "own_stories",
+                    models.BooleanField(default=True, verbose_name="new comments on my own stories"),
+                ),
+                (
+                    "user",
+                    models.OneToOneField(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="mail_choice",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'mails to me',
-                'verbose_name_plural': 'mails to me',
+                "verbose_name": "mails to me",
+                "verbose_name_plural": "mails to me",
             },
         ),
         migrations.CreateModel(
-            name='StaffNotice',
+            name="StaffNotice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('held', 'A held comment'), ('reported', 'A comment that readers have reported'), ('public', 'A new comment'), ('listed', 'A comment that still waits')], max_length=10)),
-                ('at_once', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('told_at', models.DateTimeField(null=True)),
-                ('comment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='staff_notices', to='comments.comment')),
-                ('decided_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('mail', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='staff_notices', to='mail.mail')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='staff_notices', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("held", "A held comment"),
+                            ("reported", "A comment that readers have reported"),
+                            ("public", "A new comment"),
+                            ("listed", "A comment that still waits"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("at_once", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("told_at", models.DateTimeField(null=True)),
+                (
+                    "comment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="staff_notices",
+                        to="comments.comment",
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "mail",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="staff_notices",
+                        to="mail.mail",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="staff_notices",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('told_at', None)), fields=['user', 'created_at'], name='staff_waiting'), models.Index(fields=['user', 'told_at'], name='staff_told')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("told_at", None)),
+                        fields=["user", "created_at"],
+                        name="staff_waiting",
+                    ),
+                    models.Index(fields=["user", "told_at"], name="staff_told"),
+                ],
             },
         ),
     ]
