@@ -69,6 +69,7 @@ class Pattern(NamedTuple):
     pieces: list[str]
     begins_anywhere: bool
     ends_anywhere: bool
+    threes: frozenset[str]
 
 
 class Words(NamedTuple):
@@ -79,18 +80,30 @@ class Words(NamedTuple):
     patterns: list[tuple[int, Pattern]]
 
 
+class Text(NamedTuple):
+    """A text as it is compared, and its words."""
+
+    folded: str
+    words: frozenset[str]
+    # Three characters each: most entries of a long list have some that stand nowhere in a text.
+    threes: frozenset[str]
+
+
+# Whoever tries settings on the past asks about one comment many times, then about the next.
+@lru_cache(maxsize=16)
 def find_word(words: str, *texts: str) -> str:
     """Return the first entry of a list of words that stands in one of the texts, as it was written.
 
     An entry is found as a whole word or phrase; `*` in it stands for any part of a word.
     """
     ready = _ready(words)
-    for text in texts:
-        text = " ".join(fold(text).split())
-        found = [ready.plain[token] for token in set(_tokens(text)) if token in ready.plain]
+    if not ready.written:
+        return ""
+    for text in map(_read, texts):
+        found = [ready.plain[word] for word in text.words & ready.plain.keys()]
         first = min(found, default=len(ready.written))
         for number, pattern in ready.patterns:
-            if number < first and _stands_in(text, pattern):
+            if pattern.threes <= text.threes and number < first and _stands_in(text.folded, pattern):
                 first = number
         if first < len(ready.written):
             return ready.written[first]
@@ -107,11 +120,23 @@ def _ready(words: str) -> Words:
         pieces = [piece for piece in folded.split("*") if piece.strip()]
         if not pieces:
             continue
-        if pieces == [folded] and list(_tokens(folded)) == [folded] and not UNSPACED.search(folded):
+        if pieces == [folded] and _tokens(folded) == [folded] and not UNSPACED.search(folded):
             plain.setdefault(folded, number)
         else:
-            patterns.append((number, Pattern(pieces, folded.startswith("*"), folded.endswith("*"))))
+            threes = frozenset[str]().union(*map(_threes, pieces))
+            pattern = Pattern(pieces, folded.startswith("*"), folded.endswith("*"), threes)
+            patterns.append((number, pattern))
     return Words(written, plain, patterns)
+
+
+@lru_cache(maxsize=32)
+def _read(text: str) -> Text:
+    folded = " ".join(fold(text).split())
+    return Text(folded, frozenset(_tokens(folded)), _threes(folded))
+
+
+def _threes(text: str) -> frozenset[str]:
+    return frozenset(text[place : place + 3] for place in range(len(text) - 2))
 
 
 def _in_one_script(word: str) -> str:
@@ -121,17 +146,10 @@ def _in_one_script(word: str) -> str:
     return word.translate(CYRILLIC_LOOKALIKES) if CYRILLIC.search(latin) else latin
 
 
-def _tokens(text: str) -> Iterator[str]:
+def _tokens(text: str) -> list[str]:
     """Return the words of a text. A mark, as Devanagari vowels are, belongs to its word."""
-    start = None
-    for place, sign in enumerate(text):
-        if _is_of_a_word(sign):
-            start = place if start is None else start
-        elif start is not None:
-            yield text[start:place]
-            start = None
-    if start is not None:
-        yield text[start:]
+    gaps = {ord(sign): " " for sign in set(text) if not _is_of_a_word(sign)}
+    return text.translate(gaps).split()
 
 
 def _stands_in(text: str, pattern: Pattern) -> bool:
@@ -184,6 +202,8 @@ def _is_of_a_word(sign: str) -> bool:
 def find_address(addresses: str, *, email: str = "", ip: str | None = None) -> str:
     """Return the first entry of a list of addresses that an e-mail or an IP address belongs to."""
     numbers = _numbers(addresses)
+    if not numbers:
+        return ""
     found = [numbers[key] for key in email_keys(email) + network_keys(ip) if key in numbers]
     return lines(addresses)[min(found)] if found else ""
 
@@ -243,12 +263,15 @@ def email_keys(email: str) -> list[str]:
 
 def network_keys(ip: str | None) -> list[str]:
     """Return all networks that an address belongs to, itself being the smallest."""
-    if not ip:
-        return []
+    return list(_networks(ip)) if ip else []
+
+
+@lru_cache(maxsize=128)
+def _networks(ip: str) -> tuple[str, ...]:
     # The part behind "%" names a cable of the server.
     address = _as_one_version(ip_network(ip_address(ip.partition("%")[0]))).network_address
     bits = address.max_prefixlen
-    return [str(ip_network((address, length), strict=False)) for length in range(bits, -1, -1)]
+    return tuple(str(ip_network((address, length), strict=False)) for length in range(bits, -1, -1))
 
 
 def _as_one_version(network: IPv4Network | IPv6Network) -> IPv4Network | IPv6Network:

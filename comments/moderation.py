@@ -101,6 +101,15 @@ class Submission:
         """The text as readers would see it."""
         return markup.comment_html(self.comment.body)
 
+    @cached_property
+    def texts(self) -> list[str]:
+        """All that words are looked for in: the text with its marks and without, and who wrote it."""
+        comment = self.comment
+        seen = unescape(strip_tags(self.html))
+        targets = " ".join(map(unquote, markup.links(self.html)))
+        person = [comment.name, comment.email, comment.website, comment.ip_address or "", comment.user_agent]
+        return [comment.body, seen, targets, *person]
+
 
 class Verdict(NamedTuple):
     """What a rule says, and the word or number that it found."""
@@ -365,12 +374,8 @@ def _listed(submission: Submission, addresses: str) -> str:
 
 
 def _word(submission: Submission, words: str) -> str:
-    """Return the entry of a list that is found in a comment, with its marks and without."""
-    comment = submission.comment
-    seen = unescape(strip_tags(submission.html))
-    targets = " ".join(map(unquote, markup.links(submission.html)))
-    texts = [comment.body, seen, targets, comment.name, comment.email, comment.website]
-    return matching.find_word(words, *texts, comment.ip_address or "", comment.user_agent)
+    """Return the entry of a list of words that is found in a comment."""
+    return matching.find_word(words, *submission.texts) if words else ""
 
 
 def _is_moderator(user) -> bool:
