@@ -16,8 +16,7 @@ from datetime import datetime
 from django.contrib.auth import get_user_model
 from django.db.models import Min
 
-from articles.models import Author
-from comments import moderation
+from comments import matching, moderation
 from comments.discussion import DiscussionSettings
 from comments.models import Change, Comment, Rule, Standing
 from comments.moderation import Ruling, Submission, Verdict
@@ -242,19 +241,26 @@ def _known(comments: list[Comment]) -> set[int]:
 
 def _registered(comments: list[Comment]) -> set[int]:
     """Return the comments under the name or e-mail address of someone else's account."""
-    owners_of_emails, owners_of_names = defaultdict(set), defaultdict(set)
-    accounts = get_user_model().objects.values_list("pk", "email", "username", "first_name", "last_name")
-    for pk, email, username, first_name, last_name in accounts.iterator():
-        owners_of_emails[email.casefold()].add(pk)
-        for name in (username, f"{first_name} {last_name}".strip()):
-            owners_of_names[name.casefold()].add(pk)
-    for pk, name in Author.objects.filter(user__isnull=False).values_list("user", "name"):
-        owners_of_names[name.casefold()].add(pk)
+    emails, names, looks = defaultdict(set), defaultdict(set), defaultdict(set)
+    accounts = get_user_model().objects.values_list(
+        "pk", "email", "username", "first_name", "last_name", "is_staff", "author__name"
+    )
+    for pk, email, username, first_name, last_name, is_staff, byline in accounts.iterator():
+        full_name = f"{first_name} {last_name}".strip()
+        emails[email.casefold()].add(pk)
+        for name in (username, full_name):
+            names[name.casefold()].add(pk)
+        if is_staff or byline:
+            for name in (username, full_name, byline or ""):
+                looks[matching.look(name)].add(pk)
 
     def is_registered(comment: Comment) -> bool:
         # An account may have no address, and a comment made in the admin has none either.
-        by_email = owners_of_emails[comment.email.casefold()] if comment.email else set()
-        return bool((by_email | owners_of_names[comment.name.casefold()]) - {comment.user_id})
+        by_email = emails[comment.email.casefold()] if comment.email else set()
+        by_name = names[comment.name.casefold()] if comment.name else set()
+        look = matching.look(comment.name)
+        by_look = looks[look] if look else set()
+        return bool((by_email | by_name | by_look) - {comment.user_id})
 
     return {comment.pk for comment in comments if is_registered(comment)}
 

@@ -267,7 +267,7 @@ def explain(form: SettingsForm, trial: backtest.Trial) -> None:
     """Say beside each setting that decides what it would have done, by itself."""
     for name, rule in backtest.DECIDING.items():
         outcome = trial.alone[name]
-        field = form.fields[name]
+        field = form[name]
         context = {
             "help_text": field.help_text,
             "trial": trial,
