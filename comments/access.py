@@ -6,6 +6,7 @@ import secrets
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -41,7 +42,7 @@ def ask(email: str, ip_address: str | None) -> None:
     email = email.lower()
     _take_turns(email)
     now = timezone.now()
-    AccessLink.objects.filter(created_at__lte=now - SENDER_INTERVAL).delete()
+    forgettable().delete()
     sender = sender_of(ip_address, "comments.access")
     if ip_address:
         _require_patience(sender)
@@ -60,6 +61,11 @@ def ask(email: str, ip_address: str | None) -> None:
     )
     if is_due:
         Mail.objects.queue_all([mail])
+
+
+def forgettable() -> QuerySet[AccessLink]:
+    """Return the requests that count no more. What they opened is over, too."""
+    return AccessLink.objects.filter(created_at__lte=timezone.now() - SENDER_INTERVAL)
 
 
 def find(token: str) -> AccessLink | None:

@@ -24,9 +24,7 @@ STATUS_KINDS = [Kind.APPROVE, Kind.HOLD, Kind.MARK_AS_SPAM, Kind.TRASH, Kind.RES
 EDITED_FIELDS = ["name", "email", "website"]
 
 
-def decide(
-    comments: CommentQuerySet, kind: str, by, *, seen: int | None = None, note: str = ""
-) -> Outcome:
+def decide(comments: CommentQuerySet, kind: str, by, *, seen: int | None = None, note: str = "") -> Outcome:
     """Give comments the status that a decision of this kind gives them."""
     return _method(comments, kind)(by, seen=seen, note=note)
 
@@ -61,7 +59,9 @@ def step(decision: Decision, matching_comments: Callable[[Decision], CommentQuer
             left = len(pks) == STEP
         if not left:
             decision.finished_at = timezone.now()
-        decision.save(update_fields=["reached", "finished_at"])
+            # They may name a person, and nothing needs them any more.
+            decision.filters = {}
+        decision.save(update_fields=["reached", "finished_at", "filters"])
     return decision
 
 

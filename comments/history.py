@@ -40,7 +40,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _gettext
@@ -180,7 +180,8 @@ def page(form: HistoryForm, user: Any, before: Cursor | None) -> Page:
         place = changes.values_list("at", "pk")[WINDOW - 1 : WINDOW]
         floor = next((Cursor(*found) for found in place), None)
     if floor:
-        changes = changes.filter(at__gte=floor.created_at)
+        newer = Q(at__gt=floor.created_at) | Q(at=floor.created_at, pk__gte=floor.pk)
+        changes = changes.filter(Q(at__gte=floor.created_at), newer)
     found = list(_with_context(changes.filter(conditions))[: ROWS + 1])
     rows = [Row(change, before=_before(change)) for change in found[:ROWS]]
     if len(found) > ROWS:
@@ -243,7 +244,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def export(request: HttpRequest, kind: str) -> HttpResponse:
+def export(request: HttpRequest, kind: str) -> HttpResponseBase:
     """Return all that the filters find as a file. It holds everybody's addresses, as far as they are known."""
     if not request.user.has_perm(rights.EVERYWHERE):
         raise PermissionDenied
@@ -337,8 +338,8 @@ def _with_context(changes: ChangeQuerySet) -> ChangeQuerySet:
 
 
 def _before(change: Change) -> list[tuple[str, str]]:
-    fields = [Comment._meta.get_field(name) for name in ("name", "email", "website")]
-    return [(str(f.verbose_name), change.before[f.name]) for f in fields if f.name in change.before]
+    names = [("name", _gettext("name")), ("email", _gettext("email")), ("website", _gettext("website"))]
+    return [(label, change.before[name]) for name, label in names if name in change.before]
 
 
 def _words(text: str) -> list[str]:

@@ -24,12 +24,16 @@ KEY_WIDTH = 10
 THREAD_KEY = Func(
     F("path"), template=f"SUBSTR(%(expressions)s, 1, {KEY_WIDTH})", output_field=models.CharField()
 )
+# With what tells from where a comment came, until that is erased.
+IDENTIFIED = models.Q(ip_address__isnull=False) | models.Q(user_agent__gt="")
 # A deeper reply is placed beside its parent. WordPress lets owners choose up to ten levels.
 STORED_LEVELS = 10
 # So long a link by mail may be opened, and so long what it opens stays open.
 LINK_LASTS = timedelta(minutes=30)
 # What whoever tries to rewrite the history is told.
 ADDED_TO = "The history is only ever added to."
+# Much longer than a process keeps house at a time.
+HOUSEKEEPING_CLAIM = timedelta(minutes=10)
 # So long a decision can be undone.
 UNDO_LASTS = timedelta(days=1)
 
@@ -270,6 +274,7 @@ class Comment(models.Model):
             models.Index(
                 fields=["-created_at", "-id"], condition=models.Q(open_reports__gt=0), name="comment_reported"
             ),
+            models.Index(fields=["created_at", "id"], condition=IDENTIFIED, name="comment_identified"),
         ]
 
     def __str__(self) -> str:
@@ -484,10 +489,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
 
     delete.queryset_only = True  # type: ignore[attr-defined]
 
-    def bulk_create(self, objs, **how: Any):
+    def bulk_create(self, objs, *args: Any, **how: Any):
         if how.get("update_conflicts"):
             raise TypeError(ADDED_TO)
-        return super().bulk_create(objs, **how)
+        return super().bulk_create(objs, *args, **how)
 
     def erase(self) -> None:
         """Forget what comments said before: the one thing that the history lets go of."""
@@ -746,6 +751,34 @@ class Outcome(NamedTuple):
     changed: int
     untouched: list[Change]
     decision: Decision | None
+
+
+class Housekeeping(models.Model):
+    """When the daily housekeeping is due: one row, by which all processes know who does it."""
+
+    due_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("housekeeping")
+        verbose_name_plural = _("housekeeping")
+
+    def __str__(self) -> str:
+        return str(self.due_at)
+
+    @classmethod
+    def claim(cls) -> bool:
+        """Say whether it is due, and if so keep the others from it until it is put off again.
+
+        Where whoever has claimed it dies, another goes on after a while.
+        """
+        now = timezone.now()
+        row, _is_new = cls.objects.get_or_create(pk=1)
+        is_due = row.due_at <= now
+        return is_due and bool(cls.objects.filter(due_at=row.due_at).update(due_at=now + HOUSEKEEPING_CLAIM))
+
+    @classmethod
+    def put_off(cls, pause: timedelta) -> None:
+        cls.objects.update_or_create(pk=1, defaults={"due_at": timezone.now() + pause})
 
 
 class AccessLinkQuerySet(models.QuerySet["AccessLink"]):

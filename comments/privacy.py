@@ -17,7 +17,7 @@ An export is one JSON object in UTF-8. Its keys stay what they are; more may com
     notices     what the person was or will be told of: comment (its url), kind, told_at
     mails       to the address, of the last thirty days: subject, state, written_at, sent_at
                 (not their texts: those are what other people wrote)
-    links       to "My comments", of the last hour: asked_at, opened_at
+    links       to "My comments", of the last hours: asked_at, opened_at
     standings   what moderators have said of the address: standing, of, since, until, note
 
 Times are ISO 8601, in UTC.
@@ -105,7 +105,7 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
             # Whoever carries it out does so at the commenter's wish, and decides nothing.
             actor=Change.Actor.COMMENTER,
             from_status=status,
-            to_status=gone.get("status", status),
+            to_status=status if keep_texts else Comment.Status.WITHDRAWN,
             note=note,
         )
         for pk, status in statuses.items()

@@ -48,9 +48,9 @@ class StaffNoticeQuerySet(models.QuerySet["StaffNotice"]):
             affected.update(mail=None, told_at=None)
             Mail.objects.filter(pk__in=pks).delete()
 
-    def forget_old(self) -> None:
-        """Forget who was told, when the mails that told it are forgotten too."""
-        self.filter(told_at__lt=timezone.now() - KEPT).delete()
+    def forgettable(self):
+        """Return who was told so long ago that the mails which told it are forgotten too."""
+        return self.filter(told_at__lt=timezone.now() - KEPT)
 
 
 class StaffNotice(models.Model):

@@ -29,10 +29,10 @@ STANDING = ["held", "approved"]
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
-    def forget_unconfirmed(self) -> None:
-        """Keep no address whose owner has left the question unanswered until its link expired."""
+    def forgettable(self):
+        """Return the addresses whose owners have left the question unanswered until its link expired."""
         expired = timezone.now() - timedelta(seconds=CONFIRMATION_LASTS)
-        self.filter(confirmed_at=None, stopped_at=None, confirmation_sent_at__lt=expired).delete()
+        return self.filter(confirmed_at=None, stopped_at=None, confirmation_sent_at__lt=expired)
 
     def claim_question(self, subscriber: "Subscriber") -> bool:
         """Say whether this address may be asked to confirm, and if so note that it was asked now."""

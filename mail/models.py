@@ -96,9 +96,10 @@ class MailQuerySet(models.QuerySet):
         transaction.on_commit(written.set)
         return count
 
-    def forget_old(self) -> None:
+    def forgettable(self):
+        """Return what is over, and was kept long enough to be looked up."""
         over = self.filter(state__in=[Mail.State.SENT, Mail.State.GIVEN_UP])
-        over.filter(created_at__lt=timezone.now() - KEPT).delete()
+        return over.filter(created_at__lt=timezone.now() - KEPT)
 
 
 class Mail(models.Model):

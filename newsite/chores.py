@@ -7,11 +7,9 @@ import time
 from django.conf import settings
 from django.db import close_old_connections, connections
 
-from comments import digests, moderator_mails, recall
-from comments.staff_notices import StaffNotice
-from comments.subscriptions import Subscriber
+from comments import digests, housekeeping, moderator_mails, recall
 from mail import delivery
-from mail.models import Mail, written
+from mail.models import written
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +31,7 @@ class Chores(threading.Thread):
             if time.monotonic() >= next_minute:
                 next_minute = time.monotonic() + 60
                 self._attempt(digests.send_digests)
-                self._attempt(Mail.objects.forget_old)
-                self._attempt(Subscriber.objects.forget_unconfirmed)
-                self._attempt(StaffNotice.objects.forget_old)
+                self._attempt(housekeeping.run_if_due, self.stopped)
             self._attempt(moderator_mails.send_due)
             self._attempt(delivery.deliver_due, self.stopped, recall.take_back)
             written.wait(PAUSE)

@@ -192,11 +192,11 @@ def test_an_address_that_is_not_confirmed_in_time_is_forgotten(clock):
     subscribed(confirmed=True, email="confirmed@example.com")
     subscribed(confirmed=True, email="stopped@example.com").subscription.subscriber.stop(None)
     clock.shift(timedelta(days=7))
-    Subscriber.objects.forget_unconfirmed()
+    Subscriber.objects.forgettable().delete()
     assert Subscriber.objects.count() == 3
 
     clock.shift(timedelta(seconds=1))
-    Subscriber.objects.forget_unconfirmed()
+    Subscriber.objects.forgettable().delete()
 
     kept = Subscriber.objects.order_by("email").values_list("email", flat=True)
     assert list(kept) == ["confirmed@example.com", "stopped@example.com"]

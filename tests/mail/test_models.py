@@ -87,9 +87,9 @@ def test_what_is_over_is_forgotten_after_thirty_days_and_what_waits_is_not(queue
         over, waiting = queue(), queue()
         over.mark_sent()
         clock.shift(timedelta(days=30))
-        Mail.objects.forget_old()
+        Mail.objects.forgettable().delete()
         assert Mail.objects.count() == 2
         clock.shift(timedelta(seconds=1))
-        Mail.objects.forget_old()
+        Mail.objects.forgettable().delete()
 
     assert Mail.objects.get() == waiting

@@ -1,0 +1,181 @@
+"""What is not kept for ever is deleted once a day: by the chores, and by `manage.py housekeeping`.
+
+It is done in chunks, each in a transaction of its own, so that a million rows need no more
+memory than a few hundred, and nobody who writes waits for long. Breaking it off loses
+nothing, and two processes at once take what the other has not.
+"""
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from math import inf
+from threading import Event
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext_lazy as _
+
+from comments import access, matching
+from comments.discussion import DiscussionSettings
+from comments.models import IDENTIFIED, Change, Comment, Firing, Housekeeping, Report
+from comments.staff_notices import StaffNotice
+from comments.subscriptions import Subscriber
+from mail.models import Mail
+from staff import attempts
+from staff.models import Session
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 500
+PAUSE = timedelta(days=1)
+# So many seconds it may keep the chores from delivering mail. Then it goes on in a minute.
+PATIENCE = 5
+# The hash of a sender has hexadecimal digits only. In every order of letters, this comes after them.
+NOBODY = "x"
+
+
+def run_if_due(stopped: Event) -> None:
+    """Do some of it, if it is due and no other process is at it."""
+    if not Housekeeping.claim():
+        return
+    done, is_over = run(stopped, time.monotonic() + PATIENCE)
+    Housekeeping.put_off(PAUSE if is_over else timedelta())
+    for what, count in done.items():
+        logger.info("Housekeeping: %s: %d", what, count)
+
+
+def run(stopped: Event, until: float = inf) -> tuple[dict[str, int], bool]:
+    """Do it until it is done, stopped, or until a time of the monotonic clock.
+
+    Return how many of what were seen to, and whether that was all.
+    """
+    settings = DiscussionSettings.load()
+    done: Counter[str] = Counter()
+    for what, chunks in JOBS:
+        for count in chunks(settings):
+            done[str(what)] += count
+            if stopped.is_set() or time.monotonic() > until:
+                return +done, False
+    return +done, True
+
+
+def _spam(settings: DiscussionSettings) -> Iterator[int]:
+    yield from _comments([Comment.Status.SPAM], settings.spam_days)
+
+
+def _trash(settings: DiscussionSettings) -> Iterator[int]:
+    # What its author has deleted is kept no longer than what a moderator has.
+    yield from _comments([Comment.Status.TRASH, Comment.Status.WITHDRAWN], settings.trash_days)
+
+
+def _comments(statuses: list[str], days: int) -> Iterator[int]:
+    """Delete the comments to which nothing has happened for so many days. 0 is for ever."""
+    for status in statuses if days else []:
+        place = Q()
+        # Looked through once, oldest first: what has only lately become spam is passed by.
+        while chunk := _delete_unchanged(status, _ago(days), place):
+            yield len(chunk)
+            created_at, pk = chunk[-1]
+            place = Q(created_at__gt=created_at) | Q(created_at=created_at, pk__gt=pk)
+            place &= Q(created_at__gte=created_at)
+
+
+@transaction.atomic
+def _delete_unchanged(status: str, before: datetime, place: Q) -> list[tuple[datetime, int]]:
+    """Delete the oldest comments of a status that have been what they are since, and return their places."""
+    changed = Change.objects.filter(comment=OuterRef("pk"), at__gte=before)
+    found = Comment.objects.filter(~Exists(changed), place, status=status, created_at__lt=before)
+    places = _locked(found.order_by("created_at", "pk")).values_list("created_at", "pk")
+    chunk = list(places[:CHUNK])
+    Comment.objects.filter(pk__in=[pk for _created_at, pk in chunk]).delete()
+    return chunk
+
+
+def _addresses(settings: DiscussionSettings) -> Iterator[int]:
+    days = settings.address_days
+    while days and (count := _erase_addresses(_ago(days))):
+        yield count
+
+
+@transaction.atomic
+def _erase_addresses(before: datetime) -> int:
+    """Forget from where comments came, and with which browser."""
+    comments = Comment.objects.filter(IDENTIFIED, created_at__lt=before).order_by("created_at", "pk")
+    pks = list(_locked(comments).values_list("pk", flat=True)[:CHUNK])
+    # The entry of a list that a rule has found may be the address.
+    details = Firing.objects.filter(comment__in=pks).exclude(detail="").values_list("pk", "detail")
+    addresses = [pk for pk, detail in details if _is_ip_address(detail)]
+    Firing.objects.filter(pk__in=addresses).update(detail="")
+    Comment.objects.filter(pk__in=pks).update(ip_address=None, user_agent="")
+    return len(pks)
+
+
+def _reporters(settings: DiscussionSettings) -> Iterator[int]:
+    days = settings.address_days
+    while days and (count := _forget_reporters(_ago(days))):
+        yield count
+
+
+@transaction.atomic
+def _forget_reporters(before: datetime) -> int:
+    """Forget who sent a report, as far as the hash of an address can tell. Two stay two."""
+    reports = Report.objects.filter(sender__lt=NOBODY, created_at__lt=before).order_by("sender").only("pk")
+    chunk = list(_locked(reports)[:CHUNK])
+    for report in chunk:
+        report.sender = NOBODY + get_random_string(31)
+    Report.objects.bulk_update(chunk, ["sender"])
+    return len(chunk)
+
+
+def _rows(find: Callable[[], QuerySet[Any]]) -> Callable[[DiscussionSettings], Iterator[int]]:
+    """Return a job that deletes what `find` finds."""
+
+    def chunks(_settings: DiscussionSettings) -> Iterator[int]:
+        while count := _delete_some(find()):
+            yield count
+
+    return chunks
+
+
+@transaction.atomic
+def _delete_some(over: QuerySet[Any]) -> int:
+    pks = list(_locked(over.order_by()).values_list("pk", flat=True)[:CHUNK])
+    over.filter(pk__in=pks).delete()
+    return len(pks)
+
+
+def _attempts(_settings: DiscussionSettings) -> Iterator[int]:
+    if count := attempts.forget_old():
+        yield count
+
+
+JOBS: list[tuple[Any, Callable[[DiscussionSettings], Iterator[int]]]] = [
+    (_("IP addresses and browsers of comments erased"), _addresses),
+    (_("senders of reports forgotten"), _reporters),
+    (_("links by email expired"), _rows(access.forgettable)),
+    (_("unconfirmed email addresses forgotten"), _rows(lambda: Subscriber.objects.forgettable())),
+    (_("sessions expired"), _rows(lambda: Session.objects.filter(expire_date__lt=timezone.now()))),
+    (_("failed sign-ins forgotten"), _attempts),
+    (_("mails deleted"), _rows(lambda: Mail.objects.forgettable())),
+    (_("notes of mails to moderators deleted"), _rows(lambda: StaffNotice.objects.forgettable())),
+    (_("comments deleted from spam"), _spam),
+    (_("comments deleted from the trash"), _trash),
+]
+
+
+def _locked(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Pass by what someone else holds: another that keeps house, or a moderator who decides."""
+    return rows.select_for_update(of=("self",), skip_locked=True)
+
+
+def _is_ip_address(text: str) -> bool:
+    return "@" not in text and matching.normal_address(text) is not None
+
+
+def _ago(days: int) -> datetime:
+    return timezone.now() - timedelta(days=days)
