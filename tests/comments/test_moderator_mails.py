@@ -841,6 +841,17 @@ def test_what_a_mail_about_many_only_lists_takes_it_back_when_it_is_decided(mo):
     assert "From long ago." not in only_mail().text
 
 
+def test_what_a_mail_about_many_only_lists_is_no_news_when_it_is_taken_back(mo, clock):
+    make_comment(status="held", body="From long ago.", created_at=NOON - timedelta(days=40))
+    (first, *_rest) = make_wave(MAILS_AN_HOUR + 5)
+    moderator_mails.send_due()
+    first.trash(by=mo)
+    assert sent() == [(MO, "25 comments wait on Newsite")]
+    clock.shift(timedelta(days=2))
+
+    assert len(sent()) == 1
+
+
 def test_an_approval_that_is_undone_takes_back_the_mail_to_the_author(mo):
     set_discussion(held_mails="never")
     comment = post(by_ida())
