@@ -1,0 +1,364 @@
+import re
+from datetime import timedelta
+from itertools import product
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.utils import timezone
+
+from comments import decisions, queue
+from comments.models import Change, Comment, Firing
+from tests.factories import (
+    make_article,
+    make_author,
+    make_comment,
+    make_editor,
+    make_report,
+    make_section,
+    make_staff,
+    reply_to,
+)
+
+pytestmark = pytest.mark.django_db
+
+QUEUE = "/admin/comments/comment/"
+TABS = list(queue.Tab.values)
+STATUSES = list(Comment.Status.values)
+# More than PostgreSQL would rather read from beginning to end. SQLite plans without counting.
+ROWS = 20_000 if connection.vendor == "postgresql" else 40
+
+
+@pytest.fixture
+def moderator():
+    return make_staff("Moderator", username="moderator")
+
+
+def form_of(user: User, **filters) -> queue.QueueForm:
+    form = queue.QueueForm(filters, user)
+    assert form.is_valid()
+    return form
+
+
+def found(user: User, before: queue.Cursor | None = None, rows: int = 50, **filters) -> list[int]:
+    return [row.comment.pk for row in queue.page(form_of(user, **filters), before, rows).rows]
+
+
+# --- What it finds ---
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize("by", ["", "story", "email", "ip"])
+def test_every_tab_is_read_to_its_end_page_by_page_and_nothing_twice(moderator, tab, by):
+    now = timezone.now()
+    article, other = make_article(), make_article()
+    for number in range(12):
+        for story, email, ip in ((article, "ada@example.com", "192.0.2.7"), (other, "bo@example.com", "::1")):
+            make_comment(
+                article=story,
+                email=email,
+                ip_address=ip,
+                status=STATUSES[number % 5],
+                open_reports=number % 2,
+                # Two at each moment.
+                created_at=now - timedelta(minutes=number // 2),
+            )
+    filters = {
+        "status": tab,
+        **({by: {"story": article.pk, "email": "ADA@example.com", "ip": "192.0.2.7"}[by]} if by else {}),
+    }
+    wanted = Comment.objects.order_by("-created_at", "-pk")
+    if by:
+        wanted = wanted.filter(article=article)
+    if tab == "reported":
+        wanted = wanted.reported()
+    elif tab != "all":
+        wanted = wanted.filter(status=tab)
+
+    read, before = [], None
+    while (page := queue.page(form_of(moderator, **filters), before, 2)).rows:
+        read += [row.comment.pk for row in page.rows]
+        before = page.following
+        if before is None:
+            break
+
+    assert read == [comment.pk for comment in wanted]
+    assert read != []
+
+
+@pytest.mark.parametrize("tab", ["held", "all"])
+@pytest.mark.parametrize("by", ["", "story", "email", "ip"])
+def test_looking_back_window_by_window_finds_all_and_nothing_twice(moderator, monkeypatch, tab, by):
+    monkeypatch.setattr(queue, "WINDOW", 3)
+    article, now = make_article(), timezone.now()
+    for number in range(20):
+        make_comment(
+            article=article,
+            email="ada@example.com",
+            ip_address="192.0.2.7",
+            status="held" if number % 2 else "approved",
+            body="A needle" if number % 3 else "Hay",
+            # Four at each moment.
+            created_at=now - timedelta(minutes=number // 4),
+        )
+    values = {"story": article.pk, "email": "ada@example.com", "ip": "192.0.2.7"}
+    filters = {"status": tab, "q": "needle", **({by: values[by]} if by else {})}
+    wanted = Comment.objects.filter(body="A needle").order_by("-created_at", "-pk")
+    wanted = wanted if tab == "all" else wanted.filter(status=tab)
+
+    read, before, pages = [], None, 0
+    while True:
+        page = queue.page(form_of(moderator, **filters), before, 50)
+        read += [row.comment.pk for row in page.rows]
+        before, pages = page.following, pages + 1
+        if before is None:
+            break
+
+    assert read == [comment.pk for comment in wanted]
+    assert pages > 2
+
+
+def test_filters_that_no_index_finds_narrow_each_other(moderator):
+    city, author = make_section(), make_author()
+    article = make_article(section=city, authors=[author], title="The bridge opens")
+    wanted = make_comment(article=article, email="ada@example.com", ip_address="192.0.2.7", status="held")
+    Firing.objects.create(comment=wanted, rule="links", verdict="held")
+    matching = {
+        "status": "held",
+        "section": city.pk,
+        "author": author.pk,
+        "headline": "BRIDGE",
+        "rule": "links",
+        "story": article.pk,
+        "email": "ada@example.com",
+        "ip": "192.0.2.7",
+    }
+    others = {
+        "section": make_section().pk,
+        "author": make_author().pk,
+        "headline": "tower",
+        "rule": "words",
+        "story": make_article().pk,
+        "email": "bo@example.com",
+        "ip": "192.0.2.8",
+    }
+
+    assert found(moderator, **matching) == [wanted.pk]
+    assert list(form_of(moderator, **matching).comments) == [wanted]
+    for name, value in others.items():
+        assert (name, found(moderator, **{**matching, name: value})) == (name, [])
+        assert list(form_of(moderator, **{**matching, name: value}).comments) == []
+
+
+def test_a_tab_counts_no_further_than_anybody_reads(client, moderator, monkeypatch):
+    monkeypatch.setattr(queue, "COUNTED", 2)
+    for _ in range(4):
+        make_comment(status="held")
+    client.force_login(moderator)
+
+    page = client.get(QUEUE).content.decode()
+
+    assert queue.counts(moderator)["held"] == 3
+    assert "Held (2+)" in page
+
+
+# --- How it is read ---
+
+
+def plans_of(function) -> list[tuple[str, str]]:
+    """Return the queries that a function makes, each with the database's plan for it."""
+    made = []
+
+    def note(execute, sql, params, many, context):
+        made.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        function()
+    with connection.cursor() as cursor:
+        prefix = "EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN "
+        plans = []
+        for sql, params in made:
+            cursor.execute(prefix + sql, params)
+            plans.append((sql, "\n".join(str(row[-1]) for row in cursor.fetchall())))
+    return plans
+
+
+@pytest.fixture
+def busy():
+    """A story with many comments, half of them by one person, in every state."""
+    article, elsewhere, now = make_article(), make_article(), timezone.now()
+    Comment.objects.bulk_create(
+        Comment(
+            article=article if number % 3 else elsewhere,
+            path=f"{number:010d}",
+            name="Ada",
+            email="ada@example.com" if number % 2 else f"reader{number}@example.com",
+            ip_address="192.0.2.7" if number % 2 else "192.0.2.8",
+            body="Text.",
+            body_html="<p>Text.</p>",
+            status=STATUSES[number % 5],
+            open_reports=1 if number % 40 == 1 else 0,
+            created_at=now - timedelta(minutes=number),
+        )
+        for number in range(ROWS)
+    )
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    return article
+
+
+def index_of(tab: str, by: str) -> str:
+    """The index that has the comments of a tab in the order of the queue."""
+    if tab == "reported":
+        return "comment_reported"
+    if by:
+        return {"story": "comment_queue_of_story", "email": "comment_person", "ip": "comment_address"}[by]
+    return "comment_recent" if tab == "all" else "comment_queue"
+
+
+def reads_in_order(plan: str, index: str) -> bool:
+    """Say whether a plan reads one index from where the page begins, and sorts nothing."""
+    if connection.vendor == "sqlite":
+        return (
+            re.match(rf"(SEARCH|SCAN) comments_comment USING (COVERING )?INDEX {index}( |$)", plan)
+            is not None
+            and "B-TREE" not in plan
+        )
+    return f"Scan using {index} on" in plan and "Sort" not in plan and "Bitmap" not in plan
+
+
+def reads_a_table_from_end_to_end(plan: str) -> bool:
+    return re.search(r"SCAN comments_\w+$|Seq Scan on comments_comment", plan, re.MULTILINE) is not None
+
+
+@pytest.mark.parametrize(("tab", "by"), list(product(TABS, ["", "story", "email", "ip"])))
+def test_the_queue_is_read_from_an_index_and_nothing_is_sorted(moderator, busy, tab, by):
+    values = {"story": busy.pk, "email": "ada@example.com", "ip": "192.0.2.7"}
+    filters = {"status": tab, **({by: values[by]} if by else {})}
+    middle = Comment.objects.order_by("created_at", "pk")[ROWS // 2]
+    cursor = queue.Cursor(middle.created_at, middle.pk)
+
+    for before in (None, cursor):
+        plans = plans_of(lambda before=before: queue.page(form_of(moderator, **filters), before, 10))
+        places = [plan for sql, plan in plans if sql.startswith('SELECT "comments_comment"."created_at"')]
+        assert [plan for plan in places if not reads_in_order(plan, index_of(tab, by))] == []
+        assert [plan for _sql, plan in plans if reads_a_table_from_end_to_end(plan)] == []
+
+
+@pytest.mark.parametrize("tab", TABS)
+@pytest.mark.parametrize(
+    "condition",
+    [{"q": "unheard-of"}, {"rule": "links"}, {"headline": "tower"}, {"section": ""}, {"author": ""}],
+)
+def test_whatever_no_index_finds_is_looked_for_within_the_window(
+    moderator, busy, monkeypatch, tab, condition
+):
+    monkeypatch.setattr(queue, "WINDOW", ROWS // 100 + 1)
+    made = {"section": lambda: make_section().pk, "author": lambda: make_author().pk}
+    filters = {name: value or made[name]() for name, value in condition.items()}
+
+    plans = plans_of(lambda: queue.page(form_of(moderator, status=tab, **filters), None, 10))
+
+    places = [plan for sql, plan in plans if sql.startswith('SELECT "comments_comment"."created_at"')]
+    assert len(places) == 2
+    assert [
+        plan
+        for plan in places
+        if f" {index_of(tab, '')}" not in plan or "Seq Scan on comments_comment" in plan
+    ] == []
+
+
+def test_the_counts_are_read_from_indexes_and_sort_nothing(moderator, busy):
+    moderator.get_all_permissions()
+
+    plans = plans_of(lambda: queue.counts(moderator))
+
+    assert len(plans) == len(TABS)
+    assert [plan for _sql, plan in plans if re.search(r"B-TREE|Sort", plan)] == []
+    if connection.vendor == "sqlite":
+        assert [plan for _sql, plan in plans if reads_a_table_from_end_to_end(plan)] == []
+
+
+# --- Queries ---
+
+
+def held_by(people: int) -> list[Comment]:
+    """Comments in every state by so many people, each with all that a row shows."""
+    comments = []
+    for _ in range(people):
+        for status in STATUSES:
+            comment = reply_to(make_comment(), status="held", ip_address="192.0.2.1")
+            comment.approve(by=make_editor())
+            make_report(comment=comment)
+            Firing.objects.create(comment=comment, rule="links", verdict="held")
+            Comment.objects.filter(pk=comment.pk).update(status=status, open_reports=1)
+            comments.append(comment)
+    return comments
+
+
+@pytest.mark.parametrize("items", [1, 3])
+@pytest.mark.parametrize(
+    ("address", "queries"),
+    [
+        *((f"?status={tab}", 22) for tab in TABS),
+        ("?status=all&ip=192.0.2.1", 22),
+        ("?status=held&ip=192.0.2.1", 23),
+        ("?status=held&story={story}", 23),
+        ("?status=all&story={story}", 27),
+        ("?status=held&email={email}", 22),
+        ("?status=all&email={email}", 26),
+        ("?status=held&q=comment&rule=links&headline=story&since=2020-01-01", 23),
+        ("more/?status=held&rows=20", 18),
+        ("news/?comments={all}&seen=0", 6),
+    ],
+)
+def test_an_address_of_the_queue_takes_the_same_queries_however_long(
+    client, moderator, django_assert_num_queries, address, queries, items
+):
+    client.force_login(moderator)
+    comments = held_by(items)
+    story, email = comments[0].article_id, comments[0].email
+    Comment.objects.filter(pk__in=[comment.pk for comment in comments]).update(article=story, email=email)
+    pks = ",".join(str(comment.pk) for comment in comments)
+
+    with django_assert_num_queries(queries):
+        client.get(QUEUE + address.format(story=story, email=email, all=pks))
+
+
+@pytest.mark.parametrize("items", [1, 3])
+@pytest.mark.parametrize(
+    ("kind", "queries"), [("approve", 20), ("hold", 19), ("mark_as_spam", 19), ("trash", 19), ("restore", 20)]
+)
+def test_a_step_of_a_decision_on_all_takes_the_same_queries_however_many(
+    moderator, django_assert_num_queries, kind, queries, items
+):
+    before = {"hold": "approved", "restore": "spam"}.get(kind, "held")
+    for _ in range(items):
+        make_comment(status=before)
+    decision = decisions.start(
+        kind,
+        moderator,
+        filters={"status": before},
+        total=items,
+        newest=Comment.objects.newest(),
+        seen=Change.objects.newest(),
+    )
+
+    with django_assert_num_queries(queries):
+        decisions.step(decision, queue.matching)
+
+    assert Comment.objects.filter(status=before).count() == 0
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_a_step_of_undoing_takes_the_same_queries_however_many(moderator, django_assert_num_queries, items):
+    for _ in range(items):
+        make_comment(status="held")
+    decided = Comment.objects.mark_as_spam(by=moderator).decision
+
+    with django_assert_num_queries(22):
+        decisions.undo(decided, moderator)
+
+    assert set(Comment.objects.values_list("status", flat=True)) == {"held"}
