@@ -16,6 +16,7 @@ from comments import (
     queue,
     rights,
     settings_admin,  # noqa: F401 (registers its page)
+    staff_notices,
     standings_admin,  # noqa: F401 (registers its page)
 )
 from comments.models import Change, Comment
@@ -63,10 +64,12 @@ class StoryAdmin(ArticleAdmin):
 
     def delete_model(self, request, obj):
         notifications.take_back_about([obj])
+        staff_notices.take_back_about([obj])
         super().delete_model(request, obj)
 
     def delete_queryset(self, request, queryset):
         notifications.take_back_about(queryset)
+        staff_notices.take_back_about(queryset)
         super().delete_queryset(request, queryset)
 
     @admin.action(description=gettext_lazy("Unpublish selected stories"), permissions=["change"])

@@ -147,6 +147,8 @@ def _rewrite(comment: Comment, by, changed: dict[str, str]) -> Change:
         comment.edited_at = timezone.now()
         fields |= {"body_html", "edited_at"}
     comment.save(update_fields=fields)
+    # A mail that has not left would tell what it said before.
+    comment.staff_notices.recall()
     return change
 
 

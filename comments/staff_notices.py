@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from articles.models import Article
 from mail.models import KEPT, Mail, written
 
 if TYPE_CHECKING:
@@ -131,7 +132,15 @@ def note(comments: Iterable["Comment"], kind: str, *, decided_by=None) -> None:
 
 def take_back(comments: Collection[int]) -> None:
     """Tell nothing any more of comments that someone has decided on, where it has not left yet."""
-    notices = StaffNotice.objects.filter(comment__in=comments)
+    _take_back(StaffNotice.objects.filter(comment__in=comments))
+
+
+def take_back_about(stories: Iterable[Article]) -> None:
+    """Tell nothing any more of the conversations below stories that are gone."""
+    _take_back(StaffNotice.objects.filter(comment__article__in=[story.pk for story in stories]))
+
+
+def _take_back(notices: StaffNoticeQuerySet) -> None:
     notices.recall()
     notices.waiting().delete()
 

@@ -986,3 +986,28 @@ def test_who_was_told_is_forgotten_with_the_mails(mo, clock):
     StaffNotice.objects.forgettable().delete()
 
     assert StaffNotice.objects.count() == 0
+
+
+def test_what_is_deleted_with_its_story_in_the_admin_is_not_mailed_any_more(mo, client):
+    comment = post()
+    other = make_comment()
+    moderator_mails.send_due()
+    waiting = Mail.objects.filter(sent_at=None).count()
+    client.force_login(make_editor(email=""))
+
+    story = comment.article.pk
+    client.post(f"/admin/articles/article/{story}/delete/", {"post": "yes"})
+
+    assert (waiting, Mail.objects.count()) == (1, 0)
+    assert list(Comment.objects.all()) == [other]
+
+
+def test_a_mail_that_has_not_left_tells_what_a_moderator_has_made_of_the_text(mo):
+    comment = post(body="My number is 555.")
+    moderator_mails.send_due()
+
+    decisions.edit(comment, make_editor(email=""), body="My number is gone.")
+    mail = only_mail()
+
+    assert "My number is gone." in mail.text
+    assert "555" not in mail.text + mail.html
