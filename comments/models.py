@@ -412,9 +412,10 @@ class Firing(models.Model):
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
     def undoable(self):
-        """Return what can still be undone: what is less than a day old, and stands."""
+        """Return what can still be undone, newest first: what is less than a day old, and stands."""
         since = timezone.now() - UNDO_LASTS
-        return self.filter(at__gt=since, undone_by=None, count__gt=0).exclude(kind=Decision.Kind.UNDO)
+        undoable = self.filter(at__gt=since, undone_by=None, count__gt=0).exclude(kind=Decision.Kind.UNDO)
+        return undoable.order_by("-at", "-pk")
 
 
 class Decision(models.Model):
@@ -433,7 +434,12 @@ class Decision(models.Model):
         UNDO = "undo", _("Undo")
 
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("by"), on_delete=models.SET_NULL, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     kind = models.CharField(_("decision"), max_length=12, choices=Kind)
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
@@ -457,6 +463,7 @@ class Decision(models.Model):
         ordering = ["-pk"]
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
+        indexes = [models.Index(fields=["by", "-at", "-id"], name="decision_of_moderator")]
 
     def __str__(self) -> str:
         return str(self.get_kind_display())

@@ -8,7 +8,7 @@ from django.db import connection
 from django.utils import timezone
 
 from comments import decisions, queue
-from comments.models import Change, Comment, Firing
+from comments.models import Change, Comment, Decision, Firing
 from tests.factories import (
     make_article,
     make_author,
@@ -203,10 +203,15 @@ def busy():
         )
         for number in range(ROWS)
     )
+    analyse()
+    return article
+
+
+def analyse() -> None:
+    """Tell PostgreSQL how many rows there are, as it finds out by itself after a while."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-    return article
 
 
 def index_of(tab: str, by: str) -> str:
@@ -279,6 +284,19 @@ def test_the_counts_are_read_from_indexes_and_sort_nothing(moderator, busy):
     assert [plan for _sql, plan in plans if re.search(r"B-TREE|Sort", plan)] == []
     if connection.vendor == "sqlite":
         assert [plan for _sql, plan in plans if reads_a_table_from_end_to_end(plan)] == []
+
+
+def test_what_a_moderator_may_undo_is_looked_for_among_the_decisions_of_a_day(moderator):
+    Decision.objects.bulk_create(
+        Decision(by=moderator, kind="trash", count=1, at=timezone.now() - timedelta(days=2 + number % 9))
+        for number in range(ROWS)
+    )
+    analyse()
+
+    plans = plans_of(lambda: Decision.objects.undoable().filter(by=moderator).first())
+
+    assert [plan for _sql, plan in plans if "decision_of_moderator" not in plan] == []
+    assert [plan for _sql, plan in plans if re.search(r"B-TREE|Sort", plan)] == []
 
 
 # --- Queries ---
