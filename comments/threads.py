@@ -89,10 +89,12 @@ class Conversation:
     # The id of the newest comment, wherever that stands.
     newest: int | None
 
-    @property
-    def first_shown(self) -> int:
-        """The number of the page that the story is opened with."""
-        if self.settings.first_shown == DiscussionSettings.Page.FIRST:
+    def first_shown(self, order: Order) -> int:
+        """Return the number of the page that is shown where none is asked for.
+
+        The owner's choice is about the owner's order: whoever turns that around begins at its beginning.
+        """
+        if order != self.settings.order or self.settings.first_shown == DiscussionSettings.Page.FIRST:
             return 1
         return max(1, -(-self.count // self.settings.per_page))
 
@@ -102,7 +104,7 @@ class Conversation:
         Raises `django.core.paginator.InvalidPage` where there is no such page.
         """
         pages = Pages(self._comments(order), self.settings.per_page, self.count)
-        return self._thread(pages.page(self.first_shown if number is None else number))
+        return self._thread(pages.page(self.first_shown(order) if number is None else number))
 
     def whole(self) -> Thread:
         """Return all of it as one page, or raise `InvalidPage` if it is too long."""
@@ -139,7 +141,7 @@ def place(comment: Comment) -> str:
     conversation = opened(comment.article)
     number = page_number(comment, conversation.settings)
     query = {"order": Order.OLDEST.value} if conversation.settings.order != Order.OLDEST else {}
-    if number != conversation.first_shown:
+    if number != conversation.first_shown(Order.OLDEST):
         query["page"] = str(number)
     story = comment.article.get_absolute_url()
     return f"{story}{'?' if query else ''}{urlencode(query)}#comment-{comment.pk}"

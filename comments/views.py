@@ -47,7 +47,7 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
     is_valid = form.is_valid()
     submission = submission_of(request, form)
     foreign = None if is_same_origin(request) else Refusal(403, str(SENT_FROM_ELSEWHERE))
-    if refusal := foreign or moderation.closed(submission):
+    if refusal := foreign or moderation.closed(submission) or moderation.account(submission):
         return refused_page(request, article, form, refusal)
     if not is_valid:
         return story_page(request, article, status=422, reply_form=form)

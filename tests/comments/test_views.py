@@ -257,6 +257,15 @@ def test_a_closed_conversation_says_so_and_has_no_form(client):
     assert 'class="comment-reply"' not in text_of(client.get(article.get_absolute_url()))
 
 
+@pytest.mark.parametrize("fields", [{}, {"name": ""}, {"preview": "1"}])
+def test_where_an_account_is_needed_a_visitor_is_told_so_before_anything_else(client, fields):
+    set_discussion(accounts_only=True)
+
+    response = post(client, make_article(), **fields)
+
+    assert (response.status_code, Comment.objects.count()) == (403, 0)
+
+
 def test_a_reply_to_a_closed_conversation_is_refused_with_its_text_kept(client):
     response = post(client, make_article(discussion=Article.Discussion.CLOSED))
 
@@ -591,6 +600,39 @@ def test_the_usual_order_can_be_asked_for_by_name(client, long_story):
     page = text_of(client.get(f"{long_story.get_absolute_url()}?order=oldest"))
 
     assert bodies(page) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("order", "turned", "opened", "expected"),
+    [("oldest", "newest", ["5"], ["5", "4"]), ("newest", "oldest", ["1"], ["1", "2"])],
+)
+def test_who_turns_the_order_begins_at_its_beginning_whatever_page_is_shown_first(
+    client, long_story, order, turned, opened, expected
+):
+    set_discussion(order=order, first_shown="last")
+    story = long_story.get_absolute_url()
+
+    assert bodies(text_of(client.get(story))) == opened
+    assert bodies(text_of(client.get(story, {"order": turned}))) == expected
+
+
+@pytest.mark.parametrize("first_shown", ["first", "last"])
+@pytest.mark.parametrize("order", ["oldest", "newest"])
+def test_whatever_is_shown_first_pages_and_addresses_lead_to_every_comment(
+    client, long_story, order, first_shown
+):
+    set_discussion(order=order, first_shown=first_shown)
+    story = long_story.get_absolute_url()
+
+    pages = [bodies(text_of(client.get(story, {"page": number}))) for number in (1, 2, 3)]
+    places = {
+        comment.body: text_of(client.get(comment.get_absolute_url(), follow=True))
+        for comment in Comment.objects.all()
+    }
+
+    in_order = [["1", "2"], ["3", "4"], ["5"]] if order == "oldest" else [["5", "4"], ["3", "2"], ["1"]]
+    assert pages == in_order
+    assert [body for body, page in places.items() if f"<p>{body}</p>" not in page] == []
 
 
 @pytest.mark.parametrize("order", ["", "best", "NEWEST", "newest "])
