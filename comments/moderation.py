@@ -351,7 +351,7 @@ def sent_before(comment: Comment) -> Comment | None:
 def _same_sender(comment: Comment, other: Comment, is_shortened: bool) -> bool:
     if comment.user_id:
         return other.user_id == comment.user_id
-    if other.email == comment.email.lower():
+    if comment.email and other.email == comment.email.lower():
         return True
     kept = [comment.ip_address, shortened(comment.ip_address)] if is_shortened else [comment.ip_address]
     return any(same_network(address, other.ip_address) for address in kept)

@@ -1,14 +1,18 @@
-"""Those who write for the site comment under their account.
+"""Those who write for the site comment under their account, and all who have one, if the owner wants it.
 
-On an address of its own, since the public pages are the same for everyone.
+On addresses of their own, since the public pages are the same for everyone.
 """
 
+from math import ceil
+
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -21,6 +25,47 @@ from comments.moderation import Refusal
 from comments.views import posted, submission_of
 from newsite.freshness import private_page
 from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
+from staff import attempts, views
+
+
+class SignInForm(AuthenticationForm):
+    """Any account is let in: staff's own form asks for staff."""
+
+    error_title = gettext_lazy("You are not signed in yet.")
+
+    @property
+    def seconds_to_wait(self) -> int:
+        """How long whoever gave too many wrong passwords has to wait; 0: nobody has to."""
+        if not getattr(self.request, "axes_locked_out", False):
+            return 0
+        return attempts.seconds_to_wait(self.request, self.cleaned_data["username"])
+
+    def get_invalid_login_error(self):
+        if not self.seconds_to_wait:
+            return super().get_invalid_login_error()
+        minutes = ceil(self.seconds_to_wait / 60)
+        text = ngettext(
+            "Too many wrong passwords from here. Try again in %d minute.",
+            "Too many wrong passwords from here. Try again in %d minutes.",
+            minutes,
+        )
+        return ValidationError(text % minutes, code="locked")
+
+
+class SignIn(views.SignIn):
+    """The sign-in of staff, with all that guards it, in the site's look and for every account."""
+
+    authentication_form = SignInForm
+    template_name = "comments/sign_in.html"
+    next_page = "articles:home"
+
+    def form_invalid(self, form):
+        response = super().form_invalid(form)
+        response.status_code = 422
+        if form.has_error(NON_FIELD_ERRORS, "locked"):
+            response.status_code = 429
+            response["Retry-After"] = str(form.seconds_to_wait)
+        return response
 
 
 @csrf_exempt  # is_same_origin() does a token's work
@@ -28,23 +73,27 @@ from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
 @private_page
 def reply(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
     article = story_at(Article.objects.published().for_reading(), year, month, slug)
+    settings = DiscussionSettings.load()
     if request.method == "POST":
-        return take_reply(request, article)
+        return take_reply(request, article, settings)
     if not request.user.is_authenticated:
-        return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-    if not people.writes_for_the_site(request.user):
+        return redirect_to_login(request.get_full_path(), reverse("comments:sign_in"))
+    if not may_comment(request.user, settings):
         raise PermissionDenied
-    form = ReplyForm(
-        article=article, settings=DiscussionSettings.load(), initial={"parent": request.GET.get("to")}
-    )
+    form = ReplyForm(article=article, settings=settings, initial={"parent": request.GET.get("to")})
     is_gone = bool(request.GET.get("to")) and form.answered is None
     return form_page(request, article, form, status=404 if is_gone else 200, is_gone=is_gone)
 
 
-def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
-    form = ReplyForm(request.POST, article=article, settings=DiscussionSettings.load())
+def may_comment(user, settings: DiscussionSettings) -> bool:
+    """Say whether someone may comment under their account."""
+    return people.writes_for_the_site(user) or (settings.accounts_only and user.is_authenticated)
+
+
+def take_reply(request: HttpRequest, article: Article, settings: DiscussionSettings) -> HttpResponse:
+    form = ReplyForm(request.POST, article=article, settings=settings)
     is_valid = form.is_valid()
-    if refusal := refuse(request):
+    if refusal := refuse(request, settings):
         return refused_page(request, article, form, refusal)
     if not is_valid:
         return form_page(request, article, form, status=422)
@@ -59,11 +108,11 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
     return posted(comment)
 
 
-def refuse(request: HttpRequest) -> Refusal | None:
+def refuse(request: HttpRequest, settings: DiscussionSettings) -> Refusal | None:
     """Say why nothing is posted from here. Whoever was signed out meanwhile keeps the text."""
     if not is_same_origin(request):
         return Refusal(403, str(SENT_FROM_ELSEWHERE))
-    if not people.writes_for_the_site(request.user):
+    if not may_comment(request.user, settings):
         text = _("You are not signed in any more. Sign in in another tab, then press the button once more.")
         return Refusal(403, text)
     return None
@@ -72,7 +121,7 @@ def refuse(request: HttpRequest) -> Refusal | None:
 def form_page(
     request: HttpRequest, article: Article, form: ReplyForm, *, status: int, **extra
 ) -> HttpResponse:
-    name = people.name_of(request.user) if people.writes_for_the_site(request.user) else ""
+    name = people.name_of(request.user) if may_comment(request.user, form.settings) else ""
     context = {"article": article, "reply_form": form, "name": name, **extra}
     return render(request, "comments/reply_signed_in.html", context, status=status)
 

@@ -1,3 +1,4 @@
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from comments import feeds, mail_links, mine, moderator_links, reports, signed_in, views, yours
@@ -5,6 +6,8 @@ from comments import feeds, mail_links, mine, moderator_links, reports, signed_i
 app_name = "comments"
 
 urlpatterns = [
+    path("sign-in/", signed_in.SignIn.as_view(), name="sign_in"),
+    path("sign-out/", LogoutView.as_view(next_page="articles:home"), name="sign_out"),
     path("comments/<int:pk>/", views.permalink, name="permalink"),
     path("comments/<int:pk>/report/", reports.report, name="report"),
     path("comments/yours/", yours.index, name="yours_index"),

@@ -153,8 +153,10 @@ def change(request: HttpRequest) -> HttpResponse:
     return page(request, "staff/second_factor.html", _("Second factor"), context, status)
 
 
-def locked_out(request: HttpRequest, _response: HttpResponse, credentials: dict) -> HttpResponse:
+def locked_out(request: HttpRequest, response: HttpResponse, credentials: dict) -> HttpResponse:
     """Say how long to wait, to whoever gave too many wrong passwords. django-axes calls it."""
+    if response.status_code == 429:  # a page in the site's look, which has said so itself
+        return response
     username = credentials["username"]
     seconds = attempts.seconds_to_wait(request, username)
     minutes = ceil(seconds / 60)

@@ -84,7 +84,7 @@ def test_who_is_not_signed_in_is_asked_to_and_comes_back(client):
     response = client.get(url)
 
     assert response.status_code == 302
-    assert response["Location"] == f"/admin/login/?next={url.replace('?', '%3F').replace('=', '%3D')}"
+    assert response["Location"] == f"/sign-in/?next={url.replace('?', '%3F').replace('=', '%3D')}"
     assert client.get(response["Location"]).status_code == 200
 
 
