@@ -136,6 +136,49 @@ def test_ten_comments_are_moderated_by_keyboard_alone(watch):
     assert Comment.objects.get(parent=comments[7]).body == "Thank you, I have put it right."
 
 
+def test_the_other_keys_hold_edit_leave_fields_alone_and_decide_on_all_that_are_ticked(watch):
+    comments = make_held(3)
+    page = watch.new_editor(make_editor())
+    press = page.keyboard.press
+    page.goto(QUEUE)
+    press("?")
+    press("Space")
+    message = page.locator(".messagelist")
+
+    for keys, told, after in (
+        (["Shift+X", "Shift+A"], "3 comments are public now.", "approved"),
+        (["Shift+X", "Shift+U"], "3 comments are held now.", "held"),
+        (["Shift+X", "Shift+D"], "3 comments moved to the trash.", "trash"),
+        (["Shift+X", "Shift+Z"], "3 comments restored.", "held"),
+        (["Shift+X", "Shift+T"], "3 comments moved to the trash.", "trash"),
+    ):
+        page.goto(f"{QUEUE}?status=all")
+        for key in keys:
+            press(key)
+        expect(message).to_contain_text(told)
+        assert statuses_of(comments) == [after] * 3
+
+    comments[0].approve(by=make_editor())
+    page.goto(f"{QUEUE}?status=approved")
+    press("j")
+    press("u")
+    expect(page.locator(".queue-done")).to_contain_text("1 comment is held now.")
+
+    # What is typed into a field is no key.
+    page.goto(f"{QUEUE}?status=all")
+    page.get_by_label("Search").focus()
+    for key in "aus":
+        press(key)
+    assert page.get_by_label("Search").input_value() == "aus"
+    assert statuses_of(comments) == ["held", "trash", "trash"]
+
+    for key in "eq":
+        page.goto(QUEUE)
+        press("j")
+        press(key)
+        expect(page.get_by_role("heading", name="Edit the comment of Reader 2")).to_be_visible()
+
+
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
 def test_all_that_match_are_marked_as_spam_and_it_is_undone(watch, javascript):
     article = make_article()

@@ -220,6 +220,46 @@ def test_a_row_tells_the_rules_that_fired_and_what_they_found(client, alice):
     assert "<li>First comment under this name and email address</li>" in page
 
 
+def test_a_row_names_its_state_and_when_it_came_in(client, alice):
+    with time_machine.travel(NOON, tick=False):
+        for status in ("held", "approved", "spam", "trash"):
+            make_comment(status=status, created_at=NOON - timedelta(hours=2))
+        page = text_of(client.get(QUEUE, {"status": "all"}))
+
+    assert re.findall(r'class="queue-status">([^<]+)<', page) == ["Trash", "Spam", "Approved", "Held"]
+    assert page.count("2\xa0hours ago</time>") == 4
+
+
+def test_a_row_leads_to_all_by_the_same_person_from_the_same_address_and_on_the_story(client, alice):
+    comment = held("x", email="ada@example.com", ip_address="192.0.2.7")
+
+    page = text_of(client.get(QUEUE))
+
+    for asked in ("email=ada%40example.com", "ip=192.0.2.7", f"story={comment.article_id}"):
+        assert f'href="{QUEUE}?status=all&amp;{asked}"' in page
+
+
+def test_the_buttons_of_a_row_are_those_that_change_something(client, alice):
+    article = make_article()
+    rows = {
+        status: make_comment(status=status, article=article)
+        for status in ("held", "approved", "spam", "trash", "withdrawn")
+    }
+
+    found = {}
+    for status, comment in rows.items():
+        row = text_of(client.get(f"{QUEUE}{comment.pk}/change/"))
+        found[status] = re.findall(r'name="decision" value="(\w+)"', row)
+
+    assert found == {
+        "held": ["approve", "mark_as_spam", "trash", "trust"],
+        "approved": ["hold", "mark_as_spam", "trash", "trust"],
+        "spam": ["approve", "restore", "trash", "trust"],
+        "trash": ["approve", "restore", "mark_as_spam", "trust"],
+        "withdrawn": [],
+    }
+
+
 def test_a_row_tells_who_decided_last(client, alice, bob):
     comment = held("x")
     with time_machine.travel(NOON, tick=False) as clock:
@@ -374,6 +414,27 @@ def test_the_name_of_an_account_is_not_typed(client, alice):
     client.post(f"{QUEUE}{comment.pk}/edit/", sent(comment, name="Somebody", body="Edited."))
 
     assert Comment.objects.values_list("name", "body").get() == ("Boss", "Edited.")
+
+
+def test_what_a_moderator_types_passes_the_filter_of_every_comment(client, alice):
+    comment = make_comment(body="First.")
+
+    client.post(
+        f"{QUEUE}{comment.pk}/edit/",
+        sent(comment, body="*Hm* <script>alert(1)</script> https://a.example"),
+    )
+
+    html = Comment.objects.get().body_html
+    assert ("<em>Hm</em>" in html, "<script>" in html, "&lt;script&gt;" in html) == (True, False, True)
+    assert 'rel="nofollow ugc noopener"' in html
+
+
+def test_a_comment_that_came_without_an_address_is_edited_without_one(client, alice):
+    comment = make_comment(body="First.", email="")
+
+    response = client.post(f"{QUEUE}{comment.pk}/edit/", sent(comment, body="Better."))
+
+    assert (response.status_code, Comment.objects.get().body) == (302, "Better.")
 
 
 # --- Trusting and banning ---
