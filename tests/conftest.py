@@ -33,6 +33,7 @@ def rows_that_migrations_made(request):
     """Make them again where a test with a server of its own has emptied the database."""
     if "_django_db_helper" not in request.fixturenames:
         return
+    request.getfixturevalue("_django_db_helper")
     if not DiscussionSettings.objects.exists():
         DiscussionSettings.objects.create(pk=1)
     if not Group.objects.exists():
