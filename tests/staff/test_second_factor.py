@@ -150,7 +150,7 @@ class TestSigningIn:
         assert response["Location"] == "/admin/login/code/?next=/admin/"
         assert not is_signed_in(client)
         address = f"{make_article().get_absolute_url()}reply/signed-in/"
-        assert client.get(address)["Location"] == f"/admin/login/?next={address}"
+        assert client.get(address)["Location"] == f"/sign-in/?next={address}"
         assert client.get("/admin/account/").status_code == 302
         assert Session.objects.filter(user__isnull=False).count() == 0
 
@@ -431,7 +431,7 @@ class TestRequiring:
         sign_in(client)
         address = f"{make_article().get_absolute_url()}reply/signed-in/"
 
-        assert client.get(address)["Location"] == f"/admin/login/?next={address}"
+        assert client.get(address)["Location"] == f"/sign-in/?next={address}"
 
     def test_a_wrong_code_signs_nobody_in(self, client, ada):
         sign_in(client)
