@@ -11,7 +11,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from comments import notifications, staff_notices
+from comments import notifications, rights, staff_notices
 from comments.models import Change, Comment, CommentQuerySet, Decision, Outcome, Standing
 from comments.staff_notices import StaffNotice
 
@@ -163,11 +163,15 @@ def _undo_some(undoing: Decision) -> bool:
         for comment in Comment.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))
     }
     latest = {change.comment_id: change.pk for change in Change.objects.latest_of(ids)}
+    # Since yesterday they may have lost the right that they decided with.
+    allowed = set(rights.moderated_by(undoing.by).filter(pk__in=ids).values_list("pk", flat=True))
     back: dict[str, list[int]] = {}
     done: list[Change] = []
     for change in changes:
         comment = comments[change.comment_id]
         if latest[comment.pk] != change.pk or comment.status == Comment.Status.WITHDRAWN:
+            continue
+        if comment.pk not in allowed:
             continue
         if change.from_status == change.to_status:
             words = {"body": change.body_before} if change.body_before else {}

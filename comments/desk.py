@@ -358,6 +358,8 @@ def decisions_made(request: ModeratorRequest) -> HttpResponse:
 @for_moderators
 def undo(request: ModeratorRequest, pk: int) -> HttpResponse:
     made = _decision(request, pk)
+    if made.kind in {Kind.TRUST, Kind.BAN}:
+        _require_everywhere(request)
     undoing = decisions.undo(made, request.user)
     if undoing and not undoing.finished_at:
         return redirect("admin:comments_decision", undoing.pk)

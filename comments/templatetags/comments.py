@@ -4,9 +4,8 @@ from django.http import Http404
 from django.urls import reverse
 
 from articles.models import Article
-from comments import threads
+from comments import rights, threads
 from comments.forms import CommentForm, reply_url
-from comments.models import Comment
 
 register = template.Library()
 
@@ -49,5 +48,6 @@ def discussion(context, article: Article) -> dict:
 
 
 @register.simple_tag
-def comments_waiting() -> int:
-    return Comment.objects.held().count()
+def comments_waiting(user) -> int | None:
+    """Return how many comments wait for someone who moderates. None for those who do not."""
+    return rights.moderated_by(user).held().count() if rights.moderates(user) else None

@@ -1,18 +1,27 @@
 """Who may do what: every role with every address of the admin that reads or changes something."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.forms import model_to_dict
 from django.test import Client
 
+from articles.models import Author, Byline, RelatedRead
+from comments import decisions
 from comments.discussion import DiscussionSettings
-from comments.models import Comment, Standing
+from comments.models import Comment, Decision, Firing, Standing
+from comments.staff_notices import MailChoice
 from mail.models import Mail
 from tests.factories import (
     make_article,
@@ -26,6 +35,9 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+migration = import_module("comments.migrations.0014_roles")
 
 # Someone on the staff with no role may do nothing.
 NOBODY = "Nobody"
@@ -199,6 +211,19 @@ ACTIONS = [
     Action("erase a person", {E, X}, f"{QUEUE}{{below_own}}/erase/", lambda world: {"texts": "remove"}),
     Action("open delete comment", {E, X}, f"{QUEUE}{{below_own}}/delete/"),
     Action("delete comment", {E, X}, f"{QUEUE}{{below_own}}/delete/", lambda world: {"post": "yes"}),
+    Action("list bans and trust", EVERYWHERE, "/admin/comments/standing/"),
+    Action("see a ban", EVERYWHERE, "/admin/comments/standing/{standing}/change/"),
+    Action(
+        "add a ban",
+        EVERYWHERE,
+        "/admin/comments/standing/add/",
+        lambda world: {"standing": "banned", "kind": "name", "value": "bore"},
+    ),
+    Action(
+        "lift a ban", EVERYWHERE, "/admin/comments/standing/{standing}/delete/", lambda world: {"post": "yes"}
+    ),
+    Action("read the history", ALL, "/admin/comments/change/"),
+    Action("export the history", EVERYWHERE, "/admin/comments/change/history.csv"),
     # Stories.
     Action("list stories", STORY_DESK, STORIES),
     Action("open add story", STORY_DESK, f"{STORIES}add/"),
@@ -332,3 +357,321 @@ def test_a_role_does_what_is_its_own_and_nothing_else(action):
 
     allowed = SHOWN if action.data is None else DONE
     assert outcomes == {role: allowed if role in action.allowed else REFUSED for role in ROLES}
+
+
+# --- An author beside others' stories ---
+
+
+@pytest.fixture
+def author(client):
+    user = make_staff(A, username="author")
+    client.force_login(user)
+    return user
+
+
+@pytest.fixture
+def world(author):
+    return World(author)
+
+
+def text_of(response) -> str:
+    return response.content.decode()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "?status=all",
+        "?status=reported",
+        "?status=all&q=Secret",
+        "?status=all&q=far@example.com",
+        "?status=all&email=far@example.com",
+        "?status=all&ip=192.0.2.44",
+        "?status=all&story={others}",
+        "?status=all&author={byline}",
+        "?status=all&section={section}",
+        "?status=all&headline=Theirs",
+        "?status=all&rule=links",
+        "?status=all&before=99999999999-1",
+        "more/?status=all&rows=50",
+        "news/?comments={below_own},{below_others}&seen=0",
+        "decisions/",
+    ],
+)
+def test_no_address_of_the_queue_shows_an_author_what_is_below_others_stories(client, world, address):
+    far = Comment.objects.filter(pk=world.below_others)
+    far.update(name="Farah", email="far@example.com", ip_address="192.0.2.44", body_html="<p>Secret</p>")
+    far.update(open_reports=1, held_because="links", body="Secret")
+    Firing.objects.create(comment_id=world.below_others, rule="links", verdict="held")
+    for pk in (world.below_own, world.below_others):
+        Comment.objects.filter(pk=pk).hold(by=User.objects.get(username="someone"))
+        Comment.objects.filter(pk=pk).trash(by=User.objects.get(username="someone"))
+
+    page = text_of(client.get(QUEUE + address.format(**vars(world))))
+
+    found = {
+        name for name in ("Farah", "<p>Secret</p>", f'data-comment="{world.below_others}"') if name in page
+    }
+    assert found == set()
+
+
+def test_an_author_counts_their_own_comments_alone(client, world):
+    tabs = re.findall(r">(\w+ \(\d+\))<", text_of(client.get(QUEUE)))
+    front = text_of(client.get("/admin/"))
+
+    assert tabs == ["Held (1)", "Reported (0)", "Approved (0)", "Spam (0)", "Trash (0)", "All (1)"]
+    assert "1 comment is waiting for a decision." in front
+
+
+@pytest.mark.parametrize(
+    "filters",
+    ["status=held", "status=held&q=comment", "status=held&author={byline}", "status=held&story={others}"],
+)
+def test_a_decision_of_an_author_on_all_that_match_ends_at_their_stories(client, world, filters):
+    data = {**form_for(world), "filters": filters.format(**vars(world))}
+    client.post(f"{QUEUE}many/", data)
+
+    assert Comment.objects.get(pk=world.below_others).status == "held"
+
+
+def test_a_decision_on_all_goes_by_the_rights_that_its_moderator_has_at_each_step(client, author, world):
+    begun = decisions.start(
+        "approve",
+        make_editor(username="once"),
+        filters={"status": "held"},
+        total=2,
+        newest=Comment.objects.newest(),
+        seen=99999,
+    )
+    Decision.objects.filter(pk=begun.pk).update(by=author)
+
+    client.post(f"{QUEUE}decisions/{begun.pk}/")
+
+    assert [Comment.objects.get(pk=pk).status for pk in (world.below_own, world.below_others)] == [
+        "approved",
+        "held",
+    ]
+
+
+def test_who_has_lost_a_right_does_not_undo_what_they_decided_with_it(client, author, world):
+    """They were a moderator, and are an author now."""
+    author.groups.set(Group.objects.filter(name=M))
+    moderator = User.objects.get(pk=author.pk)
+    both = Comment.objects.filter(pk__in=[world.below_own, world.below_others])
+    decided = both.mark_as_spam(by=moderator).decision
+    banned = decisions.ban(moderator, kind="name", value="bad", ends_at=None, note="")
+    author.groups.set(Group.objects.filter(name=A))
+
+    for made in (decided, banned):
+        client.post(f"{QUEUE}decisions/{made.pk}/undo/")
+
+    assert [Comment.objects.get(pk=pk).status for pk in (world.below_own, world.below_others)] == [
+        "held",
+        "spam",
+    ]
+    assert Standing.objects.filter(value="bad").exists()
+
+
+def test_an_author_is_told_no_headline_of_a_draft_that_is_not_theirs(client, world):
+    RelatedRead.objects.create(article_id=world.own, target_id=world.others)
+    told = [
+        client.get(f"{QUEUE}?status=all&story={world.draft}"),
+        client.get(STORIES),
+        client.get(f"{STORIES}?q=secret"),
+        client.get(f"{STORIES}?status__exact=draft"),
+        client.get(f"{STORIES}{world.own}/change/"),
+        client.get(
+            "/admin/autocomplete/",
+            {"app_label": "articles", "model_name": "relatedread", "field_name": "target", "term": "e"},
+        ),
+    ]
+
+    assert ["Their secret" in text_of(response) for response in told] == [False] * len(told)
+    assert "Theirs" in text_of(told[-1])
+
+
+def test_an_author_leads_readers_to_no_draft_of_others(client, world):
+    read = {
+        "related_reads-TOTAL_FORMS": "1",
+        "related_reads-0-label": "also",
+        "related_reads-0-target": str(world.draft),
+    }
+    response = client.post(f"{STORIES}{world.own}/change/", story(section=world.section, **read))
+
+    assert response.status_code == 200
+    assert "Their secret" not in text_of(response)
+    assert RelatedRead.objects.count() == 0
+
+
+def test_an_author_keeps_a_related_read_that_an_editor_has_put_there(client, world):
+    read = RelatedRead.objects.create(article_id=world.own, target_id=world.draft)
+    sent = {
+        "related_reads-TOTAL_FORMS": "1",
+        "related_reads-INITIAL_FORMS": "1",
+        "related_reads-0-id": str(read.pk),
+        "related_reads-0-article": str(world.own),
+        "related_reads-0-label": "related",
+        "related_reads-0-target": str(world.draft),
+    }
+
+    response = client.post(f"{STORIES}{world.own}/change/", story(section=world.section, **sent))
+
+    assert response.status_code == 302
+    assert list(RelatedRead.objects.values_list("target", "label")) == [(world.draft, "related")]
+
+
+def test_a_new_story_of_an_author_has_their_byline_whatever_they_send(client, author, world):
+    sent = {"bylines-TOTAL_FORMS": "1", "bylines-0-author": str(world.byline), "bylines-0-position": "0"}
+
+    client.post(f"{STORIES}add/", story(section=world.section, **sent))
+    client.post(f"{STORIES}{world.own}/change/", story(section=world.section, slug="other", **sent))
+
+    bylines = Byline.objects.filter(article__title="As sent").values_list("article__slug", "author")
+    assert sorted(bylines) == [("as-sent", author.author.pk), ("other", author.author.pk)]
+
+
+def test_an_author_without_a_byline_writes_nothing(client):
+    client.force_login(make_staff(A))
+
+    assert [client.get(address).status_code for address in (STORIES, f"{STORIES}add/")] == [403, 403]
+
+
+def test_two_authors_of_one_story_both_change_it_and_moderate_below_it(client, author, world):
+    Byline.objects.create(article_id=world.others, author=author.author)
+
+    answers = [
+        client.get(f"{STORIES}{world.others}/change/").status_code,
+        client.post(f"{QUEUE}{world.below_others}/decide/", {"decision": "approve"}).status_code,
+        client.get(f"{STORIES}{world.draft}/change/").status_code,
+    ]
+
+    assert answers == [200, 302, 403]
+    assert Comment.objects.get(pk=world.below_others).status == "approved"
+
+
+@pytest.mark.parametrize("role", [M, A, E])
+def test_nobody_but_an_administrator_says_whose_account_a_byline_is(client, role):
+    user = make_staff(role)
+    world = World(user)
+    client.force_login(user)
+    account = User.objects.get(username="someone")
+
+    client.post(
+        f"/admin/articles/author/{world.byline}/change/",
+        {"name": "New", "slug": "new", "user": str(account.pk)},
+    )
+
+    assert Author.objects.get(pk=world.byline).user is None
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_front_page_of_the_admin_names_what_a_role_has_pages_of(client, role):
+    user = make_staff(role)
+    World(user)
+    client.force_login(user)
+
+    models = set(re.findall(r'<tr class="model-(\w+)', text_of(client.get("/admin/"))))
+
+    comments = {"comment", "change", "mailchoice"}
+    everywhere = {*comments, "standing"}
+    story_desk = {"article", "image", "section", "topic"}
+    named = {
+        NOBODY: {"mailchoice"},
+        M: everywhere,
+        A: {*comments, *story_desk},
+        E: {*everywhere, *story_desk, "author"},
+    }
+    if role == X:
+        assert models >= {*everywhere, *story_desk, "author", "discussionsettings", "mail", "user", "group"}
+    else:
+        assert models == named[role]
+
+
+# --- What belongs to a person does not keep an administrator from deleting ---
+
+
+def test_an_administrator_deletes_an_account_with_all_that_is_its_own(client):
+    client.force_login(make_staff(X))
+    gone = make_staff(M)
+    MailChoice.objects.create(user=gone)
+    make_comment(status="held").approve(by=gone)
+
+    response = client.post(f"/admin/auth/user/{gone.pk}/delete/", {"post": "yes"})
+
+    assert (response.status_code, User.objects.filter(pk=gone.pk).exists()) == (302, False)
+
+
+@pytest.mark.parametrize("role", [E, X])
+def test_a_story_is_deleted_with_its_comments_and_their_history(client, role):
+    client.force_login(make_staff(role))
+    comment = make_comment(status="held")
+    comment.approve(by=make_editor())
+
+    response = client.post(f"{STORIES}{comment.article_id}/delete/", {"post": "yes"})
+
+    assert (response.status_code, Comment.objects.count()) == (302, 0)
+
+
+# --- The migration ---
+
+UPGRADE = """
+import django
+django.setup()
+from django.contrib.auth.models import Group, Permission, User
+from django.core.management import call_command
+
+def roles():
+    return {group.name: group.permissions.count() for group in Group.objects.order_by("name")}
+
+call_command("migrate", "auth", verbosity=0)
+call_command("migrate", "comments", "0013", verbosity=0)
+own = Group.objects.create(name="Editor")
+ada = User.objects.create_user("ada")
+print(roles())
+call_command("migrate", verbosity=0)
+first = roles()
+ada.groups.add(Group.objects.get(name="Author"))
+call_command("migrate", "comments", "0013", verbosity=0)
+call_command("migrate", verbosity=0)
+print(first == roles(), first["Editor"], first["Administrator"] >= Permission.objects.count() - 1)
+print(sorted(first), [group.name for group in ada.groups.all()])
+"""
+
+
+def test_the_migration_works_on_an_upgraded_site_twice_and_back(tmp_path):
+    environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/site.sqlite3"}
+    environment["DJANGO_SETTINGS_MODULE"] = "newsite.settings"
+
+    result = subprocess.run(
+        [sys.executable, "-c", UPGRADE],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (result.stdout.splitlines(), result.returncode) == (
+        [
+            "{'Editor': 0}",
+            "True 0 True",
+            "['Administrator', 'Author', 'Editor', 'Moderator'] ['Author']",
+        ],
+        0,
+    )
+
+
+def test_an_administrator_may_do_all_that_there_is_a_permission_for():
+    everything = set(Permission.objects.values_list("pk", flat=True))
+
+    assert set(make_staff(X).groups.get().permissions.values_list("pk", flat=True)) == everything
+
+
+def test_the_roles_name_permissions_that_there_are():
+    known = {
+        f"{one.content_type.app_label}.{one.codename}"
+        for one in Permission.objects.select_related("content_type")
+    }
+
+    assert {name for names in migration.ROLES.values() for name in names} - known == set()
