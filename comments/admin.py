@@ -13,6 +13,7 @@ from comments import (
     desk,
     history,
     notifications,
+    numbers,
     queue,
     rights,
     settings_admin,  # noqa: F401 (registers its page)
@@ -26,6 +27,7 @@ from comments.staff_notices import MailChoice
 PAGES = [
     ("more/", desk.more, "comments_more"),
     ("news/", desk.news, "comments_news"),
+    ("numbers/", numbers.index, "comments_numbers"),
     ("many/", desk.decide_on_many, "comments_many"),
     ("decisions/", desk.decisions_made, "comments_decisions"),
     ("decisions/<int:pk>/", desk.decision, "comments_decision"),

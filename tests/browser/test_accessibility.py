@@ -4,6 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from comments import decisions
+from comments.models import Comment
 from comments.subscriptions import Subscriber
 from tests.browser import newspaper
 from tests.browser.reply_form import fill_in, post_unchecked
@@ -205,3 +207,26 @@ def test_what_moderators_answer_and_erase_has_no_wcag_violations(watch, scheme):
     with page.expect_navigation() as navigation:
         page.locator("#content").get_by_role("button", name="Reply").click()
     assert (navigation.value.status, violations(page, "#content")) == (422, [])
+
+
+@SCHEMES
+def test_history_and_numbers_have_no_wcag_violations(watch, scheme):
+    editor = make_editor()
+    page = watch.new_editor(editor, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    top = newspaper.found().top
+    decisions.edit(top, editor, body="Other words.", name="Ada L.")
+    Comment.objects.held().approve(by=editor)
+    page.goto("/admin/comments/change/?actor=moderator")
+    expect(page.locator(".history-row")).to_have_count(2)
+    page.locator(".history-row summary").click()
+    assert violations(page, "#content") == []
+    watch.expect_status(422)
+    page.goto("/admin/comments/change/?comment=none")
+    assert violations(page, "#content") == []
+    page.goto(f"/admin/comments/comment/{top.pk}/change/")
+    expect(page.locator(".history-text ins")).to_have_text("Other words.")
+    assert violations(page, ".history-rows") == []
+    page.goto("/admin/comments/comment/numbers/")
+    page.get_by_text("All days as a table").click()
+    expect(page.locator(".numbers td").first).to_be_visible()
+    assert violations(page, "#content") == []

@@ -428,6 +428,11 @@ def test_the_history_takes_the_same_queries_however_long_it_is(
         assert len(states_on(text_of(client.get(HISTORY)))) == items * 2
 
 
+@pytest.mark.parametrize(("query", "is_open"), [("", False), ("?q=word", False), ("?actor=moderator", True)])
+def test_filters_that_are_in_use_are_open(client, editor, query, is_open):
+    assert ("<details open>" in text_of(client.get(HISTORY + query))) == is_open
+
+
 def test_nothing_has_happened_yet(client, editor):
     assert "Nothing has happened yet." in text_of(client.get(HISTORY))
 
