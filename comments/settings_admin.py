@@ -172,7 +172,6 @@ class DiscussionSettingsAdmin(admin.ModelAdmin):
                     "trash_days",
                     "address_days",
                     "shortens_addresses",
-                    "edition",
                 ],
             },
         ),

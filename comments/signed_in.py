@@ -33,6 +33,11 @@ class SignInForm(AuthenticationForm):
 
     error_title = gettext_lazy("You are not signed in yet.")
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if self.is_bound:  # then what went wrong takes the focus
+            del self.fields["username"].widget.attrs["autofocus"]
+
     @property
     def seconds_to_wait(self) -> int:
         """How long whoever gave too many wrong passwords has to wait; 0: nobody has to."""
@@ -58,6 +63,12 @@ class SignIn(views.SignIn):
     authentication_form = SignInForm
     template_name = "comments/sign_in.html"
     next_page = "articles:home"
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(**kwargs)
+        # Django calls the site by its host.
+        del context["site_name"]
+        return context
 
     def form_invalid(self, form):
         response = super().form_invalid(form)

@@ -9,7 +9,7 @@ from comments.models import Comment
 from comments.subscriptions import Subscriber
 from tests.browser import newspaper
 from tests.browser.reply_form import fill_in, post_unchecked
-from tests.factories import make_comment, make_editor
+from tests.factories import make_comment, make_editor, set_discussion
 
 WCAG = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -230,3 +230,40 @@ def test_history_and_numbers_have_no_wcag_violations(watch, scheme):
     page.get_by_text("All days as a table").click()
     expect(page.locator(".numbers td").first).to_be_visible()
     assert violations(page, "#content") == []
+
+
+@SCHEMES
+def test_the_settings_have_no_wcag_violations_nor_has_a_trial_of_them_or_an_error(watch, scheme):
+    page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    newspaper.found()
+    page.goto("/admin/comments/discussionsettings/1/change/")
+    assert violations(page, "#discussionsettings_form") == []
+    page.get_by_label("Hold every comment").check()
+    page.get_by_role("button", name="Try it on the past").click()
+    expect(page.get_by_role("heading", name="What these settings would have done")).to_be_focused()
+    page.locator(".trial summary").first.click()
+    expect(page.locator(".trial-findings").first).to_be_visible()
+    assert violations(page, "#discussionsettings_form") == []
+    watch.expect_status(422)
+    page.get_by_label("Comments per page").fill("1")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Enter a number from 5 to 200.")).to_be_visible()
+    assert violations(page, "#discussionsettings_form") == []
+
+
+@SCHEMES
+def test_the_sign_in_of_readers_has_no_wcag_violations(watch, scheme):
+    page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    news = newspaper.found()
+    set_discussion(accounts_only=True)
+    page.goto(news.story.get_absolute_url())
+    assert violations(page) == []
+    page.get_by_role("link", name="Sign in to leave a reply.").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert violations(page) == []
+    watch.expect_status(422)
+    page.get_by_label("Username").fill("nobody")
+    page.get_by_label("Password").fill("nothing")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("You are not signed in yet.")).to_be_visible()
+    assert violations(page) == []

@@ -147,6 +147,17 @@ def moderating(editor: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
     return {name: page.content for name, page in pages.items()}
 
 
+def settings_tried(editor: Client) -> dict[str, bytes]:
+    """The owner's settings, tried on the past, and refused."""
+    settings = "/admin/comments/discussionsettings/"
+    opened = editor.get(f"{settings}1/change/")
+    values = opened.context["adminform"].form.initial
+    sent = {name: value for name, value in values.items() if value is not False} | {"holds_everything": "on"}
+    tried, refused = editor.post(f"{settings}try/", sent), editor.post(f"{settings}try/", {})
+    assert (tried.status_code, refused.status_code) == (200, 422)
+    return {"settings": opened.content, "settings tried": tried.content, "settings refused": refused.content}
+
+
 def test_no_page_has_an_html_error(db, client, check, tmp_path):
     news = newspaper.found()
     editor = Client()
@@ -162,6 +173,9 @@ def test_no_page_has_an_html_error(db, client, check, tmp_path):
         "preview of a story": editor.get(f"/preview/{news.draft.pk}/").content,
         "500": server_error(RequestFactory().get("/")).content,
         **moderating(editor, news),
+        **settings_tried(editor),
+        "sign-in": client.get("/sign-in/").content,
+        "sign-in refused": client.post("/sign-in/", {"username": "nobody", "password": "x"}).content,
         **mails(client, news),
         **decisions_by_mail(client, news),
         **my_comments(client),

@@ -93,7 +93,7 @@ def test_every_setting_is_on_the_page_and_explained(client, owner):
     fields = page.context["adminform"].form.fields
     shown = {name for _title, options in DiscussionSettingsAdmin.fieldsets for name in options["fields"]}
 
-    assert shown == {field.name for field in DiscussionSettings._meta.fields} - {"id"} | {"edition"}
+    assert shown == {field.name for field in DiscussionSettings._meta.fields} - {"id"}
     assert [name for name, field in fields.items() if not field.help_text] == ["edition"]
 
 
