@@ -149,15 +149,14 @@ def _list(request: ModeratorRequest, form: queue.QueueForm, page: queue.Page) ->
     following = urlencode({**form.filters, "before": str(page.following)}) if page.following else ""
     return {
         "page": page,
-        "tabs": [(tab.label, tab.value, _count(counts[tab]), tab == form.tab) for tab in queue.Tab],
+        "tabs": [
+            (tab.label, tab.value, queue.up_to(queue.COUNTED, counts[tab]), tab == form.tab)
+            for tab in queue.Tab
+        ],
         "following": following,
         "tab": form.tab,
         "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE),
     }
-
-
-def _count(count: int) -> str:
-    return f"{queue.COUNTED:,}+" if count > queue.COUNTED else f"{count:,}"
 
 
 # --- One comment ---

@@ -231,6 +231,7 @@ class Comment(models.Model):
         null=True,
         blank=True,
         related_name="comments",
+        db_index=False,  # comment_account begins with it
         help_text=_("Set when the comment was written by someone who was signed in."),
     )
     body = models.TextField(_("comment"), max_length=10_000)
@@ -269,6 +270,7 @@ class Comment(models.Model):
             models.Index(fields=["status", "-created_at", "-id"], name="comment_queue"),
             models.Index(fields=["article", "status", "-created_at", "-id"], name="comment_queue_of_story"),
             models.Index(fields=["email", "status", "-created_at", "-id"], name="comment_person"),
+            models.Index(fields=["user", "status", "-created_at", "-id"], name="comment_account"),
             models.Index(fields=["ip_address", "-created_at", "-id"], name="comment_address"),
             models.Index(fields=["-created_at", "-id"], name="comment_recent"),
             models.Index(

@@ -13,7 +13,7 @@ from typing import Any, cast
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Case, Count, Exists, Min, OuterRef, Q, When
+from django.db.models import Case, Exists, OuterRef, Q, Subquery, When
 from django.db.models.lookups import Exact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +27,8 @@ ROWS = 50
 WINDOW = 10_000
 # A tab with more comments than this says so, and no more.
 COUNTED = 10_000
+# So does what is told of a person.
+RECORDED = 100
 
 
 class Tab(models.TextChoices):
@@ -197,17 +199,17 @@ class QueueForm(forms.Form):
 class Record:
     """What is known of a person from before."""
 
-    approved: int = 0
-    spam: int = 0
+    approved: str = "0"
+    spam: str = "0"
     first_seen: datetime | None = None
     standing: Standing | None = None
 
-    def count(self, status: str, number: int, first: datetime) -> None:
-        if status == Comment.Status.APPROVED:
-            self.approved += number
-        if status == Comment.Status.SPAM:
-            self.spam += number
-        self.first_seen = min(first, self.first_seen or first)
+
+class Counted(Subquery):
+    """How many rows a subquery has. It ends where its slice does."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) AS counted)"
+    output_field = models.IntegerField()
 
 
 @dataclass
@@ -284,6 +286,11 @@ def counts(user: Any) -> dict[str, int]:
     return {tab: of_tab(user, tab).order_by()[: COUNTED + 1].count() for tab in Tab.values}
 
 
+def up_to(limit: int, count: int) -> str:
+    """Return a number, or that there are more than the limit."""
+    return f"{limit:,}+" if count > limit else f"{count:,}"
+
+
 def of_tab(user: Any, tab: str) -> CommentQuerySet:
     """Return the comments of a tab that someone may decide on."""
     comments = rights.moderated_by(user)
@@ -336,20 +343,32 @@ def _down_to(comments: CommentQuerySet, cursor: Cursor) -> CommentQuerySet:
 
 def _records(comments: list[Comment]) -> dict[int, Record]:
     """Return by comment what is known of its author: visitors by address, others by account."""
-    people: dict[tuple, Record] = {}
-    emails = {comment.email for comment in comments if comment.is_found_by_address}
-    accounts = {comment.user_id for comment in comments if comment.user_id}
-    for key, known in (("email", Q(email__in=emails, user=None)), ("user", Q(user__in=accounts))):
-        grouped = Comment.objects.filter(known).order_by().values_list(key, "status")
-        for person, status, number, first in grouped.annotate(Count("pk"), Min("created_at")):
-            people.setdefault((key, person), Record()).count(status, number, first)
     standings = _standings(comments)
-    found = {}
-    for comment in comments:
-        person = ("user", comment.user_id) if comment.user_id else ("email", comment.email)
-        record = people.get(person, Record(first_seen=comment.created_at))
-        found[comment.pk] = Record(record.approved, record.spam, record.first_seen, standings.get(comment.pk))
+    visitors = [comment.pk for comment in comments if comment.is_found_by_address]
+    accounts = [comment.pk for comment in comments if comment.user_id]
+    found = {
+        comment.pk: Record(first_seen=comment.created_at, standing=standings.get(comment.pk))
+        for comment in comments
+    }
+    by_address = Comment.objects.filter(email=OuterRef("email"), user=None)
+    by_account = Comment.objects.filter(user=OuterRef("user"))
+    for pks, its in ((visitors, by_address), (accounts, by_account)):
+        for pk, approved, spam, *firsts in _known(Comment.objects.filter(pk__in=pks), its):
+            record = found[pk]
+            record.approved, record.spam = up_to(RECORDED, approved), up_to(RECORDED, spam)
+            record.first_seen = min(first for first in firsts if first)
     return found
+
+
+def _known(comments: CommentQuerySet, its: CommentQuerySet) -> models.QuerySet:
+    """Return of each comment how many approved and spam its author has, and the first of each status."""
+    of_status = {status: its.filter(status=status).order_by("created_at") for status in Comment.Status}
+    counted = [
+        Counted(of_status[status].order_by().values("pk")[: RECORDED + 1])
+        for status in (Comment.Status.APPROVED, Comment.Status.SPAM)
+    ]
+    firsts = [Subquery(ordered.values("created_at")[:1]) for ordered in of_status.values()]
+    return comments.order_by().values_list("pk", *counted, *firsts)
 
 
 def _standings(comments: list[Comment]) -> dict[int, Standing]:

@@ -17,6 +17,7 @@ from tests.factories import (
     make_report,
     make_section,
     make_staff,
+    make_user,
     reply_to,
 )
 
@@ -162,6 +163,29 @@ def test_a_tab_counts_no_further_than_anybody_reads(client, moderator, monkeypat
     assert "Held (2+)" in page
 
 
+def test_of_a_person_no_more_is_counted_than_a_moderator_needs(moderator, monkeypatch):
+    monkeypatch.setattr(queue, "RECORDED", 2)
+    account = make_user(email="ada@example.com")
+    first = timezone.now() - timedelta(days=9)
+    make_comment(email="ada@example.com", created_at=first, status="trash")
+    for status, number in (("approved", 3), ("spam", 2)):
+        for _ in range(number):
+            make_comment(email="ada@example.com", status=status)
+    make_comment(email="ada@example.com", user=account, status="approved")
+    visitor = make_comment(email="ada@example.com", status="held")
+    signed_in = make_comment(email="ada@example.com", user=account, status="held")
+    nobody = make_comment(email="", status="held")
+
+    shown = {row.comment: row.record for row in queue.page(form_of(moderator), None, 50).rows}
+
+    assert {comment: (record.approved, record.spam) for comment, record in shown.items()} == {
+        visitor: ("2+", "2"),
+        signed_in: ("1", "0"),
+        nobody: ("0", "0"),
+    }
+    assert (shown[visitor].first_seen, shown[nobody].first_seen) == (first, nobody.created_at)
+
+
 # --- How it is read ---
 
 
@@ -284,6 +308,19 @@ def test_the_counts_are_read_from_indexes_and_sort_nothing(moderator, busy):
     assert [plan for _sql, plan in plans if re.search(r"B-TREE|Sort", plan)] == []
     if connection.vendor == "sqlite":
         assert [plan for _sql, plan in plans if reads_a_table_from_end_to_end(plan)] == []
+
+
+def test_what_is_known_of_a_person_is_read_from_indexes(moderator, busy):
+    account = make_user()
+    Comment.objects.filter(pk__in=Comment.objects.values("pk")[: ROWS // 4]).update(user=account)
+    analyse()
+
+    plans = plans_of(lambda: queue.page(form_of(moderator, status="all"), None, 50))
+
+    known = [plan for sql, plan in plans if "AS counted" in sql]
+    assert len(known) == 2
+    assert [re.search(r"B-TREE|Sort|Seq Scan on comments_comment u", plan) for plan in known] == [None, None]
+    assert ["comment_person" in known[0], "comment_account" in known[1]] == [True, True]
 
 
 def test_what_a_moderator_may_undo_is_looked_for_among_the_decisions_of_a_day(moderator):
