@@ -53,7 +53,7 @@ class Finding:
 
     @property
     def status(self) -> str:
-        return self.ruling.status.label
+        return str(self.ruling.status.label)
 
     @property
     def rule(self) -> str:
@@ -313,7 +313,8 @@ def _wrongly_decided(
 
 def _outcome(cases: list[Case], wrong: dict[int, Ruling], now: dict[int, Ruling]) -> Outcome:
     """Return what is wrongly decided: first what is right with the settings in force, newest first."""
-    held, passed = [], []
+    held: list[Finding] = []
+    passed: list[Finding] = []
     for case in cases:
         comment = case.submission.comment
         if comment.pk in wrong:

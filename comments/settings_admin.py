@@ -1,7 +1,7 @@
 """The owner's settings of the conversation in the admin: one row, tried on the past before it is saved."""
 
 import hashlib
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -95,8 +95,8 @@ class SettingsForm(forms.ModelForm):
     def _value_in_words(self, name: str, value: Any) -> str:
         if isinstance(value, bool):
             return _("on") if value else _("off")
-        choices = dict(DiscussionSettings._meta.get_field(name).flatchoices)
-        return str(choices.get(value, value))
+        choices = getattr(self.fields[name], "choices", [])
+        return str(dict(choices).get(value, value))
 
 
 def edition_of(settings: DiscussionSettings) -> str:
@@ -229,7 +229,9 @@ class DiscussionSettingsAdmin(admin.ModelAdmin):
         if request.method != "POST":
             return redirect(page_of_the_settings())
         settings = DiscussionSettings.load()
-        form = self.get_form(request, settings, change=True)(request.POST, instance=settings)
+        form = cast(
+            SettingsForm, self.get_form(request, settings, change=True)(request.POST, instance=settings)
+        )
         # The form has put what was typed into the row that it was given.
         trial = backtest.attempt(settings, DiscussionSettings.load()) if form.is_valid() else None
         if trial:
@@ -237,7 +239,7 @@ class DiscussionSettingsAdmin(admin.ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Discussion settings"),
-            "adminform": helpers.AdminForm(form, list(self.get_fieldsets(request, settings)), {}),
+            "adminform": helpers.AdminForm(form, list(self.fieldsets), {}),  # type: ignore[arg-type]
             "object_id": str(settings.pk),
             "original": settings,
             "media": self.media + form.media,

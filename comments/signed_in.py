@@ -4,6 +4,7 @@ On addresses of their own, since the public pages are the same for everyone.
 """
 
 from math import ceil
+from typing import cast
 
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import redirect_to_login
@@ -43,7 +44,7 @@ class SignInForm(AuthenticationForm):
         """How long whoever gave too many wrong passwords has to wait; 0: nobody has to."""
         if not getattr(self.request, "axes_locked_out", False):
             return 0
-        return attempts.seconds_to_wait(self.request, self.cleaned_data["username"])
+        return attempts.seconds_to_wait(cast(HttpRequest, self.request), self.cleaned_data["username"])
 
     def get_invalid_login_error(self):
         if not self.seconds_to_wait:
@@ -60,7 +61,7 @@ class SignInForm(AuthenticationForm):
 class SignIn(views.SignIn):
     """The sign-in of staff, with all that guards it, in the site's look and for every account."""
 
-    authentication_form = SignInForm
+    authentication_form = SignInForm  # type: ignore[assignment]
     template_name = "comments/sign_in.html"
     next_page = "articles:home"
 
