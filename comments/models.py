@@ -780,8 +780,8 @@ class Housekeeping(models.Model):
 
         Where whoever has claimed it dies, another goes on after a while.
         """
-        now = timezone.now()
         row, _is_new = cls.objects.get_or_create(pk=1)
+        now = timezone.now()
         is_due = row.due_at <= now
         return is_due and bool(cls.objects.filter(due_at=row.due_at).update(due_at=now + HOUSEKEEPING_CLAIM))
 

@@ -1,7 +1,9 @@
 import time
+from datetime import timedelta
 
 import pytest
 from django.core import mail as django_mail
+from django.utils import timezone
 
 from comments import posting
 from comments.models import Comment
@@ -9,7 +11,7 @@ from comments.moderation import Submission
 from mail.models import Mail
 from newsite import chores
 from newsite.chores import Chores
-from tests.factories import make_article, make_editor
+from tests.factories import make_article, make_comment, make_editor
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -119,3 +121,14 @@ def test_a_site_with_a_worker_leaves_the_chores_to_it(settings, monkeypatch, has
     chores.start_beside_requests()
 
     assert len(threads) == started
+
+
+def test_the_chores_keep_house():
+    comment = make_comment(status="spam", created_at=timezone.now() - timedelta(days=31))
+    thread = Chores()
+    thread.start()
+    end = time.monotonic() + 10
+    while Comment.objects.filter(pk=comment.pk).exists():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+    thread.stop()
