@@ -329,6 +329,15 @@ def test_a_button_decides_on_one_comment_and_leads_back(client, editor, decision
     assert Comment.objects.get(pk=neighbour.pk).status == "held"
 
 
+def test_comments_below_a_story_that_is_not_public_are_decided_on_too(client, editor):
+    comment = make_comment(status="held", article=make_article(status="draft"))
+
+    client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "approve"})
+
+    assert statuses() == ["approved"]
+    assert list(Comment.objects.public()) == []
+
+
 def test_a_decision_never_leads_to_another_site(client, editor):
     comment = make_comment(status="held")
 

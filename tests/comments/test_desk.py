@@ -437,6 +437,14 @@ def test_a_comment_that_came_without_an_address_is_edited_without_one(client, al
     assert (response.status_code, Comment.objects.get().body) == (302, "Better.")
 
 
+def test_a_comment_in_the_trash_is_edited_and_stays_there(client, alice):
+    comment = make_comment(body="My number is 555.", status="trash")
+
+    client.post(f"{QUEUE}{comment.pk}/edit/", sent(comment, body="My number is gone."))
+
+    assert Comment.objects.values_list("body", "status").get() == ("My number is gone.", "trash")
+
+
 # --- Trusting and banning ---
 
 

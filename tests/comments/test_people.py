@@ -184,6 +184,18 @@ def test_the_first_comment_of_other_authors_waits_and_not_for_their_own_name(cli
     assert state(Comment.objects.latest("pk")) == ("approved", "")
 
 
+def test_an_account_is_known_by_itself_whatever_its_address(client, writer, clock):
+    make_comment(user=writer, email=writer.email)
+    writer.email = "elsewhere@news.example"
+    writer.save()
+    client.force_login(writer)
+
+    post(client, make_article())
+
+    comment = Comment.objects.latest("pk")
+    assert (comment.email, *state(comment)) == ("elsewhere@news.example", "approved", "")
+
+
 def test_many_links_hold_the_comment_of_other_authors(client, writer):
     make_comment(user=writer)
     client.force_login(writer)

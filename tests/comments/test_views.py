@@ -202,6 +202,12 @@ def test_limits_are_counted_in_characters_as_the_browser_counts_them(client, fie
     assert post(client, make_article(), **{field: value}).status_code == 303
 
 
+def test_a_nought_is_a_text(client):
+    post(client, make_article(), body="0")
+
+    assert Comment.objects.get().body_html == "<p>0</p>"
+
+
 def test_a_name_cannot_hide_what_it_is(client):
     post(client, make_article(), name="  Ada\u202e  \u200bByron\n ")
 

@@ -29,6 +29,8 @@ def link(href: str, text: str) -> str:
         ("- a\n- b", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>"),
         ("```\nif a < b:\n```", "<pre><code>if a &lt; b:\n</code></pre>"),
         ("<b>bold</b> and <i>italic</i>", "<p><b>bold</b> and <i>italic</i></p>"),
+        ("<del>one</del> <s>two</s> <cite>three</cite>", "<p><del>one</del> <s>two</s> <cite>three</cite></p>"),
+        ("shown <!-- hidden --> too", "<p>shown  too</p>"),
         ("# no heading\n![no picture](https://e.example/x.png)",
          f"<p># no heading<br>\n!{link('https://e.example/x.png', 'no picture')}</p>"),
         ("1 < 2 && 3 > 2 <3", "<p>1 &lt; 2 &amp;&amp; 3 &gt; 2 &lt;3</p>"),
@@ -61,6 +63,8 @@ def test_what_a_comment_may_not_hold_stays_readable_as_text(text, html):
         ("see www.example.org, please", f"see {link('http://www.example.org', 'www.example.org')}, please"),
         ("bob@example.com, readme.md and e.g.so", "bob@example.com, readme.md and e.g.so"),
         ("`https://a.example`", "<code>https://a.example</code>"),
+        ("(https://a.example/x).", f"({link('https://a.example/x', 'https://a.example/x')})."),
+        ("https://a.example/x_(y)", link("https://a.example/x_(y)", "https://a.example/x_(y)")),
     ],
 )  # fmt: skip
 def test_web_addresses_become_links_and_nothing_else_does(text, html):
