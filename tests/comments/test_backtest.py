@@ -150,6 +150,14 @@ def test_a_later_comment_and_one_that_is_not_approved_make_nobody_known_before()
     assert [f.comment for f in trial(holds_first_comments=True).tried.held] == [comment]
 
 
+def test_a_visitor_is_not_known_by_what_an_account_wrote():
+    person = {"name": "Ada", "email": "ada@example.com"}
+    make_comment(**person, user=make_user(is_staff=True), created_at=NOON - timedelta(hours=2))
+    visitor = make_comment(**person)
+
+    assert [f.comment for f in trial(holds_first_comments=True).tried.held] == [visitor]
+
+
 def test_an_account_is_known_by_itself_and_by_no_address():
     user = make_user(email="ada@example.com")
     person = {"name": "Ada", "email": "ada@example.com"}
