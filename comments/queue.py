@@ -247,9 +247,7 @@ def page(form: QueueForm, before: Cursor | None, rows: int) -> Page:
     floor = _floor(parts) if conditions else None
     if floor:
         parts = [_down_to(part, floor) for part in parts]
-    if conditions:
-        parts = [part.filter(_looked_at(conditions)) for part in parts]
-    found = _newest(parts, rows + 1)
+    found = _newest([part.filter(_looked_at(conditions)) for part in parts], rows + 1)
     loaded = _with_context(Comment.objects.all()).in_bulk([cursor.pk for cursor in found[:rows]])
     shown = rows_of([loaded[cursor.pk] for cursor in found[:rows] if cursor.pk in loaded], seen)
     if len(found) > rows:
@@ -293,9 +291,9 @@ def up_to(limit: int, count: int) -> str:
 
 def of_tab(user: Any, tab: str) -> CommentQuerySet:
     """Return the comments of a tab that someone may decide on."""
-    comments = rights.moderated_by(user)
     if tab == Tab.REPORTED:
-        return comments.reported()
+        return Comment.objects.reported().filter(_looked_at(rights.condition(user)))
+    comments = rights.moderated_by(user)
     return comments if tab == Tab.ALL else comments.filter(status=tab)
 
 
@@ -325,7 +323,7 @@ def _places(comments: CommentQuerySet) -> models.QuerySet:
 
 def _looked_at(conditions: Q) -> Q:
     """Hide conditions from the database's planner: it would read another index, and sort what it finds."""
-    return Q(Exact(Case(When(conditions, then=1), default=0), 1))
+    return Q(Exact(Case(When(conditions, then=1), default=0), 1)) if conditions else Q()
 
 
 # In these two the first condition says nothing new, but an index can be read from there.
@@ -344,27 +342,40 @@ def _down_to(comments: CommentQuerySet, cursor: Cursor) -> CommentQuerySet:
 def _records(comments: list[Comment]) -> dict[int, Record]:
     """Return by comment what is known of its author: visitors by address, others by account."""
     standings = _standings(comments)
-    visitors = [comment.pk for comment in comments if comment.is_found_by_address]
-    accounts = [comment.pk for comment in comments if comment.user_id]
-    found = {
-        comment.pk: Record(first_seen=comment.created_at, standing=standings.get(comment.pk))
-        for comment in comments
-    }
+    people = {comment.pk: _person(comment) for comment in comments}
+    # One comment of each person is asked about.
+    asked = {person: pk for pk, person in people.items() if person}
     by_address = Comment.objects.filter(email=OuterRef("email"), user=None)
     by_account = Comment.objects.filter(user=OuterRef("user"))
-    for pks, its in ((visitors, by_address), (accounts, by_account)):
+    known = {}
+    for kind, its in (("email", by_address), ("user", by_account)):
+        pks = [pk for person, pk in asked.items() if person[0] == kind]
         for pk, approved, spam, *firsts in _known(Comment.objects.filter(pk__in=pks), its):
-            record = found[pk]
-            record.approved, record.spam = up_to(RECORDED, approved), up_to(RECORDED, spam)
-            record.first_seen = min(first for first in firsts if first)
+            first = min(first for first in firsts if first)
+            known[people[pk]] = {
+                "approved": up_to(RECORDED, approved),
+                "spam": up_to(RECORDED, spam),
+                "first_seen": first,
+            }
+    found = {}
+    for comment in comments:
+        facts = known.get(people[comment.pk], {"first_seen": comment.created_at})
+        found[comment.pk] = Record(standing=standings.get(comment.pk), **facts)
     return found
+
+
+def _person(comment: Comment) -> tuple:
+    """Return what tells a comment's author from others. Nothing where that cannot be known."""
+    if comment.user_id:
+        return ("user", comment.user_id)
+    return ("email", comment.email) if comment.is_found_by_address else ()
 
 
 def _known(comments: CommentQuerySet, its: CommentQuerySet) -> models.QuerySet:
     """Return of each comment how many approved and spam its author has, and the first of each status."""
     of_status = {status: its.filter(status=status).order_by("created_at") for status in Comment.Status}
     counted = [
-        Counted(of_status[status].order_by().values("pk")[: RECORDED + 1])
+        Counted(of_status[status].values("pk")[: RECORDED + 1])
         for status in (Comment.Status.APPROVED, Comment.Status.SPAM)
     ]
     firsts = [Subquery(ordered.values("created_at")[:1]) for ordered in of_status.values()]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from articles.models import Article, ArticleQuerySet
 from comments.models import Comment, CommentQuerySet
@@ -18,13 +18,16 @@ def moderates(user: Any) -> bool:
 
 def moderated_by(user: Any) -> CommentQuerySet:
     """Return the comments that someone may see in the queue and decide on."""
+    return Comment.objects.filter(condition(user))
+
+
+def condition(user: Any) -> Q:
+    """Return what has to be true of a comment that someone may decide on."""
     if user.has_perm(EVERYWHERE):
-        return Comment.objects.all()
-    if user.has_perm(BELOW_OWN_STORIES):
-        return (
-            Comment.objects.filter(article__in=user.author.articles.all()) if _has_byline(user) else _none()
-        )
-    return _none()
+        return Q()
+    if user.has_perm(BELOW_OWN_STORIES) and hasattr(user, "author"):
+        return Q(article__in=user.author.articles.all())
+    return Q(pk__in=[])
 
 
 def stories_moderated_by(user: Any) -> ArticleQuerySet:
@@ -37,11 +40,3 @@ def may_decide(user: Any, comment: Comment) -> bool:
     if user.has_perm(EVERYWHERE):
         return True
     return user.has_perm(BELOW_OWN_STORIES) and comment.article.is_by(user)
-
-
-def _has_byline(user: Any) -> bool:
-    return hasattr(user, "author")
-
-
-def _none() -> CommentQuerySet:
-    return Comment.objects.none()

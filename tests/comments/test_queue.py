@@ -7,6 +7,7 @@ from django.contrib.auth.models import User
 from django.db import connection
 from django.utils import timezone
 
+from articles.models import Byline
 from comments import decisions, queue
 from comments.models import Change, Comment, Decision, Firing
 from tests.factories import (
@@ -308,6 +309,17 @@ def test_the_counts_are_read_from_indexes_and_sort_nothing(moderator, busy):
     assert [plan for _sql, plan in plans if re.search(r"B-TREE|Sort", plan)] == []
     if connection.vendor == "sqlite":
         assert [plan for _sql, plan in plans if reads_a_table_from_end_to_end(plan)] == []
+
+
+def test_an_authors_own_reported_comments_are_looked_for_among_those_that_are_reported(busy):
+    author = make_staff("Author")
+    Byline.objects.create(article=busy, author=make_author(user=author))
+    author.get_all_permissions()
+
+    plans = plans_of(lambda: list(queue.of_tab(author, "reported").order_by()[:9]))
+
+    counted = [plan for sql, plan in plans if "open_reports" in sql]
+    assert ["comment_reported" in plan for plan in counted] == [True]
 
 
 def test_what_is_known_of_a_person_is_read_from_indexes(moderator, busy):

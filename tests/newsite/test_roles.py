@@ -18,7 +18,7 @@ from django.forms import model_to_dict
 from django.test import Client
 
 from articles.models import Author, Byline, RelatedRead
-from comments import decisions
+from comments import decisions, queue
 from comments.discussion import DiscussionSettings
 from comments.models import Comment, Decision, Firing, Standing
 from comments.staff_notices import MailChoice
@@ -531,10 +531,14 @@ def test_a_new_story_of_an_author_has_their_byline_whatever_they_send(client, au
     assert sorted(bylines) == [("as-sent", author.author.pk), ("other", author.author.pk)]
 
 
-def test_an_author_without_a_byline_writes_nothing(client):
+def test_an_author_without_a_byline_writes_nothing_and_finds_an_empty_queue(client):
+    make_comment(status="held", open_reports=1)
     client.force_login(make_staff(A))
 
     assert [client.get(address).status_code for address in (STORIES, f"{STORIES}add/")] == [403, 403]
+    for tab in queue.Tab.values:
+        page = client.get(QUEUE, {"status": tab})
+        assert (page.status_code, 'class="queue-text"' in text_of(page)) == (200, False)
 
 
 def test_two_authors_of_one_story_both_change_it_and_moderate_below_it(client, author, world):
