@@ -179,6 +179,32 @@ def test_the_other_keys_hold_edit_leave_fields_alone_and_decide_on_all_that_are_
         expect(page.get_by_role("heading", name="Edit the comment of Reader 2")).to_be_visible()
 
 
+def test_j_and_k_go_over_the_end_of_a_page_and_not_out_of_the_queue(watch, monkeypatch):
+    monkeypatch.setattr("comments.queue.ROWS", 2)
+    comments = make_held(3)
+    page = watch.new_editor(make_editor())
+    press = page.keyboard.press
+    page.goto("/admin/")
+    page.goto(QUEUE)
+    press("?")
+    press("Space")
+
+    for key in "jjj":
+        press(key)
+    expect(row_of(page, comments[2])).to_be_visible()
+    for key in "jk":
+        press(key)
+    expect(row_of(page, comments[1])).to_be_visible()
+    expect(row_of(page, comments[2])).to_have_count(0)
+    # There is nothing before the first comment.
+    page.goto(QUEUE)
+    for key in "jkk":
+        press(key)
+    expect(row_of(page, comments[0])).to_be_focused()
+    page.wait_for_timeout(300)
+    assert page.url.endswith(QUEUE)
+
+
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
 def test_all_that_match_are_marked_as_spam_and_it_is_undone(watch, javascript):
     article = make_article()

@@ -142,7 +142,7 @@ function move(step) {
   const place = row ? rows.indexOf(row) + step : step > 0 ? 0 : rows.length - 1;
   if (rows[place]) rows[place].focus();
   else if (step > 0) document.querySelector("#queue-following a")?.click();
-  else history.back();
+  else if (new URLSearchParams(location.search).has("before")) history.back();
 }
 
 function tickAll() {
