@@ -308,6 +308,7 @@ def test_a_site_without_comments_has_its_numbers_too(client, editor):
 def test_authors_see_the_numbers_of_their_own_stories_and_no_people(client, author, clock):
     own, other = make_article(title="Mine", authors=[author]), make_article(title="Another’s")
     editor = make_editor()
+    set_discussion(holds_everything=True)
     for article in (own, other, other):
         comment = posted(article=article, email="secret@example.com", name="Sven")
         Firing.objects.filter(comment=comment).update(rule="links" if article == own else "words")
