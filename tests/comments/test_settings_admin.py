@@ -1,12 +1,15 @@
 import re
 from datetime import UTC, datetime
 from html import unescape
+from threading import Barrier, Thread
 
 import pytest
 import time_machine
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.forms import model_to_dict
+from django.test import Client
 from django.utils.html import strip_tags
 
 from comments.discussion import LIST_LENGTH, DiscussionSettings
@@ -328,6 +331,28 @@ def test_a_script_that_leaves_the_edition_out_may_save(client, owner):
     set_discussion(per_page=60)
 
     assert (client.post(PAGE, fields).status_code, values()["per_page"]) == (302, 30)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_save_at_the_same_moment_one_is_told(client, owner):
+    fields, together, codes = opened(client), Barrier(2), []
+
+    def save_with(per_page: int):
+        browser = Client()
+        browser.cookies = client.cookies
+        together.wait()
+        try:
+            codes.append(browser.post(PAGE, typed(fields, per_page=per_page)).status_code)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=save_with, args=[per_page]) for per_page in (30, 70)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(codes) == [302, 422]
 
 
 # --- Trying on the past ---
