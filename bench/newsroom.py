@@ -112,7 +112,7 @@ def _comments(size: int, stories: int, chance: random.Random) -> Iterator[Commen
             body_html=f"<p>{text}</p>",
             status=status,
             held_because=chance.choice(RULES[status]) if status in RULES else "",
-            open_reports=1 if status == "approved" and chance.random() < 0.001 else 0,
+            open_reports=1 if status == "approved" and chance.random() < 0.01 else 0,
             created_at=NOW - YEARS + YEARS * (n / size),
             user_agent="Mozilla/5.0",
         )
