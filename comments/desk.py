@@ -4,6 +4,7 @@ Every button is a plain form. A script sends the same forms to the same addresse
 for the piece of the page that has changed: it sets the header `X-Fragment`.
 """
 
+import re
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +16,7 @@ from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -28,7 +29,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from comments import decisions, people, posting, queue, rights
 from comments.desk_forms import BanForm, ModeratorEditForm, SeenForm
 from comments.forms import CommentTextForm
-from comments.models import Change, Comment, Decision, Outcome
+from comments.models import Change, Comment, Decision, Outcome, Standing
 from comments.moderation import Refusal, Submission
 from newsite.origin import client_address
 
@@ -44,9 +45,11 @@ RESULTS: dict[str, Callable[[int], str]] = {
     ),
     Kind.RESTORE: lambda n: ngettext("%d comment restored.", "%d comments restored.", n) % n,
     Kind.EDIT: lambda n: ngettext("%d comment changed.", "%d comments changed.", n) % n,
-    Kind.REPLY: lambda n: ngettext("%d reply posted.", "%d replies posted.", n) % n,
+    # Two are the reply and the comment that it approved.
+    Kind.REPLY: lambda n: ngettext("Reply posted.", "Reply posted, and the comment approved.", n),
     Kind.TRUST: lambda n: ngettext("%d person is trusted now.", "%d people are trusted now.", n) % n,
-    Kind.BAN: lambda n: ngettext("%d person is banned now.", "%d people are banned now.", n) % n,
+    # Two are the person and the comment that went with it.
+    Kind.BAN: lambda n: ngettext("Banned.", "Banned, and the comment marked as spam.", n),
     Kind.UNDO: lambda n: ngettext("%d change undone.", "%d changes undone.", n) % n,
 }
 # Of more comments than this that others have decided on, only the number is told.
@@ -109,6 +112,7 @@ def index(request: ModeratorRequest) -> HttpResponse:
         "newest": newest,
         "bulk_kinds": [(kind.value, kind.label) for kind in decisions.STATUS_KINDS],
         "last": last,
+        "unfinished": _unfinished(request).first(),
         "last_result": RESULTS[last.kind](last.count) if last else "",
     }
     template = "admin/comments/comment/queue.html"
@@ -137,7 +141,7 @@ def news(request: ModeratorRequest) -> HttpResponse:
     """Return what others have decided meanwhile on comments that a page shows."""
     pks = request.GET.get("comments", "").split(",")
     seen = request.GET.get("seen", "")
-    if not all(pk.isdecimal() for pk in [*pks, seen]) or len(pks) > 2 * queue.ROWS:
+    if not _are_ids([*pks, seen]):
         raise BadRequest("`comments` are ids, and `seen` is one")
     mine = rights.moderated_by(request.user).filter(pk__in=pks).values_list("pk", flat=True)
     changes = Change.objects.latest_of(list(mine)).filter(pk__gt=int(seen)).exclude(by=request.user)
@@ -172,7 +176,8 @@ def decide(request: ModeratorRequest, pk: int) -> HttpResponse:
         return _trust(request, comment)
     if kind not in decisions.STATUS_KINDS:
         raise BadRequest("Unknown decision")
-    outcome = decisions.decide(Comment.objects.filter(pk=pk), kind, request.user, seen=seen)
+    chosen = Comment.objects.filter(pk=pk)
+    outcome = decisions.decide(chosen, kind, request.user, seen=seen, overrules_self=True)
     return _answer(request, comment, _told(request, kind, outcome), outcome.decision)
 
 
@@ -184,15 +189,16 @@ def reply(request: ModeratorRequest, pk: int) -> HttpResponse:
     comment = _comment(request, pk)
     # The queue has one such form a row: the prefix keeps their texts apart.
     form = CommentTextForm(request.POST if request.method == "POST" else None, prefix=str(pk))
+    status = 422 if form.errors else 200
     if request.method == "POST" and form.is_valid():
         try:
             _post_reply(request, comment, form)
             return redirect(_back(request))
         except posting.Refused as refused:
             form.add_error(None, refused.refusal.message)
+            status = refused.refusal.status
     title = _("Reply to %(name)s") % {"name": comment.name}
     context = {**_context(request, title), "comment": comment, "form": form, "seen": seen}
-    status = 422 if form.is_bound else 200
     return TemplateResponse(request, "admin/comments/comment/reply.html", context, status=status)
 
 
@@ -202,6 +208,8 @@ def edit(request: ModeratorRequest, pk: int) -> HttpResponse:
     """Change what a comment says, or who it is by. What it said before goes on record."""
     seen = Change.objects.newest()
     comment = _comment(request, pk)
+    if comment.is_gone:
+        raise Http404("Its author has deleted it, or had it erased")
     sent = request.POST if request.method == "POST" else None
     form = ModeratorEditForm(sent, instance=comment, initial={"seen": seen})
     status = 422 if form.errors else 200
@@ -230,8 +238,8 @@ def ban(request: ModeratorRequest, pk: int) -> HttpResponse:
             decision = form.save(request.user)
             if form.cleaned_data["mark_as_spam"]:
                 chosen = Comment.objects.filter(pk=pk)
-                _tell(request, Kind.MARK_AS_SPAM, decisions.decide(chosen, Kind.MARK_AS_SPAM, request.user))
-        text = RESULTS[Kind.BAN](1) if decision else _("That was banned already.")
+                decisions.decide(chosen, Kind.MARK_AS_SPAM, request.user, decision=decision)
+        text = RESULTS[Kind.BAN](decision.count) if decision else _("That was banned already.")
         messages.success(request, text)
         return redirect("admin:comments_comment_change", pk)
     title = _("Ban %(name)s") % {"name": comment.name}
@@ -242,6 +250,9 @@ def ban(request: ModeratorRequest, pk: int) -> HttpResponse:
 
 def _trust(request: ModeratorRequest, comment: Comment) -> HttpResponse:
     _require_everywhere(request)
+    if Standing.objects.of(comment).filter(standing=Standing.State.BANNED).exists():
+        text = _("They are banned. Lift the ban first: it would win.")
+        return _answer(request, comment, [Told(messages.WARNING, text)])
     decided = decisions.trust(comment, request.user)
     if decided:
         return _answer(request, comment, [Told(messages.SUCCESS, RESULTS[Kind.TRUST](1))], decided)
@@ -250,11 +261,14 @@ def _trust(request: ModeratorRequest, comment: Comment) -> HttpResponse:
 
 
 def _post_reply(request: ModeratorRequest, comment: Comment, form: CommentTextForm) -> None:
-    if comment.status != Comment.Status.APPROVED:
-        seen = SeenForm.read(request)
-        chosen = Comment.objects.filter(pk=comment.pk)
-        _tell(request, Kind.APPROVE, decisions.decide(chosen, Kind.APPROVE, request.user, seen=seen))
+    seen = SeenForm.read(request)
+    # Both or nothing: an answer that is refused approves nothing.
     with transaction.atomic():
+        decided = Decision.objects.create(by=request.user, kind=Kind.REPLY)
+        if comment.status != Comment.Status.APPROVED:
+            chosen = Comment.objects.filter(pk=comment.pk)
+            how = {"seen": seen, "overrules_self": True, "decision": decided}
+            decisions.decide(chosen, Kind.APPROVE, request.user, **how)
         parents = Comment.objects.approved().select_for_update(of=("self",)).select_related("article")
         parent = parents.filter(pk=comment.pk).first()
         if parent is None:
@@ -262,10 +276,11 @@ def _post_reply(request: ModeratorRequest, comment: Comment, form: CommentTextFo
         answer = form.save(commit=False)
         answer.article, answer.parent = parent.article, parent
         people.sign(answer, request.user)
-        decided = Decision.objects.create(by=request.user, kind=Kind.REPLY, count=1)
         posting.post(Submission(answer), decided)
+        decided.count = decided.changes.count()
+        decided.save(update_fields=["count"])
         # What was sent twice is posted once.
-        if not decided.changes.exists():
+        if not decided.count:
             decided.delete()
     messages.success(request, _("Your reply to %(name)s is public.") % {"name": comment.name})
 
@@ -289,7 +304,7 @@ def decide_on_many(request: ModeratorRequest) -> HttpResponse:
         return redirect(_back(request))
     if scope == "all":
         return _decide_on_all(request, kind)
-    if not all(pk.isdecimal() for pk in pks) or len(pks) > 2 * queue.ROWS:
+    if not _are_ids(pks):
         raise BadRequest("Comments are chosen by their ids")
     if not pks:
         messages.warning(request, _("Tick at least one comment."))
@@ -297,7 +312,8 @@ def decide_on_many(request: ModeratorRequest) -> HttpResponse:
     chosen = Comment.objects.filter(pk__in=pks)
     if rights.moderated_by(request.user).filter(pk__in=pks).count() != chosen.count():
         raise PermissionDenied
-    _tell(request, kind, decisions.decide(chosen, kind, request.user, seen=SeenForm.read(request)))
+    seen = SeenForm.read(request)
+    _tell(request, kind, decisions.decide(chosen, kind, request.user, seen=seen, overrules_self=True))
     return redirect(_back(request))
 
 
@@ -347,8 +363,9 @@ def _go_on(request: ModeratorRequest, decided: Decision) -> HttpResponse:
 @require_safe
 @for_moderators
 def decisions_made(request: ModeratorRequest) -> HttpResponse:
-    """List what the moderator has decided lately and may still undo."""
-    made = [(one, RESULTS[one.kind](one.count)) for one in _undoable(request)[:DECISIONS_LISTED]]
+    """List what the moderator has decided lately and may still undo, and what is not finished."""
+    found = [*_unfinished(request)[:DECISIONS_LISTED], *_undoable(request)[:DECISIONS_LISTED]]
+    made = [(one, RESULTS[one.kind](one.count)) for one in dict.fromkeys(found)]
     context = {**_context(request, _("Your latest decisions")), "decisions": made}
     return TemplateResponse(request, "admin/comments/comment/decisions.html", context)
 
@@ -359,6 +376,8 @@ def undo(request: ModeratorRequest, pk: int) -> HttpResponse:
     made = _decision(request, pk)
     if made.kind in {Kind.TRUST, Kind.BAN}:
         _require_everywhere(request)
+    shown = request.POST.get("comment", "")
+    in_place = _comment(request, int(shown)) if _wants_fragment(request) and _are_ids([shown]) else None
     undoing = decisions.undo(made, request.user)
     if undoing and not undoing.finished_at:
         return redirect("admin:comments_decision", undoing.pk)
@@ -368,9 +387,8 @@ def undo(request: ModeratorRequest, pk: int) -> HttpResponse:
         told = Told(messages.SUCCESS, RESULTS[Kind.UNDO](undoing.count))
     else:
         told = Told(messages.WARNING, _("Nothing was undone: others have decided since."))
-    shown = request.POST.get("comment", "")
-    if _wants_fragment(request) and shown.isdecimal():
-        return _answer(request, _comment(request, int(shown)), [told], undoing)
+    if in_place:
+        return _answer(request, in_place, [told], undoing)
     messages.add_message(request, told.level, told.text)
     return redirect(_back(request))
 
@@ -414,6 +432,16 @@ def _undoable(request: ModeratorRequest) -> QuerySet[Decision]:
     return Decision.objects.undoable().filter(by=request.user)
 
 
+def _unfinished(request: ModeratorRequest) -> QuerySet[Decision]:
+    """Return what was broken off in the middle, an undoing included, however long ago."""
+    return Decision.objects.filter(by=request.user, finished_at=None)
+
+
+def _are_ids(texts: list[str]) -> bool:
+    """Say whether these are ids, not too many for one page, and none too large for a database."""
+    return len(texts) <= 2 * queue.ROWS and all(re.fullmatch("[0-9]{1,18}", text) for text in texts)
+
+
 def _told(request: ModeratorRequest, kind: str, outcome: Outcome) -> list[Told]:
     """Return what a moderator is told of a decision: what it changed, and what others had decided."""
     told = []
@@ -441,7 +469,8 @@ def _answer(
         "row": queue.row(comment.pk),
         "told": told,
         "decision": decided,
-        "is_undone": decided is not None and decided.kind == Kind.UNDO,
+        # Undone, or only their author trusted, a comment goes on standing there.
+        "stays": decided is not None and decided.kind in {Kind.UNDO, Kind.TRUST},
         "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE),
     }
     status = 409 if told and decided is None else 200

@@ -17,6 +17,9 @@ from comments.forms import CommentTextForm, website_field
 from comments.models import Change, Comment, Decision, Standing
 from newsite.origin import network_of
 
+# The largest id that a database holds, but for one: the next one is counted from it.
+LARGEST = 2**63 - 2
+
 
 class SeenForm(forms.Form):
     """What goes with every decision: how much of the queue its page has shown.
@@ -26,8 +29,8 @@ class SeenForm(forms.Form):
     does not reach those that nobody has read.
     """
 
-    seen = forms.IntegerField(required=False, min_value=0)
-    newest = forms.IntegerField(required=False, min_value=0)
+    seen = forms.IntegerField(required=False, min_value=0, max_value=LARGEST)
+    newest = forms.IntegerField(required=False, min_value=0, max_value=LARGEST)
 
     @classmethod
     def read(cls, request: HttpRequest, name: str = "seen") -> int | None:
@@ -43,7 +46,7 @@ class ModeratorEditForm(CommentTextForm):
     error_title = _("Your change was not saved yet.")
 
     website = website_field()
-    seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0)
+    seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=LARGEST)
 
     class Meta(CommentTextForm.Meta):
         fields = ["body", "name", "email", "website"]

@@ -152,14 +152,15 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         by,
         *,
         seen: int | None = None,
+        overrules_self: bool = False,
         decision: "Decision | None" = None,
         note: str = "",
     ) -> "Outcome":
         """Give each comment the status that `new_status` names for it, and record it.
 
         `seen` is the newest change that the person deciding had before their eyes: a
-        comment that someone has decided on since is left as it is and handed back.
-        `decision` is the one that this is a part of, where it is taken in parts. `note` goes
+        comment that someone has decided on since is left as it is and handed back, but for
+        what this very person decided, where `overrules_self` says so. `decision` is the one that this is a part of, where it is taken in parts. `note` goes
         into the history.
         """
         changes: list[Change] = []
@@ -169,19 +170,23 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             comments = list(self.exclude(status=withdrawn).order_by("pk").select_for_update(of=("self",)))
             overtaken = set()
             if seen is not None:
-                overtaken = set(
-                    Change.objects.filter(comment__in=comments, pk__gt=seen).values_list("comment", flat=True)
-                )
+                since = Change.objects.filter(comment__in=comments, pk__gt=seen)
+                if overrules_self:
+                    since = since.exclude(by=by)
+                overtaken = set(since.values_list("comment", flat=True))
             for comment in comments:
                 status = new_status(comment)
                 # Approving what is public already answers the reports about it.
-                if comment.pk in overtaken or (comment.status == status and not comment.open_reports):
+                is_answer = kind == Decision.Kind.APPROVE and comment.open_reports > 0
+                if comment.pk in overtaken or (comment.status == status and not is_answer):
                     untouched.append(comment.pk)
                     continue
-                before = comment.status
-                changes.append(
-                    Change(comment=comment, by=by, from_status=before, to_status=status, note=note)
+                change = Change(
+                    comment=comment, by=by, from_status=comment.status, to_status=status, note=note
                 )
+                if comment.open_reports:
+                    change.before = {"open_reports": comment.open_reports}
+                changes.append(change)
             if changes:
                 decision = decision or Decision.objects.create(by=by, kind=kind)
                 decision.add(changes)
@@ -315,6 +320,11 @@ class Comment(models.Model):
     def editable_until(self) -> datetime:
         """When the time for that is over. Costs a query, for the owner's setting."""
         return self.created_at + DiscussionSettings.load().edit_window
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its author has deleted it, or had it erased: nobody writes it anew."""
+        return self.status == Comment.Status.WITHDRAWN or self.erased_at is not None
 
     @property
     def is_found_by_address(self) -> bool:

@@ -249,7 +249,7 @@ def test_rows_follow_as_rows_leave_and_the_counts_change(watch, monkeypatch):
     expect(row_of(page, comments[4])).to_have_count(0)
 
 
-def test_a_decision_that_does_not_reach_the_site_changes_nothing_and_says_so(watch):
+def test_a_decision_that_gets_no_answer_says_so_and_can_be_taken_again(watch):
     (comment,) = make_held(1)
     page = watch.new_editor(make_editor())
     page.goto(QUEUE)
@@ -259,9 +259,79 @@ def test_a_decision_that_does_not_reach_the_site_changes_nothing_and_says_so(wat
     row_of(page, comment).get_by_role("button", name="Approve", exact=True).click()
 
     expect(page.locator("#queue-status")).to_have_text(
-        "That did not reach the site. Nothing was changed: try it again."
+        "No answer came from the site. Load the page again to see whether it was done."
     )
     page.unroute_all()
     row_of(page, comment).get_by_role("button", name="Approve", exact=True).click()
     expect(page.locator(".queue-done")).to_have_count(1)
     assert statuses_of([comment]) == ["approved"]
+
+
+def with_keys(page: Page) -> None:
+    """Open the queue with its keys switched on, at the first comment."""
+    page.goto(QUEUE)
+    page.locator("#queue-keys > summary").click()
+    page.get_by_label("Use these keys in this browser").check()
+    page.keyboard.press("j")
+
+
+def test_a_key_that_is_held_down_decides_once(watch):
+    comments = make_held(4)
+    page = watch.new_editor(make_editor())
+    with_keys(page)
+
+    page.keyboard.down("s")
+    expect(row_of(page, comments[0])).to_have_class("queue-done")
+    for _ in range(5):
+        page.keyboard.down("s")
+    page.keyboard.up("s")
+    page.keyboard.press("j")
+
+    expect(row_of(page, comments[2])).to_be_focused()
+    assert statuses_of(comments) == ["spam", "held", "held", "held"]
+
+
+def test_a_late_answer_leaves_the_moderator_where_they_are_by_then(watch):
+    comments = make_held(4)
+    page = watch.new_editor(make_editor())
+    with_keys(page)
+    waiting = []
+    page.route(re.compile("/decide/"), lambda route: waiting.append(route))
+
+    page.keyboard.press("a")
+    page.wait_for_function("document.querySelector('[aria-busy=true]')")
+    for _ in range(3):
+        page.keyboard.press("j")
+    waiting[0].continue_()
+
+    expect(row_of(page, comments[0])).to_have_class("queue-done")
+    expect(row_of(page, comments[3])).to_be_focused()
+
+
+def test_two_quick_decisions_fetch_no_row_twice(watch, monkeypatch):
+    monkeypatch.setattr("comments.queue.ROWS", 3)
+    comments = make_held(7)
+    page = watch.new_editor(make_editor())
+    page.goto(QUEUE)
+
+    for comment in comments[:2]:
+        row_of(page, comment).get_by_role("button", name="Approve", exact=True).click()
+
+    expect(row_of(page, comments[4])).to_be_visible()
+    shown = page.locator("#queue-rows > li").evaluate_all("rows => rows.map((row) => row.id)")
+    assert shown == [f"row-{comment.pk}" for comment in comments[:5]]
+
+
+def test_an_answer_that_was_begun_stays_when_its_comment_is_decided_on(watch):
+    comment, _other = make_held(2)
+    page = watch.new_editor(make_editor())
+    page.goto(QUEUE)
+    row_of(page, comment).locator("summary", has_text="Reply").click()
+    row_of(page, comment).get_by_label("Reply to Reader 1").fill("Thank you.")
+
+    row_of(page, comment).get_by_role("button", name="Approve", exact=True).click()
+
+    expect(row_of(page, comment)).to_have_class("queue-done")
+    expect(row_of(page, comment).get_by_label("Reply to Reader 1")).to_have_value("Thank you.")
+    row_of(page, comment).get_by_role("button", name="Approve and reply").click()
+    expect(page.locator(".messagelist")).to_contain_text("Your reply to Reader 1 is public.")

@@ -134,6 +134,7 @@ def test_an_edit_is_undone_with_name_and_address(alice):
         ("Before.", "Ada"),
         ("After.", "A."),
     ]
+    assert Comment.objects.get().edited_at is None
 
 
 def test_an_undone_edit_brings_nothing_back_that_was_erased(alice):
@@ -179,6 +180,26 @@ def test_a_ban_has_an_end_and_a_note_and_is_undone(alice):
     assert facts == ("banned", "ada@example.com", NOON, "Again")
     decisions.undo(decision, alice)
     assert Standing.objects.count() == 0
+
+
+def test_a_longer_ban_takes_the_place_of_a_shorter_one(alice):
+    facts = {"kind": "email", "value": "ada@example.com", "note": ""}
+    later = datetime(2999, 1, 1, tzinfo=UTC)
+    decisions.ban(alice, ends_at=later - timedelta(days=1), **facts)
+
+    assert decisions.ban(alice, ends_at=later, **facts) is not None
+    assert decisions.ban(alice, ends_at=later, **facts) is None
+    assert decisions.ban(alice, ends_at=None, **facts) is not None
+    assert decisions.ban(alice, ends_at=later, **facts) is None
+
+
+def test_what_was_deleted_for_good_meanwhile_is_passed_over(alice):
+    gone, left = (make_comment(status="held") for _ in range(2))
+    decision = decisions.decide(of(gone, left), "trash", alice).decision
+    Comment.objects.filter(pk=gone.pk).delete()
+
+    assert decisions.undo(decision, alice).count == 1
+    assert statuses() == ["held"]
 
 
 # --- Many ---
@@ -266,6 +287,25 @@ def test_who_has_lost_the_right_decides_nothing_more(alice, steps_of_two):
 
 
 # --- Reports ---
+
+
+@pytest.mark.parametrize("kind", ["mark_as_spam", "approve"])
+def test_undone_the_reports_wait_for_an_answer_again(alice, kind):
+    comment = make_comment(status="approved", open_reports=3)
+    decision = decisions.decide(of(comment), kind, alice).decision
+
+    undoing = decisions.undo(decision, alice)
+
+    comment.refresh_from_db()
+    assert (undoing.count, comment.status, comment.open_reports) == (1, "approved", 3)
+
+
+def test_restoring_what_stands_in_the_open_answers_no_reports(alice):
+    comment = make_comment(status="approved", open_reports=3)
+
+    assert decisions.decide(of(comment), "restore", alice).changed == 0
+    comment.refresh_from_db()
+    assert comment.open_reports == 3
 
 
 def test_keeping_a_reported_comment_answers_the_reports(alice):

@@ -281,8 +281,8 @@ def test_a_decision_in_place_returns_the_row_with_an_undo(client, alice):
 
     decision = Decision.objects.get()
     assert response.status_code == 200
-    assert text_of(response).strip().startswith(f'<li class="queue-done" id="row-{comment.pk}"')
-    assert "1 comment moved to the trash." in text_of(response)
+    assert f'<li class="queue-done" id="row-{comment.pk}"' in text_of(response)
+    assert "<p data-told>1 comment moved to the trash." in text_of(response)
     assert f'formaction="{QUEUE}decisions/{decision.pk}/undo/"' in text_of(response)
     # Nothing is left to be said on the next page.
     assert messages_of(client.get(QUEUE)) == []
@@ -512,15 +512,15 @@ def test_a_wrong_ban_bans_nobody_and_keeps_what_was_typed(client, alice, fields,
 # --- Answers ---
 
 
-def test_an_answer_is_undone_into_the_trash(client, alice):
+def test_an_answer_and_the_approval_that_came_with_it_are_undone_together(client, alice):
     comment = held("x", name="Ada")
     client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": "Thank you."})
     made = Decision.objects.order_by("pk").values_list("kind", "count")
 
     client.post(f"{QUEUE}decisions/{Decision.objects.get(kind='reply').pk}/undo/")
 
-    assert list(made)[:2] == [("approve", 1), ("reply", 1)]
-    assert list(Comment.objects.order_by("pk").values_list("status", flat=True)) == ["approved", "trash"]
+    assert list(made) == [("reply", 2), ("undo", 2)]
+    assert list(Comment.objects.order_by("pk").values_list("status", flat=True)) == ["held", "trash"]
 
 
 def test_only_the_newest_of_ones_own_decisions_stands_above_the_queue(client, alice, bob):
@@ -569,6 +569,91 @@ def test_nobody_undoes_what_another_has_decided(client, alice, bob):
     response = client.post(f"{QUEUE}decisions/{Decision.objects.get().pk}/undo/")
 
     assert (response.status_code, Comment.objects.get().status) == (403, "trash")
+
+
+def test_an_undoing_that_was_broken_off_is_found_again_and_carried_on(client, alice, monkeypatch):
+    monkeypatch.setattr(decisions, "STEP", 2)
+    comments = [held("x") for _ in range(5)]
+    chosen = Comment.objects.filter(pk__in=[comment.pk for comment in comments])
+    undoing = decisions.undo(decisions.decide(chosen, "trash", alice).decision, alice)
+
+    page = text_of(client.get(QUEUE))
+    client.post(f"{QUEUE}decisions/{undoing.pk}/")
+
+    assert f'href="{QUEUE}decisions/{undoing.pk}/">Unfinished: Undo, 2 of 5. Go on</a>' in page
+    assert Comment.objects.held().count() == 5
+
+
+def test_saving_an_edit_that_changes_nothing_says_so(client, alice, bob):
+    comment = held("x")
+    comment.approve(by=bob)
+    comment.refresh_from_db()
+
+    response = client.post(f"{QUEUE}{comment.pk}/edit/", sent(comment), follow=True)
+
+    assert messages_of(response) == ["There was nothing to change."]
+    assert Change.objects.count() == 1
+
+
+@pytest.mark.parametrize("gone", [{"status": "withdrawn"}, {"erased_at": NOON}])
+def test_nobody_writes_anew_what_its_author_has_deleted_or_had_erased(client, alice, gone):
+    comment = make_comment(body="x", **gone)
+
+    response = client.post(f"{QUEUE}{comment.pk}/edit/", sent(comment, body="Mine.", email="a@example.com"))
+
+    assert (response.status_code, Comment.objects.get().body) == (404, "x")
+
+
+def test_a_banned_person_is_not_trusted(client, alice):
+    comment = held("x", email="ada@example.com")
+    Standing.objects.create(standing="banned", kind="email", value="ada@example.com")
+
+    response = client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "trust"}, follow=True)
+
+    assert messages_of(response) == ["They are banned. Lift the ban first: it would win."]
+    assert Standing.objects.count() == 1
+
+
+def test_trusted_in_place_a_comment_goes_on_waiting_where_it_stood(client, alice):
+    comment = held("x")
+
+    page = text_of(client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "trust"}, headers=FRAGMENT))
+
+    assert "<p data-told>1 person is trusted now. </p>" in page
+    assert f'<li class="queue-row" id="row-{comment.pk}"' in page
+
+
+@pytest.mark.parametrize("name", ["seen", "newest", "ticked"])
+def test_numbers_that_no_database_holds_are_refused(client, alice, name):
+    comment = held("x")
+    sent = {"decision": "trash", "scope": "all", "seen": "1", "newest": "1", "confirmed": "1"}
+    if name == "ticked":
+        sent |= {"scope": "ticked", "ticked": str(comment.pk)}
+
+    response = client.post(f"{QUEUE}many/", {**sent, name: "9" * 30})
+
+    assert (response.status_code, Comment.objects.get().status) == (400, "held")
+    assert client.get(f"{QUEUE}news/", {"comments": "9" * 30, "seen": "0"}).status_code == 400
+
+
+def test_an_answer_that_is_refused_approves_nothing(client, alice):
+    comment = held("x")
+
+    response = client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": " "})
+
+    assert (response.status_code, Comment.objects.get().status) == (422, "held")
+
+
+def test_ones_own_decision_is_no_reason_to_be_stopped(client, alice):
+    comment = held("x")
+    seen = re.search(r'name="seen" value="(\d+)"', text_of(client.get(QUEUE)))[1]
+    client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "approve", "seen": seen}, headers=FRAGMENT)
+    client.post(f"{QUEUE}decisions/{Decision.objects.get().pk}/undo/")
+
+    sent = {"decision": "mark_as_spam", "ticked": comment.pk, "seen": seen}
+    response = client.post(f"{QUEUE}many/", sent, follow=True)
+
+    assert messages_of(response)[-1] == "1 comment marked as spam."
 
 
 @pytest.mark.parametrize("items", [1, 3])

@@ -28,12 +28,12 @@ form.addEventListener("submit", (event) => {
 async function decide(row, button) {
   if (row.ariaBusy === "true") return;
   row.ariaBusy = "true";
-  const had = row.contains(document.activeElement) || document.activeElement === row;
   const data = new FormData();
   data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   data.set("seen", row.dataset.seen);
   data.set("comment", row.dataset.comment);
   if (button.name) data.set(button.name, button.value);
+  let piece;
   try {
     const response = await fetch(button.formAction, {
       method: "POST",
@@ -42,18 +42,37 @@ async function decide(row, button) {
     });
     // Who was signed out meanwhile, or may not do it, is told so by a page.
     if (response.redirected) return location.reload();
-    if (!response.ok && response.status !== 409) throw new Error(response.status);
-    const piece = pieceOf(await response.text()).querySelector("[data-comment]");
-    const following = rowAfter(row) ?? rowBefore(row);
-    row.replaceWith(piece);
-    say(piece.matches(".queue-done") ? piece.querySelector("p").textContent : "");
-    if (had) (piece.matches(UNDECIDED) ? piece : (following ?? piece)).focus();
-    await refill();
+    if (!response.ok && response.status !== 409) {
+      row.ariaBusy = "false";
+      return say(response.status < 500 ? queue.dataset.refused : queue.dataset.failed);
+    }
+    piece = pieceOf(await response.text());
   } catch {
     row.ariaBusy = "false";
-    say(queue.dataset.failed);
+    return say(queue.dataset.failed);
   }
+  say(piece.querySelector("[data-told]").textContent);
+  put(row, piece.querySelector("[data-comment]"));
+  // One after the other, or two would fetch the same rows.
+  refilled = refilled.then(refill).catch(() => {});
 }
+
+// Puts what stands there now in the place of a row. An answer that was begun stays.
+function put(row, piece) {
+  const answer = row.querySelector("textarea");
+  if (answer?.value) {
+    const place = piece.querySelector("textarea");
+    if (place) place.value = answer.value;
+    else piece.append(answer.closest("details"));
+  }
+  // Where the moderator is by now, which may be elsewhere.
+  const had = row.contains(document.activeElement);
+  const following = rowAfter(row) ?? rowBefore(row);
+  row.replaceWith(piece);
+  if (had) (piece.matches(UNDECIDED) ? piece : (following ?? piece)).focus();
+}
+
+let refilled = Promise.resolve();
 
 // Fills the page up from below, and brings the counts up to date.
 async function refill() {
@@ -67,7 +86,8 @@ async function refill() {
   const more = pieceOf(await response.text());
   document.getElementById("queue-tabs").replaceWith(more.querySelector("#queue-tabs"));
   if (Number(address.get("rows")) > 0) {
-    list.append(...more.querySelectorAll(UNDECIDED));
+    const rows = [...more.querySelectorAll(UNDECIDED)];
+    list.append(...rows.filter((row) => !document.getElementById(row.id)));
     document.getElementById("queue-following").replaceWith(more.querySelector("#queue-following"));
   }
 }
@@ -100,6 +120,16 @@ function pieceOf(text) {
 function say(text) {
   status.textContent = text.trim();
 }
+
+// An answer that was begun is not lost to a page that loads.
+let isSending = false;
+form.addEventListener("submit", (event) => {
+  isSending = Boolean(event.submitter?.closest("details")?.querySelector("textarea"));
+});
+window.addEventListener("beforeunload", (event) => {
+  const begun = [...list.querySelectorAll("textarea")].filter((one) => one.value);
+  if (begun.length > (isSending ? 1 : 0)) event.preventDefault();
+});
 
 // --- By keyboard ---
 
@@ -167,7 +197,11 @@ document.addEventListener("keydown", (event) => {
   }
   if (!box.checked) return;
   const row = current();
-  const key = event.key === "q" ? "e" : event.key;
+  // Not what Caps Lock makes of a key.
+  const letter = event.key === "q" ? "e" : event.key.toLowerCase();
+  const key = event.shiftKey ? letter.toUpperCase() : letter;
+  // A key that is held down would decide on comments that nobody has read.
+  if (event.repeat && !"jk".includes(key)) return;
   if (key === "j") move(1);
   else if (key === "k") move(-1);
   else if (key === "X") tickAll();
