@@ -160,8 +160,8 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
         `seen` is the newest change that the person deciding had before their eyes: a
         comment that someone has decided on since is left as it is and handed back, but for
-        what this very person decided, where `overrules_self` says so. `decision` is the one that this is a part of, where it is taken in parts. `note` goes
-        into the history.
+        what this very person decided, where `overrules_self` says so. `decision` is the one
+        that this is a part of, where it is taken in parts. `note` goes into the history.
         """
         changes: list[Change] = []
         untouched: list[int] = []

@@ -70,6 +70,8 @@ class DayField(forms.DateField):
 class QueueForm(forms.Form):
     """What the queue is filtered by."""
 
+    error_title = _("Nothing was searched for yet.")
+
     status = forms.CharField(required=False, widget=forms.HiddenInput)
     q = forms.CharField(
         label=_("Search"),
