@@ -20,7 +20,7 @@ PRODUCTION := env DEBUG=off HTTPS=on ALLOWED_HOSTS=news.example TRUSTED_PROXIES=
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format clean writable
+.PHONY: help run test lint bench format clean writable
 
 help:  ## List these targets
 	@grep -E '^[a-z]+: .*## ' Makefile | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
@@ -39,9 +39,12 @@ lint: $(READY_DEV)  ## Check the code, the templates, the types, the migrations 
 	@$(VENV_PYTHON) -m ruff check
 	@$(VENV_PYTHON) -m ruff format --check
 	@$(TEMPLATES) .venv/bin/djade --check --target-version 5.2
-	@$(VENV_PYTHON) -m mypy newsite articles comments mail staff demo
+	@$(VENV_PYTHON) -m mypy newsite articles comments mail staff demo bench
 	@$(PRODUCTION) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) $(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
+
+bench: $(READY)  ## Measure the moderators' queue with ten thousand and with a million comments
+	@exec $(VENV_PYTHON) -m bench.queue
 
 format: $(READY_DEV)  ## Put code and templates into the house's format
 	@$(VENV_PYTHON) -m ruff check --fix

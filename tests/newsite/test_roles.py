@@ -222,6 +222,7 @@ ACTIONS = [
     Action(
         "lift a ban", EVERYWHERE, "/admin/comments/standing/{standing}/delete/", lambda world: {"post": "yes"}
     ),
+    Action("read the numbers", ALL, f"{QUEUE}numbers/"),
     Action("read the history", ALL, "/admin/comments/change/"),
     Action("export the history", EVERYWHERE, "/admin/comments/change/history.csv"),
     # Stories.
@@ -325,6 +326,7 @@ ACTIONS = [
             "password2": "correct horse battery",
         },
     ),
+    Action("list second factors", {X}, "/admin/staff/secondfactor/"),
     Action("see a role", {X}, "/admin/auth/group/{role}/change/"),
     Action("change a role", {X}, "/admin/auth/group/{role}/change/", lambda world: {"name": "Renamed"}),
 ]
@@ -567,6 +569,17 @@ def test_nobody_but_an_administrator_says_whose_account_a_byline_is(client, role
     )
 
     assert Author.objects.get(pk=world.byline).user is None
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_an_administrator_tries_settings_on_the_past(client, role):
+    client.force_login(make_staff(role))
+
+    response = client.post(
+        "/admin/comments/discussionsettings/try/", model_to_dict(DiscussionSettings.load())
+    )
+
+    assert response.status_code == (200 if role == X else 403)
 
 
 @pytest.mark.parametrize("role", ROLES)
