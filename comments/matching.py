@@ -85,8 +85,6 @@ class Text(NamedTuple):
 
     folded: str
     words: frozenset[str]
-    # Three characters each: most entries of a long list have some that stand nowhere in a text.
-    threes: frozenset[str]
 
 
 # Whoever tries settings on the past asks about one comment many times, then about the next.
@@ -99,11 +97,13 @@ def find_word(words: str, *texts: str) -> str:
     ready = _ready(words)
     if not ready.written:
         return ""
-    for text in map(_read, texts):
+    read = list(map(_read, texts))
+    patterns = _possible(ready.patterns, read) if ready.patterns else []
+    for text in read:
         found = [ready.plain[word] for word in text.words & ready.plain.keys()]
         first = min(found, default=len(ready.written))
-        for number, pattern in ready.patterns:
-            if pattern.threes <= text.threes and number < first and _stands_in(text.folded, pattern):
+        for number, pattern in patterns:
+            if number < first and _stands_in(text.folded, pattern):
                 first = number
         if first < len(ready.written):
             return ready.written[first]
@@ -132,9 +132,19 @@ def _ready(words: str) -> Words:
 @lru_cache(maxsize=32)
 def _read(text: str) -> Text:
     folded = " ".join(fold(text).split())
-    return Text(folded, frozenset(_tokens(folded)), _threes(folded))
+    return Text(folded, frozenset(_tokens(folded)))
 
 
+def _possible(patterns: list[tuple[int, Pattern]], texts: list[Text]) -> list[tuple[int, Pattern]]:
+    """Leave out the entries that have three characters in a row which stand nowhere in the texts.
+
+    Of a long list those are nearly all, and looking for each would take long.
+    """
+    threes = frozenset[str]().union(*(_threes(text.folded) for text in texts))
+    return [(number, pattern) for number, pattern in patterns if pattern.threes <= threes]
+
+
+@lru_cache(maxsize=32)
 def _threes(text: str) -> frozenset[str]:
     return frozenset(text[place : place + 3] for place in range(len(text) - 2))
 
