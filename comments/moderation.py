@@ -31,13 +31,16 @@ from comments import matching
 from comments.discussion import DiscussionSettings
 from comments.models import Comment, CommentQuerySet, Rule, Standing
 from newsite import markup
-from newsite.origin import same_network, shortened
+from newsite.origin import network_text, same_network, shortened
 
 # The same text from the same visitor within this time is the same click, or one sent again.
 SAME_POST_INTERVAL = timedelta(minutes=1)
 
 # One address may send so many reports within this time.
 REPORTS_TAKEN, REPORTS_INTERVAL = 10, timedelta(hours=1)
+
+# Of all that came from nearby networks of IPv6, so many of the newest are looked at.
+NEIGHBOURS_READ = 1000
 
 
 @dataclass
@@ -156,7 +159,10 @@ def account(submission: Submission) -> Refusal | None:
 
 
 def duplicate(submission: Submission) -> Refusal | None:
-    if not _twins(submission.comment).exists():
+    comment, twins = submission.comment, _twins(submission.comment)
+    # Many people may have no address and the same name: "Thanks!" is for each of them to say.
+    said = twins.exists() if comment.email else _last_sent(twins, comment, submission.settings)
+    if not said:
         return None
     return Refusal(409, _("You have already said that here, in the same words. Nothing was posted twice."))
 
@@ -167,11 +173,10 @@ def flood(submission: Submission) -> Refusal | None:
     if _is_moderator(comment.user):
         return None
     now = timezone.now()
-    interval, shorten = submission.settings.flood_interval, submission.settings.shortens_addresses
+    interval = submission.settings.flood_interval
     recent = Comment.objects.filter(created_at__gt=now - interval, created_at__lte=now)
-    recent = recent.order_by("-created_at").only("created_at", "email", "ip_address", "user")
-    times = [other.created_at for other in recent if _same_sender(comment, other, shorten)]
-    return too_quick(times[0], interval) if times else None
+    last = _last_sent(recent, comment, submission.settings)
+    return too_quick(last, interval) if last else None
 
 
 def too_quick(last: datetime, interval: timedelta) -> Refusal | None:
@@ -348,13 +353,22 @@ def sent_before(comment: Comment) -> Comment | None:
     return next((twin for twin in recent if twin.ip_address in addresses), None)
 
 
-def _same_sender(comment: Comment, other: Comment, is_shortened: bool) -> bool:
+def _last_sent(comments: CommentQuerySet, comment: Comment, settings: DiscussionSettings) -> datetime | None:
+    """Return when the sender of a comment sent the newest of some others."""
+    address, comments = comment.ip_address, comments.order_by("-created_at")
     if comment.user_id:
-        return other.user_id == comment.user_id
-    if comment.email and other.email == comment.email.lower():
-        return True
-    kept = [comment.ip_address, shortened(comment.ip_address)] if is_shortened else [comment.ip_address]
-    return any(same_network(address, other.ip_address) for address in kept)
+        return comments.filter(user=comment.user_id).values_list("created_at", flat=True).first()
+    same = Q(ip_address=address) if address else Q(pk__in=[])
+    if address and settings.shortens_addresses:
+        same |= Q(ip_address=shortened(address))
+    if comment.email:
+        # What someone wrote with an account belongs to the account, whatever its address is.
+        same |= Q(user=None, email=comment.email.lower())
+    times = [*comments.filter(same).values_list("created_at", flat=True)[:1]]
+    if address and (start := network_text(address)) is not None:
+        near = comments.filter(ip_address__startswith=start).values_list("created_at", "ip_address")
+        times += [sent for sent, other in near[:NEIGHBOURS_READ] if same_network(address, other)]
+    return max(times, default=None)
 
 
 def _twins(comment: Comment) -> CommentQuerySet:

@@ -1,6 +1,7 @@
 """Where a request comes from: which site sent it, and which address."""
 
 from ipaddress import ip_address, ip_network
+from itertools import takewhile
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -67,6 +68,19 @@ def sender_of(address: str | None, purpose: str) -> str:
 def same_network(one: str | None, other: str | None) -> bool:
     """Say whether two addresses are known, and one sender's."""
     return bool(one and other) and _network(one) == _network(other)
+
+
+def network_text(address: str) -> str | None:
+    """Return how every address of one IPv6 sender's network begins, where it is written out.
+
+    Neighbours may begin like that too: zeros can be left out, so the text ends before them.
+    Returns None for IPv4, where a sender has one address.
+    """
+    whole = ip_address(address)
+    if whole.version == 4:
+        return None
+    groups = [f"{int(group, 16):x}" for group in whole.exploded.split(":")[: IPV6_NETWORK // 16]]
+    return "".join(f"{group}:" for group in takewhile(lambda group: group != "0", groups))
 
 
 def shortened(address: str | None) -> str | None:

@@ -4,11 +4,12 @@ from itertools import combinations
 import pytest
 import time_machine
 from django.db.models import ProtectedError
+from django.db.models.signals import post_init
 from django.utils import timezone
 
 from comments import posting
 from comments.models import Comment, Firing, Rule, Standing
-from comments.moderation import RULES, Refusal, Ruling, Submission, Verdict, decide, refuse
+from comments.moderation import RULES, Refusal, Ruling, Submission, Verdict, decide, flood, refuse
 from tests.factories import (
     make_article,
     make_author,
@@ -735,3 +736,112 @@ def test_visitors_without_an_address_do_not_wait_for_each_other():
         make_comment(created_at=NOON, ip_address=None)
 
         assert refusal(ip_address=None) is None
+
+
+# --- Without a name and an address ---
+
+ANONYMOUS = {"name": "Anonymous", "email": ""}
+
+
+def test_one_anonymous_reader_makes_no_other_wait():
+    with time_machine.travel(NOON, tick=False):
+        make_comment(created_at=NOON, ip_address="192.0.2.1", **ANONYMOUS)
+
+        assert refusal(ip_address="192.0.2.2", **ANONYMOUS) is None
+        assert refusal(ip_address=None, **ANONYMOUS) is None
+        assert refusal(ip_address="192.0.2.1", **ANONYMOUS) == too_quick(15)
+
+
+def test_what_someone_wrote_with_an_account_makes_nobody_wait_who_types_its_address():
+    with time_machine.travel(NOON, tick=False):
+        make_comment(created_at=NOON, user=make_user(), email="ada@example.com", ip_address="192.0.2.2")
+
+        assert refusal() is None
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("192.0.2.1", DUPLICATE),
+        ("192.0.2.2", None),
+        (None, None),
+        ("2001:db8:0:1::7", None),
+    ],
+)
+def test_two_anonymous_readers_may_say_the_same(address, expected):
+    said = make_comment(body="Thanks!", ip_address="192.0.2.1", **ANONYMOUS)
+
+    assert refusal(said.article, body="Thanks!", ip_address=address, **ANONYMOUS) == expected
+
+
+def test_an_anonymous_reader_says_the_same_once_from_one_network():
+    said = make_comment(body="Thanks!", ip_address="2001:db8:0:1::7", **ANONYMOUS)
+    sent = {"body": "Thanks!", **ANONYMOUS}
+
+    assert refusal(said.article, ip_address="2001:db8:0:1:ffff::1", **sent) == DUPLICATE
+    assert refusal(said.article, ip_address="2001:db8:0:2::7", **sent) is None
+
+
+def test_an_account_without_an_address_says_the_same_once_from_everywhere():
+    account = make_user(email="")
+    sent = {"body": "Thanks!", "name": "Ada", "email": ""}
+    said = make_comment(user=account, ip_address="192.0.2.1", **sent)
+
+    assert refusal(said.article, user=account, ip_address="192.0.2.2", **sent) == DUPLICATE
+    assert refusal(said.article, user=make_user(email=""), ip_address="192.0.2.1", **sent) is None
+
+
+# --- Many comments within the interval ---
+
+
+@pytest.mark.parametrize(
+    ("address", "same", "neighbour"),
+    [
+        ("2001:db8:1:2::7", "2001:db8:1:2:3:4:5:6", "2001:db8:1:20::7"),
+        ("2001:db8:1::7", "2001:db8:1:0:1::", "2001:db8:1:1::7"),
+        ("2001:db8:0:1:2:3:4:5", "2001:db8:0:1::", "2001:db8:0:11::"),
+        ("2001:db8::7", "2001:db8:0:0:1::", "2001:db8::1:0:0:0:7"),
+        ("2001:0:0:1::7", "2001::1:2:3:4:5", "2001::2:2:3:4:5"),
+        ("::1", "::2", "0:0:0:1::2"),
+    ],
+)
+def test_one_network_of_ipv6_is_one_sender_however_it_is_written(address, same, neighbour):
+    with time_machine.travel(NOON, tick=False) as clock:
+        make_comment(created_at=NOON, ip_address=same)
+        clock.shift(timedelta(seconds=5))
+        make_comment(created_at=NOON + timedelta(seconds=5), ip_address=neighbour)
+        make_comment(created_at=NOON + timedelta(seconds=5), ip_address="192.0.2.9")
+
+        assert refusal(ip_address=address) == too_quick(10)
+
+
+@pytest.mark.parametrize(
+    ("sender", "queries"),
+    [
+        ({"ip_address": "192.0.2.1"}, 1),
+        ({"ip_address": None}, 1),
+        ({"ip_address": "2001:db8:0:1::7"}, 2),
+    ],
+)
+def test_a_flood_of_others_is_not_read(sender, queries, django_assert_num_queries):
+    with time_machine.travel(NOON, tick=False):
+        sent = submission(**sender)
+        read = []
+        for _number in range(2):
+            for number in range(3):
+                make_comment(created_at=NOON, ip_address=f"192.0.2.{number + 5}")
+            post_init.connect(count := lambda **_: read.append(1), sender=Comment)
+            with django_assert_num_queries(queries):
+                assert sent.settings and flood(sent) is None
+            post_init.disconnect(count, sender=Comment)
+
+    assert read == []
+
+
+def test_the_newest_of_what_one_person_sent_counts():
+    with time_machine.travel(NOON + timedelta(seconds=10), tick=False):
+        make_comment(created_at=NOON, email="ada@example.com")
+        make_comment(created_at=NOON + timedelta(seconds=6), ip_address="2001:db8:0:1::7")
+        make_comment(created_at=NOON + timedelta(seconds=3), ip_address="2001:db8:0:1::8")
+
+        assert refusal(ip_address="2001:db8:0:1::8") == too_quick(11)
