@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
+from pytest_django.plugin import blocking_manager_key
 
 from comments.discussion import DiscussionSettings
 
@@ -28,14 +29,20 @@ def empty_media_folder(settings):
             entry.unlink()
 
 
-@pytest.fixture(autouse=True)
-def rows_that_migrations_made(request):
-    """Make them again where a test with a server of its own has emptied the database."""
-    if "_django_db_helper" not in request.fixturenames:
-        return
-    request.getfixturevalue("_django_db_helper")
-    if not DiscussionSettings.objects.exists():
-        DiscussionSettings.objects.create(pk=1)
-    if not Group.objects.exists():
-        roles = importlib.import_module("comments.migrations.0014_roles")
-        roles.create_roles(apps, SimpleNamespace(connection=connection))
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """Make again what migrations made, where a test with a server of its own has emptied the database.
+
+    Not as a part of the next test: what that makes is taken back after it.
+    """
+    result = yield
+    marker = item.get_closest_marker("django_db")
+    is_marked = marker is not None and marker.kwargs.get("transaction", False)
+    # After the last test the database is gone.
+    if nextitem and (is_marked or {"transactional_db", "live_server"} & set(item.fixturenames)):
+        with item.config.stash[blocking_manager_key].unblock():
+            DiscussionSettings.objects.get_or_create(pk=1)
+            if not Group.objects.exists():
+                roles = importlib.import_module("comments.migrations.0014_roles")
+                roles.create_roles(apps, SimpleNamespace(connection=connection))
+    return result
