@@ -30,6 +30,7 @@ from django.utils.translation import ngettext
 from comments import matching
 from comments.discussion import DiscussionSettings
 from comments.models import Comment, CommentQuerySet, Rule, Standing
+from comments.rights import may_decide
 from newsite import markup
 from newsite.origin import network_text, same_network, shortened
 
@@ -144,7 +145,7 @@ def closed(submission: Submission) -> Refusal | None:
     comment = submission.comment
     if submission.settings.takes_comments_on(comment.article):
         return None
-    if comment.article.is_public and _is_moderator(comment.user):
+    if comment.article.is_public and _is_moderator(comment):
         return None
     text = _("Comments on this story are closed, so yours was not posted. You can still copy it from here.")
     return Refusal(403, text)
@@ -170,7 +171,7 @@ def duplicate(submission: Submission) -> Refusal | None:
 def flood(submission: Submission) -> Refusal | None:
     """Make one person, or one address, wait between two comments."""
     comment = submission.comment
-    if _is_moderator(comment.user):
+    if _is_moderator(comment):
         return None
     now = timezone.now()
     interval = submission.settings.flood_interval
@@ -392,5 +393,6 @@ def _word(submission: Submission, words: str) -> str:
     return matching.find_word(words, *submission.texts) if words else ""
 
 
-def _is_moderator(user) -> bool:
-    return user is not None and user.has_perm("comments.change_comment")
+def _is_moderator(comment: Comment) -> bool:
+    """Say whether someone may decide on what they write themselves."""
+    return comment.user is not None and may_decide(comment.user, comment)

@@ -16,6 +16,7 @@ from tests.factories import (
     make_comment,
     make_editor,
     make_report,
+    make_staff,
     make_user,
     set_discussion,
 )
@@ -845,3 +846,33 @@ def test_the_newest_of_what_one_person_sent_counts():
         make_comment(created_at=NOON + timedelta(seconds=3), ip_address="2001:db8:0:1::8")
 
         assert refusal(ip_address="2001:db8:0:1::8") == too_quick(11)
+
+
+# --- Who moderates below their own stories only ---
+
+
+def make_own_moderator(*roles):
+    user = make_staff(*roles)
+    return user, make_author(user=user)
+
+
+@pytest.mark.parametrize(("roles", "expected"), [(["Author"], None), ([], too_quick(15))])
+def test_who_decides_below_their_own_stories_need_not_wait_there(roles, expected):
+    with time_machine.travel(NOON, tick=False):
+        user, author = make_own_moderator(*roles)
+        own = make_article(authors=[author])
+        make_comment(article=own, user=user, created_at=NOON)
+
+        assert refusal(own, user=user) == expected
+        assert refusal(make_article(), user=user) == too_quick(15)
+
+
+@pytest.mark.parametrize(("roles", "expected"), [(["Author"], None), ([], 403)])
+def test_who_decides_below_their_own_stories_answers_where_the_conversation_is_closed(roles, expected):
+    user, author = make_own_moderator(*roles)
+    own, foreign = make_article(authors=[author], discussion="closed"), make_article(discussion="closed")
+    draft = make_article(authors=[author], discussion="closed", status="draft")
+
+    said = [refusal(article, user=user) for article in (own, foreign, draft)]
+
+    assert [one and one.status for one in said] == [expected, 403, 403]
