@@ -34,6 +34,7 @@ from django.db.utils import load_backend  # noqa: E402
 from django.test import Client  # noqa: E402
 
 from bench import newsroom  # noqa: E402
+from comments.models import Report  # noqa: E402
 
 SIZES = [10_000, 1_000_000]
 RUNS = 15
@@ -90,6 +91,8 @@ class Newsroom:
         call_command("migrate", verbosity=0)
         if not User.objects.exists():
             newsroom.fill(self.size)
+        if not Report.objects.exists():
+            raise SystemExit(f"{self.connection.settings_dict['NAME']} was not filled to the end: delete it.")
         for name in ("moderator", "author"):
             self.clients[name] = Client()
             self.clients[name].force_login(

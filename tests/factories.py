@@ -1,13 +1,10 @@
 """Valid rows by default, and nothing else: what a test is about, it says itself."""
 
 from datetime import timedelta
-from importlib import import_module
 from itertools import count
 
-from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.core.files.base import ContentFile
-from django.db import connection
 from django.utils import timezone
 from PIL import Image as Picture
 
@@ -30,11 +27,6 @@ def make_editor(**fields) -> User:
 
 def make_staff(*roles: str, **fields) -> User:
     """Someone who may sign in to the admin, and do there what their roles let them."""
-    if not Group.objects.exists():
-        # Tests that end transactions empty all tables, and what migrations have put there.
-        import_module("comments.migrations.0014_roles").create_roles(
-            apps, connection.SchemaEditorClass(connection)
-        )
     user = make_user(is_staff=True, **fields)
     user.groups.set(Group.objects.filter(name__in=roles))
     return user
