@@ -1,0 +1,26 @@
+from comments.models.access_link import LINK_LASTS, AccessLink
+from comments.models.comment import IDENTIFIED, KEY_WIDTH, THREAD_KEY, Comment, CommentQuerySet, Firing
+from comments.models.history import Change, ChangeQuerySet, Decision, Outcome
+from comments.models.housekeeping import Housekeeping
+from comments.models.report import Report
+from comments.models.standing import Standing
+from comments.models.states import Rule
+
+__all__ = [
+    "AccessLink",
+    "Change",
+    "ChangeQuerySet",
+    "Comment",
+    "CommentQuerySet",
+    "Decision",
+    "Firing",
+    "Housekeeping",
+    "IDENTIFIED",
+    "KEY_WIDTH",
+    "LINK_LASTS",
+    "Outcome",
+    "Report",
+    "Rule",
+    "Standing",
+    "THREAD_KEY",
+]

@@ -1,0 +1,47 @@
+from datetime import timedelta
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+# So long a link by mail may be opened, and so long what it opens stays open.
+LINK_LASTS = timedelta(minutes=30)
+
+
+class AccessLinkQuerySet(models.QuerySet["AccessLink"]):
+    def unopened(self):
+        """Return the links that still work."""
+        since = timezone.now() - LINK_LASTS
+        return self.filter(opened_at=None, created_at__gt=since).exclude(email="")
+
+    def opened(self):
+        """Return the links that were opened lately: what they opened is still open."""
+        return self.filter(opened_at__gt=timezone.now() - LINK_LASTS)
+
+
+class AccessLink(models.Model):
+    """Someone asked for a link to everything written with an address. It opens once.
+
+    Each request is counted. Where none was mailed in answer, no address is kept.
+    """
+
+    email = models.EmailField(_("email"), max_length=254, blank=True)
+    # Of the token in the link. Who reads the table can open nothing with it.
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    # Of the IP address of who asked.
+    sender = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(_("asked for"), default=timezone.now, editable=False)
+    opened_at = models.DateTimeField(_("opened"), null=True, editable=False)
+
+    objects = AccessLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("link by email")
+        verbose_name_plural = _("links by email")
+        indexes = [
+            models.Index(fields=["email", "created_at"], name="access_link_person"),
+            models.Index(fields=["sender", "created_at"], name="access_link_sender"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} {self.created_at}"

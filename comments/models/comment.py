@@ -1,0 +1,385 @@
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import F, Func
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from articles.models import Article
+from comments import notifications, staff_notices
+from comments.discussion import DiscussionSettings
+from comments.models import states
+from comments.models.history import Change, Decision, Outcome
+from comments.models.report import Report
+from comments.models.states import Rule
+from comments.staff_notices import StaffNotice
+from newsite import markup
+
+# A comment's path is the ids of its ancestors and its own, each this many digits wide,
+# so that sorting by path is reading the conversation from top to bottom.
+KEY_WIDTH = 10
+# The key of the comment that began the thread. Its numbers stand in the SQL itself: beside
+# a parameter, SQLite would not see that this is the expression of an index.
+THREAD_KEY = Func(
+    F("path"), template=f"SUBSTR(%(expressions)s, 1, {KEY_WIDTH})", output_field=models.CharField()
+)
+# With what tells from where a comment came, until that is erased.
+IDENTIFIED = models.Q(ip_address__isnull=False) | models.Q(user_agent__gt="")
+# A deeper reply is placed beside its parent. WordPress lets owners choose up to ten levels.
+STORED_LEVELS = 10
+
+
+class CommentQuerySet(models.QuerySet["Comment"]):
+    def approved(self):
+        return self.filter(status=Comment.Status.APPROVED)
+
+    def held(self):
+        return self.filter(status=Comment.Status.HELD)
+
+    def reported(self):
+        """Return the comments with reports that no moderator has answered."""
+        return self.filter(open_reports__gt=0)
+
+    def public(self):
+        """Return what a visitor may see now: approved comments of published stories."""
+        return self.approved().filter(article__in=Article.objects.published())
+
+    def newest(self) -> int:
+        """Return the id of the newest comment of all, 0 before the first."""
+        return self.aggregate(newest=models.Max("pk"))["newest"] or 0
+
+    def written_with(self, email: str):
+        """Return what visitors wrote with this address, in every state.
+
+        What someone wrote with an account belongs to the account, whatever its address is.
+        """
+        return self.filter(email=email.lower(), user=None).exclude(email="")
+
+    def editable(self, window: timedelta | None = None):
+        """Return what its author may still change: new, in the open, and not answered.
+
+        `window` is the owner's setting, where the caller has it already.
+        """
+        if window is None:
+            window = DiscussionSettings.load().edit_window
+        answers = Comment.objects.approved().filter(parent=models.OuterRef("pk"))
+        return self.filter(
+            ~models.Exists(answers),
+            status__in=[Comment.Status.HELD, Comment.Status.APPROVED],
+            created_at__gt=timezone.now() - window,
+            erased_at=None,
+        )
+
+    def approve(self, by, **how: Any) -> Outcome:
+        return self._decide(Decision.Kind.APPROVE, lambda comment: Comment.Status.APPROVED, by, **how)
+
+    def hold(self, by, **how: Any) -> Outcome:
+        return self._decide(Decision.Kind.HOLD, lambda comment: Comment.Status.HELD, by, **how)
+
+    def mark_as_spam(self, by, **how: Any) -> Outcome:
+        return self._decide(Decision.Kind.MARK_AS_SPAM, lambda comment: Comment.Status.SPAM, by, **how)
+
+    def trash(self, by, **how: Any) -> Outcome:
+        return self._decide(Decision.Kind.TRASH, lambda comment: Comment.Status.TRASH, by, **how)
+
+    def restore(self, by, **how: Any) -> Outcome:
+        """Take comments out of spam and trash, back to what they were before.
+
+        What was caught on arrival goes to the queue. Others stay as they are.
+        """
+        stood_in_the_open = [Comment.Status.HELD, Comment.Status.APPROVED]
+        former = dict(
+            Change.objects.filter(comment__in=self, from_status__in=stood_in_the_open)
+            .order_by("pk")
+            .values_list("comment", "from_status")
+        )
+
+        def restored(comment):
+            if comment.status in stood_in_the_open:
+                return comment.status
+            return former.get(comment.pk, Comment.Status.HELD)
+
+        return self._decide(Decision.Kind.RESTORE, restored, by, **how)
+
+    def delete(self):
+        """Delete comments for good, and the mails about them that have not left."""
+        pks = list(self.values_list("pk", flat=True))
+        notifications.take_back(pks)
+        staff_notices.take_back(pks)
+        return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def _decide(
+        self,
+        kind,
+        new_status,
+        by,
+        *,
+        seen: int | None = None,
+        overrules_self: bool = False,
+        decision: Decision | None = None,
+        note: str = "",
+    ) -> Outcome:
+        """Give each comment the status that `new_status` names for it, and record it.
+
+        `seen` is the newest change that the person deciding had before their eyes: a
+        comment that someone has decided on since is left as it is and handed back, but for
+        what this very person decided, where `overrules_self` says so. `decision` is the one
+        that this is a part of, where it is taken in parts. `note` goes into the history.
+        """
+        changes: list[Change] = []
+        untouched: list[int] = []
+        with transaction.atomic():
+            withdrawn = Comment.Status.WITHDRAWN
+            comments = list(self.exclude(status=withdrawn).order_by("pk").select_for_update(of=("self",)))
+            overtaken = set()
+            if seen is not None:
+                since = Change.objects.filter(comment__in=comments, pk__gt=seen)
+                if overrules_self:
+                    since = since.exclude(by=by)
+                overtaken = set(since.values_list("comment", flat=True))
+            for comment in comments:
+                status = new_status(comment)
+                # Approving what is public already answers the reports about it.
+                is_answer = kind == Decision.Kind.APPROVE and comment.open_reports > 0
+                if comment.pk in overtaken or (comment.status == status and not is_answer):
+                    untouched.append(comment.pk)
+                    continue
+                change = Change(
+                    comment=comment, by=by, from_status=comment.status, to_status=status, note=note
+                )
+                if comment.open_reports:
+                    change.before = {"open_reports": comment.open_reports}
+                changes.append(change)
+            if changes:
+                decision = decision or Decision.objects.create(by=by, kind=kind)
+                decision.add(changes)
+                staff_notices.take_back([c.comment_id for c in changes if c.from_status != c.to_status])
+            for status in {change.to_status for change in changes}:
+                moved = [c.comment_id for c in changes if c.to_status == status]
+                Comment.objects.filter(pk__in=moved).update(status=status, open_reports=0)
+                if status == Comment.Status.APPROVED:
+                    shown = [c.comment_id for c in changes if c.to_status == status != c.from_status]
+                    public = Comment.objects.filter(pk__in=shown).select_related("article").order_by("pk")
+                    notifications.announce(public, to_authors=True)
+                    staff_notices.note(public, StaffNotice.Kind.PUBLIC, decided_by=by)
+                else:
+                    notifications.take_back(moved)
+        return Outcome(len(changes), list(Change.objects.latest_of(untouched)), decision)
+
+
+class Comment(models.Model):
+    Status: TypeAlias = states.Status
+
+    article = models.ForeignKey(
+        Article, verbose_name=_("story"), on_delete=models.CASCADE, related_name="comments"
+    )
+    parent = models.ForeignKey(
+        "self",
+        verbose_name=_("in reply to"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="replies",
+    )
+    path = models.CharField(max_length=KEY_WIDTH * STORED_LEVELS, editable=False)
+    name = models.CharField(_("name"), max_length=100)
+    email = models.EmailField(_("email"), max_length=254, blank=True)
+    website = models.URLField(_("website"), max_length=200, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("account"),
+        # Without the account, whoever types its name and address would inherit its trust.
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="comments",
+        db_index=False,  # comment_account begins with it
+        help_text=_("Set when the comment was written by someone who was signed in."),
+    )
+    body = models.TextField(_("comment"), max_length=10_000)
+    body_html = models.TextField(editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.HELD)
+    held_because = models.CharField(
+        _("held because"), max_length=20, choices=Rule, default=Rule.NOTHING, blank=True
+    )
+    # Reports that no moderator has answered yet.
+    open_reports = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(_("posted"), default=timezone.now, editable=False)
+    edited_at = models.DateTimeField(_("edited"), null=True, blank=True, editable=False)
+    ip_address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
+    user_agent = models.CharField(_("user agent"), max_length=254, blank=True)
+    erased_at = models.DateTimeField(
+        _("erased"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("When everything that told who wrote it was removed."),
+    )
+
+    objects = CommentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("comment")
+        verbose_name_plural = _("comments")
+        permissions = [("moderate_own_stories", _("Can moderate comments on own stories"))]
+        indexes = [
+            models.Index(fields=["article", "status", "path"], name="comment_thread"),
+            models.Index(
+                F("article"), F("status"), THREAD_KEY.desc(), F("path"), name="comment_thread_newest"
+            ),
+            # The queue, newest first: of one status, of one story, person or address, and of all.
+            models.Index(fields=["status", "-created_at", "-id"], name="comment_queue"),
+            models.Index(fields=["article", "status", "-created_at", "-id"], name="comment_queue_of_story"),
+            models.Index(fields=["email", "status", "-created_at", "-id"], name="comment_person"),
+            models.Index(fields=["user", "status", "-created_at", "-id"], name="comment_account"),
+            models.Index(fields=["ip_address", "-created_at", "-id"], name="comment_address"),
+            models.Index(fields=["-created_at", "-id"], name="comment_recent"),
+            models.Index(
+                fields=["-created_at", "-id"], condition=models.Q(open_reports__gt=0), name="comment_reported"
+            ),
+            models.Index(fields=["created_at", "id"], condition=IDENTIFIED, name="comment_identified"),
+        ]
+
+    def __str__(self) -> str:
+        return _("%(name)s on “%(story)s”") % {"name": self.name, "story": self.article}
+
+    def save(self, **kwargs):
+        """Save the comment with its HTML and, the first time, its place in the thread."""
+        self.email = self.email.lower()
+        self.body_html = markup.comment_html(self.body)
+        with transaction.atomic():
+            super().save(**kwargs)
+            if not self.path:
+                self.path = self._place()
+                Comment.objects.filter(pk=self.pk).update(path=self.path)
+
+    def get_absolute_url(self) -> str:
+        return reverse("comments:permalink", args=[self.pk])
+
+    def delete(self, **kwargs):
+        """Delete the comment for good, and the mails about it that have not left."""
+        notifications.take_back([self.pk])
+        staff_notices.take_back([self.pk])
+        return super().delete(**kwargs)
+
+    @property
+    def lineage(self) -> list[int]:
+        """The ids of the comment's ancestors, from the top of the thread, and its own."""
+        return [int(self.path[start : start + KEY_WIDTH]) for start in range(0, len(self.path), KEY_WIDTH)]
+
+    @property
+    def is_editable(self) -> bool:
+        """Whether its author may still change it. Costs a query, for the answers."""
+        return self._only_this().editable().exists()
+
+    @property
+    def editable_until(self) -> datetime:
+        """When the time for that is over. Costs a query, for the owner's setting."""
+        return self.created_at + DiscussionSettings.load().edit_window
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether its author has deleted it, or had it erased: nobody writes it anew."""
+        return self.status == Comment.Status.WITHDRAWN or self.erased_at is not None
+
+    @property
+    def is_found_by_address(self) -> bool:
+        """Say of one comment whether `written_with()` finds it by its address."""
+        return bool(self.email) and self.user_id is None
+
+    @property
+    def why_held(self) -> str:
+        """Tell its author what held the comment, and nothing about anybody else."""
+        return str(WHY_HELD.get(self.held_because, ""))
+
+    def approve(self, by) -> Outcome:
+        return self._only_this().approve(by)
+
+    def hold(self, by) -> Outcome:
+        return self._only_this().hold(by)
+
+    def mark_as_spam(self, by) -> Outcome:
+        return self._only_this().mark_as_spam(by)
+
+    def trash(self, by) -> Outcome:
+        return self._only_this().trash(by)
+
+    def restore(self, by) -> Outcome:
+        return self._only_this().restore(by)
+
+    def hold_as_reported(self) -> None:
+        """Take a comment that readers have reported back to the queue."""
+        held = Comment.Status.HELD
+        Change.objects.create(
+            comment=self,
+            actor=Change.Actor.READERS,
+            because=Rule.REPORTED,
+            from_status=self.status,
+            to_status=held,
+        )
+        self.status, self.held_because = held, Rule.REPORTED
+        self.save(update_fields=["status", "held_because"])
+        notifications.take_back([self.pk])
+        staff_notices.take_back([self.pk])
+        staff_notices.note([self], StaffNotice.Kind.REPORTED)
+
+    def reports_since_approval(self) -> models.QuerySet[Report]:
+        """Return the reports that no moderator has answered by approving the comment."""
+        approvals = self.changes.filter(to_status=Comment.Status.APPROVED)
+        # An edited comment that stays public is no moderator's word.
+        edits = models.Q(from_status=Comment.Status.APPROVED, actor=Change.Actor.COMMENTER)
+        approval = approvals.exclude(edits).first()
+        return self.reports.filter(created_at__gt=approval.at) if approval else self.reports.all()
+
+    def _only_this(self) -> CommentQuerySet:
+        return Comment.objects.filter(pk=self.pk)
+
+    def _place(self) -> str:
+        key = f"{self.pk:0{KEY_WIDTH}d}"
+        if self.parent is None:
+            return key
+        return self.parent.path[: KEY_WIDTH * (STORED_LEVELS - 1)] + key
+
+
+WHY_HELD: dict[str, Any] = {
+    Rule.FIRST_COMMENT: _(
+        "The first comment under a name and an email address is read by a moderator before it is shown."
+    ),
+    Rule.LINKS: _("A comment with several links is read by a moderator before it is shown."),
+    Rule.REGISTERED: _(
+        "A comment under this name or email address is read by a moderator before it is shown."
+    ),
+    Rule.EVERYTHING: _("Every comment on this story is read by a moderator before it is shown."),
+    Rule.REPORTED: _("Readers have asked that a moderator read this comment again before it is shown."),
+}
+
+
+class Firing(models.Model):
+    """What a rule said of a comment: the first that fired has decided, the others go on record."""
+
+    comment = models.ForeignKey(
+        Comment, verbose_name=_("comment"), on_delete=models.CASCADE, related_name="firings"
+    )
+    rule = models.CharField(_("rule"), max_length=20, choices=Rule)
+    verdict = models.CharField(_("verdict"), max_length=10, choices=Comment.Status)
+    # The word, the entry of a list, or the number that the rule found.
+    detail = models.CharField(_("detail"), max_length=200, blank=True)
+    has_decided = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("rule that fired")
+        verbose_name_plural = _("rules that fired")
+        constraints = [models.UniqueConstraint(fields=["comment", "rule"], name="one_firing_of_each_rule")]
+        indexes = [models.Index(fields=["rule", "-comment"], name="firing_rule")]
+
+    def __str__(self) -> str:
+        label = self.get_rule_display()
+        return f"{label}: {self.detail}" if self.detail else str(label)

@@ -1,0 +1,188 @@
+"""What became of comments, by whose decision, and what they said before."""
+
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from comments.models.states import Rule, Status
+
+# What whoever tries to rewrite the history is told.
+ADDED_TO = "The history is only ever added to."
+# So long a decision can be undone.
+UNDO_LASTS = timedelta(days=1)
+
+
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def undoable(self):
+        """Return what can still be undone, newest first: what is less than a day old, and stands."""
+        since = timezone.now() - UNDO_LASTS
+        undoable = self.filter(at__gt=since, undone_by=None, count__gt=0).exclude(kind=Decision.Kind.UNDO)
+        return undoable.order_by("-at", "-pk")
+
+
+class Decision(models.Model):
+    """What one moderator did at one time, to one comment or to many. It can be undone as a whole."""
+
+    class Kind(models.TextChoices):
+        APPROVE = "approve", _("Approve")
+        HOLD = "hold", _("Hold")
+        MARK_AS_SPAM = "mark_as_spam", _("Spam")
+        TRASH = "trash", _("Trash")
+        RESTORE = "restore", _("Restore")
+        EDIT = "edit", _("Edit")
+        REPLY = "reply", _("Reply")
+        TRUST = "trust", _("Trust")
+        BAN = "ban", _("Ban")
+        UNDO = "undo", _("Undo")
+
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+    )
+    kind = models.CharField(_("decision"), max_length=12, choices=Kind)
+    at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    # How many comments it has changed.
+    count = models.PositiveIntegerField(_("comments"), default=0)
+    # A decision on more comments than one request should take is carried out in steps. These
+    # say of which comments it is, how far it has come, and what its moderator had seen.
+    filters = models.JSONField(default=dict, blank=True, editable=False)
+    total = models.PositiveIntegerField(default=0, editable=False)
+    reached = models.BigIntegerField(null=True, editable=False)
+    seen = models.BigIntegerField(null=True, editable=False)
+    # Empty while steps are left.
+    finished_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    undone_by = models.OneToOneField(
+        "self", verbose_name=_("undone by"), on_delete=models.SET_NULL, null=True, related_name="undoes"
+    )
+
+    objects = DecisionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        indexes = [models.Index(fields=["by", "-at", "-id"], name="decision_of_moderator")]
+
+    def __str__(self) -> str:
+        return str(self.get_kind_display())
+
+    def add(self, changes: list["Change"]) -> None:
+        """Record changes as parts of this decision."""
+        for change in changes:
+            change.decision = self
+        Change.objects.bulk_create(changes)
+        Decision.objects.filter(pk=self.pk).update(count=F("count") + len(changes))
+        self.count += len(changes)
+
+
+class ChangeQuerySet(models.QuerySet["Change"]):
+    def latest_of(self, comments: list[int]):
+        """Return the newest change of each of these comments, where there is one."""
+        newest = self.filter(comment=models.OuterRef("comment")).order_by("-pk").values("pk")[:1]
+        return self.filter(comment__in=comments, pk=models.Subquery(newest)).select_related("comment", "by")
+
+    def newest(self) -> int:
+        """Return the id of the newest change of all, 0 before the first."""
+        return self.aggregate(newest=models.Max("pk"))["newest"] or 0
+
+    def update(self, **values):
+        raise TypeError(ADDED_TO)
+
+    def delete(self):
+        """Refuse. Only a comment that is deleted takes its history with it."""
+        raise TypeError(ADDED_TO)
+
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+    def bulk_create(self, objs, *args: Any, **how: Any):
+        if how.get("update_conflicts"):
+            raise TypeError(ADDED_TO)
+        return super().bulk_create(objs, *args, **how)
+
+    def erase(self) -> None:
+        """Forget what comments said before: the one thing that the history lets go of."""
+        super().update(body_before="", before={})
+
+
+class Change(models.Model):
+    """A comment went from one status to another, or to another text. Never edited.
+
+    The first change of a comment, from no status, is its arrival.
+    """
+
+    class Actor(models.TextChoices):
+        MODERATOR = "moderator", _("a moderator")
+        # On the comment's private page.
+        COMMENTER = "commenter", _("the commenter")
+        READERS = "readers", _("readers, by their reports")
+
+    comment = models.ForeignKey(
+        "comments.Comment", verbose_name=_("comment"), on_delete=models.CASCADE, related_name="changes"
+    )
+    decision = models.ForeignKey(
+        Decision,
+        verbose_name=_("decision"),
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="changes",
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("by"), on_delete=models.SET_NULL, null=True, related_name="+"
+    )
+    # Who it was where `by` is empty, or was emptied when the account was deleted.
+    actor = models.CharField(max_length=10, choices=Actor, default=Actor.MODERATOR)
+    at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    from_status = models.CharField(_("from"), max_length=10, choices=Status, blank=True)
+    to_status = models.CharField(_("to"), max_length=10, choices=Status)
+    because = models.CharField(_("because"), max_length=20, choices=Rule, default=Rule.NOTHING, blank=True)
+    note = models.CharField(_("note"), max_length=200, blank=True)
+    body_before = models.TextField(_("text before"), blank=True)
+    # Name, e-mail and website, where a moderator has changed them.
+    before = models.JSONField(_("before"), default=dict, blank=True)
+
+    objects = ChangeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("change")
+        verbose_name_plural = _("history")
+        indexes = [models.Index(fields=["-at", "-id"], name="change_recent")]
+
+    def __str__(self) -> str:
+        if not self.from_status:
+            return str(self.get_to_status_display())
+        return f"{self.get_from_status_display()} → {self.get_to_status_display()}"
+
+    def save(self, **kwargs):
+        if self.pk is not None:
+            raise TypeError(ADDED_TO)
+        super().save(**kwargs)
+
+    def delete(self, **kwargs):
+        raise TypeError(ADDED_TO)
+
+    @property
+    def who(self) -> str:
+        return str(self.by or self.get_actor_display())
+
+
+class Outcome(NamedTuple):
+    """What became of a moderator's decision.
+
+    `changed` counts the comments that it changed. `untouched` holds the latest change of
+    each comment that it left alone, since someone had already decided. `decision` is what
+    can be undone, None where nothing was changed.
+    """
+
+    changed: int
+    untouched: list[Change]
+    decision: Decision | None

@@ -1,0 +1,31 @@
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Report(models.Model):
+    """A reader asks the moderators to look at a comment. Who it is, is not kept."""
+
+    class Reason(models.TextChoices):
+        SPAM = "spam", _("Spam or advertising")
+        ABUSE = "abuse", _("Insults, threats or hatred")
+        PERSONAL_DATA = "personal-data", _("Somebody’s personal data")
+        OTHER = "other", _("Something else")
+
+    comment = models.ForeignKey(
+        "comments.Comment", verbose_name=_("comment"), on_delete=models.CASCADE, related_name="reports"
+    )
+    reason = models.CharField(_("reason"), max_length=20, choices=Reason)
+    text = models.TextField(_("text"), max_length=1000, blank=True)
+    # A keyed hash of the address: enough to tell two senders apart.
+    sender = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(_("reported"), default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["pk"]
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        indexes = [models.Index(fields=["sender", "-created_at"], name="report_sender")]
+
+    def __str__(self) -> str:
+        return str(self.get_reason_display())

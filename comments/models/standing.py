@@ -1,0 +1,161 @@
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from comments import matching
+from comments.models.comment import Comment
+from comments.models.history import Decision
+
+
+class StandingQuerySet(models.QuerySet["Standing"]):
+    def in_force(self):
+        return self.filter(models.Q(ends_at=None) | models.Q(ends_at__gt=timezone.now()))
+
+    def about(self, email: str):
+        """Return what moderators have said of an address itself, alone or with a name."""
+        address = models.Q(kind=Standing.Kind.EMAIL, value=email.lower())
+        person = models.Q(kind=Standing.Kind.PERSON, value__endswith=f" <{email.lower()}>")
+        return self.filter(address | person)
+
+    def trusting(self, email: str):
+        return self.about(email).filter(standing=Standing.State.TRUSTED)
+
+    def of(self, comment: Comment):
+        """Return what moderators have said of whoever wrote a comment, bans first."""
+        keys = Standing.keys_of(comment)
+        found = models.Q()
+        for kind, values in keys.items():
+            found |= models.Q(kind=kind, value__in=values)
+        return self.in_force().filter(found).order_by("standing", "pk")
+
+
+class Standing(models.Model):
+    """What a moderator thinks of a person: bans, and people who are trusted."""
+
+    class State(models.TextChoices):
+        BANNED = "banned", _("Banned")
+        TRUSTED = "trusted", _("Trusted")
+
+    class Kind(models.TextChoices):
+        EMAIL = "email", _("Email address, or @domain")
+        ADDRESS = "address", _("IP address or network")
+        NAME = "name", _("Name")
+        WEBSITE = "website", _("Website")
+        # Trusted are only these two. Whoever types an address that is not theirs knows it, but
+        # readers never see addresses; nobody is trusted for a name.
+        PERSON = "person", _("Name and email address together")
+        ACCOUNT = "account", _("Account")
+
+    standing = models.CharField(_("standing"), max_length=10, choices=State)
+    kind = models.CharField(_("what"), max_length=10, choices=Kind)
+    value = models.CharField(
+        _("value"),
+        max_length=400,
+        help_text=_("Name and email address together are written like “Ada <ada@example.com>”."),
+    )
+    ends_at = models.DateTimeField(_("until"), null=True, blank=True, help_text=_("Empty: for good."))
+    note = models.CharField(_("note"), max_length=400, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("by"),
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+    decision = models.ForeignKey(
+        Decision, on_delete=models.SET_NULL, null=True, editable=False, related_name="standings"
+    )
+
+    objects = StandingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        verbose_name = _("banned or trusted person")
+        verbose_name_plural = _("banned and trusted people")
+        indexes = [models.Index(fields=["kind", "value"], name="standing_value")]
+
+    def __str__(self) -> str:
+        return f"{self.get_standing_display()}: {self.value}"
+
+    def clean(self):
+        """Put the value into the form that `keys_of()` finds it under, or say what is wrong with it."""
+        if not self.value:
+            return
+        try:
+            self.value = self.normal(self.kind, self.value)
+        except ValueError as error:
+            raise ValidationError({"value": str(error)}) from error
+        accounts = get_user_model().objects.filter(username=self.value)
+        if self.kind == self.Kind.ACCOUNT and not accounts.exists():
+            raise ValidationError({"value": _("There is no account with this username.")})
+        trusts_one = self.kind in {self.Kind.PERSON, self.Kind.ACCOUNT}
+        if self.standing == self.State.TRUSTED and not trusts_one:
+            raise ValidationError(
+                {"kind": _("Trust a name and an email address together, or an account: others can be typed.")}
+            )
+
+    @classmethod
+    def normal(cls, kind: str, value: str) -> str:
+        """Return a value as it is stored and compared. Raises `ValueError`, in words for a moderator."""
+        value = value.strip()
+        if kind in {cls.Kind.EMAIL, cls.Kind.ADDRESS}:
+            normal = matching.normal_address(value)
+            if normal is None or ("@" in normal) != (kind == cls.Kind.EMAIL):
+                raise ValueError(
+                    _("Enter an email address like name@example.com, or @example.com for a whole domain.")
+                    if kind == cls.Kind.EMAIL
+                    else _("Enter an IP address like 192.0.2.7, or a network like 192.0.2.0/24.")
+                )
+            if matching.is_too_large(normal):
+                raise ValueError(
+                    _(
+                        "A good part of all readers is in this network. Name one of /8 or smaller, in IPv6 /16."
+                    )
+                )
+            return normal
+        if kind == cls.Kind.WEBSITE:
+            host = matching.host_of(value)
+            if not host:
+                raise ValueError(_("Enter a website like https://example.com."))
+            return host
+        if kind == cls.Kind.PERSON:
+            name, _space, email = value.rpartition(" ")
+            email = email.strip("<>").lower()
+            is_one_address = "@" in email[1:] and matching.normal_address(email) is not None
+            if not name or not is_one_address:
+                raise ValueError(_("Write both like “Ada <ada@example.com>”."))
+            return f"{name} <{email}>"
+        if kind == cls.Kind.ACCOUNT:
+            return value
+        name = " ".join(matching.fold(value).split())
+        if not name:
+            raise ValueError(_("Enter a name that readers can see."))
+        return name
+
+    @classmethod
+    def keys_of(cls, comment: Comment) -> dict[str, list[str]]:
+        """Return under which values whoever wrote a comment may be found."""
+        keys: dict[str, list[str]] = {
+            cls.Kind.EMAIL: matching.email_keys(comment.email),
+            cls.Kind.ADDRESS: matching.network_keys(comment.ip_address),
+            cls.Kind.NAME: [" ".join(matching.fold(comment.name).split())],
+            cls.Kind.WEBSITE: matching.host_keys(comment.website),
+        }
+        if comment.user_id:
+            keys[cls.Kind.ACCOUNT] = [cls.account(comment.user)]
+        elif comment.email:
+            keys[cls.Kind.PERSON] = [cls.person(comment)]
+        return keys
+
+    @staticmethod
+    def person(comment: Comment) -> str:
+        return f"{comment.name} <{comment.email.lower()}>"
+
+    @staticmethod
+    def account(user) -> str:
+        return user.get_username()
