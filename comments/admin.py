@@ -10,7 +10,6 @@ from articles.admin import ArticleAdmin
 from articles.models import Article
 from comments import (
     data_requests,
-    desk,
     history,
     notifications,
     numbers,
@@ -20,22 +19,23 @@ from comments import (
     staff_notices,
     standings_admin,  # noqa: F401 (registers its page)
 )
+from comments.desk import listing, many, single
 from comments.models import Change, Comment
 from comments.staff_notices import MailChoice
 
 # Addresses below the queue's own, with their names.
 PAGES = [
-    ("more/", desk.more, "comments_more"),
-    ("news/", desk.news, "comments_news"),
+    ("more/", listing.more, "comments_more"),
+    ("news/", listing.news, "comments_news"),
     ("numbers/", numbers.index, "comments_numbers"),
-    ("many/", desk.decide_on_many, "comments_many"),
-    ("decisions/", desk.decisions_made, "comments_decisions"),
-    ("decisions/<int:pk>/", desk.decision, "comments_decision"),
-    ("decisions/<int:pk>/undo/", desk.undo, "comments_undo"),
-    ("<int:pk>/decide/", desk.decide, "comments_comment_decide"),
-    ("<int:pk>/reply/", desk.reply, "comments_comment_reply"),
-    ("<int:pk>/edit/", desk.edit, "comments_comment_edit"),
-    ("<int:pk>/ban/", desk.ban, "comments_comment_ban"),
+    ("many/", many.decide_on_many, "comments_many"),
+    ("decisions/", many.decisions_made, "comments_decisions"),
+    ("decisions/<int:pk>/", many.decision, "comments_decision"),
+    ("decisions/<int:pk>/undo/", many.undo, "comments_undo"),
+    ("<int:pk>/decide/", single.decide, "comments_comment_decide"),
+    ("<int:pk>/reply/", single.reply, "comments_comment_reply"),
+    ("<int:pk>/edit/", single.edit, "comments_comment_edit"),
+    ("<int:pk>/ban/", single.ban, "comments_comment_ban"),
     ("<int:pk>/everything/", data_requests.everything, "comments_comment_everything"),
     ("<int:pk>/export/", data_requests.export, "comments_comment_export"),
     ("<int:pk>/erase/", data_requests.erase, "comments_comment_erase"),
@@ -83,7 +83,7 @@ class StoryAdmin(ArticleAdmin):
 
 @admin.register(Comment)
 class CommentAdmin(admin.ModelAdmin):
-    """One comment with all that is known of it. The queue and the decisions are `comments.desk`."""
+    """One comment with all that is known of it. The queue and the decisions are in `comments.desk`."""
 
     fields = readonly_fields = (
         "article", "parent", "name", "email", "website", "user", "body",
@@ -98,7 +98,7 @@ class CommentAdmin(admin.ModelAdmin):
         return [*(path(route, guard(view), name=name) for route, view, name in PAGES), *super().get_urls()]
 
     def changelist_view(self, request, extra_context=None):
-        return desk.index(request)
+        return listing.index(request)
 
     # --- Who may do what ---
 

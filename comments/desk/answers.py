@@ -1,0 +1,166 @@
+"""What every page of the desk needs: who may come in, and what a moderator is told."""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from comments import queue, rights
+from comments.models import Change, Comment, Decision, Outcome
+
+Kind = Decision.Kind
+
+# What each decision says of the number of comments that it changed.
+RESULTS: dict[str, Callable[[int], str]] = {
+    Kind.APPROVE: lambda n: ngettext("%d comment is public now.", "%d comments are public now.", n) % n,
+    Kind.HOLD: lambda n: ngettext("%d comment is held now.", "%d comments are held now.", n) % n,
+    Kind.MARK_AS_SPAM: lambda n: ngettext("%d comment marked as spam.", "%d comments marked as spam.", n) % n,
+    Kind.TRASH: lambda n: (
+        ngettext("%d comment moved to the trash.", "%d comments moved to the trash.", n) % n
+    ),
+    Kind.RESTORE: lambda n: ngettext("%d comment restored.", "%d comments restored.", n) % n,
+    Kind.EDIT: lambda n: ngettext("%d comment changed.", "%d comments changed.", n) % n,
+    # Two are the reply and the comment that it approved.
+    Kind.REPLY: lambda n: ngettext("Reply posted.", "Reply posted, and the comment approved.", n),
+    Kind.TRUST: lambda n: ngettext("%d person is trusted now.", "%d people are trusted now.", n) % n,
+    # Two are the person and the comment that went with it.
+    Kind.BAN: lambda n: ngettext("Banned.", "Banned, and the comment marked as spam.", n),
+    Kind.UNDO: lambda n: ngettext("%d change undone.", "%d changes undone.", n) % n,
+}
+
+
+# Of more comments than this that others have decided on, only the number is told.
+UNTOUCHED_TOLD = 10
+
+
+class ModeratorRequest(HttpRequest):
+    """A request that the admin has let in: someone is signed in."""
+
+    user: User
+
+
+class Told(NamedTuple):
+    level: int
+    text: str
+
+
+def for_moderators(view):
+    """Let those in who moderate, everywhere or below their own stories; others get a 403."""
+
+    @wraps(view)
+    def guarded(request: ModeratorRequest, *args, **kwargs) -> HttpResponse:
+        if not rights.moderates(request.user):
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def desk_page(
+    request: ModeratorRequest, template: str, title: str, *, status: int = 200, **facts: Any
+) -> TemplateResponse:
+    """Answer with a page of the desk."""
+    context = {
+        **admin.site.each_context(request),
+        "opts": Comment._meta,
+        "title": title,
+        # Whole comments need the room that the admin's navigation takes.
+        "is_nav_sidebar_enabled": False,
+        **facts,
+    }
+    return TemplateResponse(request, f"admin/comments/comment/{template}.html", context, status=status)
+
+
+def comment_of(request: ModeratorRequest, pk: int) -> Comment:
+    """Return a comment that this moderator may decide on, or answer 404 or 403."""
+    comment = get_object_or_404(Comment.objects.select_related("article", "user"), pk=pk)
+    if not rights.may_decide(request.user, comment):
+        raise PermissionDenied
+    return comment
+
+
+def require_everywhere(request: ModeratorRequest) -> None:
+    """Refuse those who moderate below their own stories only: people write below others too."""
+    if not request.user.has_perm(rights.EVERYWHERE):
+        raise PermissionDenied
+
+
+def are_ids(texts: list[str]) -> bool:
+    """Say whether these are ids, not too many for one page, and none too large for a database."""
+    return len(texts) <= 2 * queue.ROWS and all(re.fullmatch("[0-9]{1,18}", text) for text in texts)
+
+
+def told_of(request: ModeratorRequest, kind: str, outcome: Outcome) -> list[Told]:
+    """Return what a moderator is told of a decision: what it changed, and what others had decided."""
+    told = []
+    if outcome.changed:
+        told.append(Told(messages.SUCCESS, RESULTS[kind](outcome.changed)))
+    elif not outcome.untouched:
+        told.append(Told(messages.WARNING, _("There was nothing to change.")))
+    for change in outcome.untouched[:UNTOUCHED_TOLD]:
+        told.append(Told(messages.WARNING, _already_decided(change, request.user)))
+    if more := len(outcome.untouched[UNTOUCHED_TOLD:]):
+        text = ngettext("And %d more was decided already.", "And %d more were decided already.", more)
+        told.append(Told(messages.WARNING, text % more))
+    return told
+
+
+def tell(request: ModeratorRequest, kind: str, outcome: Outcome) -> None:
+    for level, text in told_of(request, kind, outcome):
+        messages.add_message(request, level, text)
+
+
+def answer(
+    request: ModeratorRequest, comment: Comment, told: list[Told], decided: Decision | None = None
+) -> HttpResponse:
+    """Lead back to where the button was, or return what stands there now."""
+    if not wants_fragment(request):
+        for level, text in told:
+            messages.add_message(request, level, text)
+        return redirect(back(request))
+    context = {
+        "row": queue.row(comment.pk),
+        "told": told,
+        "decision": decided,
+        # Undone, or only their author trusted, a comment goes on standing there.
+        "stays": decided is not None and decided.kind in {Kind.UNDO, Kind.TRUST},
+        "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE),
+    }
+    status = 409 if told and decided is None else 200
+    return render(request, "admin/comments/comment/_decided.html", context, status=status)
+
+
+def wants_fragment(request: ModeratorRequest) -> bool:
+    return "X-Fragment" in request.headers
+
+
+def _already_decided(change: Change, moderator) -> str:
+    who = _("you") if change.by == moderator else change.who
+    return _("%(comment)s: already moved to “%(status)s” by %(who)s, %(ago)s ago.") % {
+        "comment": change.comment,
+        "status": change.get_to_status_display(),
+        "who": who,
+        "ago": timesince(change.at),
+    }
+
+
+def back(request: ModeratorRequest) -> str:
+    """Return the page that the moderator came from, or the queue."""
+    came_from = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(came_from, allowed_hosts={request.get_host()})
+    if is_ours and urlsplit(came_from).path != request.path:
+        return came_from
+    return reverse("admin:comments_comment_changelist")

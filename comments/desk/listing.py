@@ -1,0 +1,87 @@
+"""The queue as a list: a page of it, what follows, and what others decide meanwhile."""
+
+from urllib.parse import urlencode
+
+from django.core.exceptions import BadRequest
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from comments import decisions, queue, rights
+from comments.desk.answers import RESULTS, ModeratorRequest, are_ids, desk_page, for_moderators
+from comments.desk.many import undoable, unfinished
+from comments.models import Change, Comment, Decision
+
+Kind = Decision.Kind
+
+
+@require_safe
+@for_moderators
+def index(request: ModeratorRequest) -> HttpResponse:
+    form = queue.QueueForm(request.GET, request.user)
+    is_valid = form.is_valid()
+    before = queue.cursor_of(request.GET.get("before", ""))
+    # Read before the comments are: what comes in between nobody has read.
+    newest = Comment.objects.newest()
+    page = queue.page(form, before, queue.ROWS) if is_valid else queue.Page()
+    last = undoable(request).first()
+    facts = {
+        **_list(request, form, page),
+        "form": form,
+        "filters_query": urlencode(form.filters),
+        "linked": [(label, value, urlencode(rest)) for label, value, rest in form.linked],
+        "is_narrowed": form.is_narrowed,
+        "is_filtered": form.is_filtered,
+        "seen": page.seen,
+        "newest": newest,
+        "bulk_kinds": [(kind.value, kind.label) for kind in decisions.STATUS_KINDS],
+        "last": last,
+        "unfinished": unfinished(request).first(),
+        "last_result": RESULTS[last.kind](last.count) if last else "",
+    }
+    return desk_page(request, "queue", _("Comments"), status=200 if is_valid else 422, **facts)
+
+
+@require_safe
+@for_moderators
+def more(request: ModeratorRequest) -> HttpResponse:
+    """Return the tabs with their counts, and rows to take the place of those that have left."""
+    form = queue.QueueForm(request.GET, request.user)
+    before = queue.cursor_of(request.GET.get("before", ""))
+    try:
+        rows = min(int(request.GET.get("rows", 0)), queue.ROWS)
+    except ValueError as error:
+        raise BadRequest("`rows` is a number") from error
+    if not form.is_valid():
+        raise BadRequest("Unknown filter")
+    page = queue.page(form, before, rows) if rows > 0 else queue.Page(following=before)
+    return render(request, "admin/comments/comment/_more.html", _list(request, form, page))
+
+
+@require_safe
+@for_moderators
+def news(request: ModeratorRequest) -> HttpResponse:
+    """Return what others have decided meanwhile on comments that a page shows."""
+    pks = request.GET.get("comments", "").split(",")
+    seen = request.GET.get("seen", "")
+    if not are_ids([*pks, seen]):
+        raise BadRequest("`comments` are ids, and `seen` is one")
+    mine = rights.moderated_by(request.user).filter(pk__in=pks).values_list("pk", flat=True)
+    changes = Change.objects.latest_of(list(mine)).filter(pk__gt=int(seen)).exclude(by=request.user)
+    return render(request, "admin/comments/comment/_news.html", {"changes": changes})
+
+
+def _list(request: ModeratorRequest, form: queue.QueueForm, page: queue.Page) -> dict:
+    counts = queue.counts(request.user)
+    following = urlencode({**form.filters, "before": str(page.following)}) if page.following else ""
+    return {
+        "page": page,
+        "tabs": [
+            (tab.label, tab.value, queue.up_to(queue.COUNTED, counts[tab]), tab == form.tab)
+            for tab in queue.Tab
+        ],
+        "following": following,
+        "tab": form.tab,
+        "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE),
+    }

@@ -1,0 +1,152 @@
+"""Decisions on many comments, how far they have come, and undoing them."""
+
+import time
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from comments import decisions, queue, rights
+from comments.desk.answers import (
+    RESULTS,
+    ModeratorRequest,
+    Told,
+    answer,
+    are_ids,
+    back,
+    comment_of,
+    desk_page,
+    for_moderators,
+    require_everywhere,
+    tell,
+    wants_fragment,
+)
+from comments.desk.forms import SeenForm
+from comments.models import Comment, Decision
+
+Kind = Decision.Kind
+
+# A moderator waits so many seconds, at most, for the next word about a decision on many.
+PATIENCE = 2
+
+
+# Decisions that can still be undone, on the page that lists them.
+DECISIONS_LISTED = 50
+
+
+# What a decision on all that match is sent with, and sent with again when it is confirmed.
+CONFIRMED = ["decision", "scope", "filters", "newest", "seen"]
+
+
+@require_POST
+@for_moderators
+def decide_on_many(request: ModeratorRequest) -> HttpResponse:
+    """Carry out a decision on the ticked comments, on a page of them, or on all that match."""
+    kind, scope = request.POST.get("decision", ""), request.POST.get("scope", "ticked")
+    pks = request.POST.getlist("ticked") if scope == "ticked" else request.POST.getlist("shown")
+    if kind not in decisions.STATUS_KINDS:
+        messages.warning(request, _("Choose what is to become of the comments."))
+        return redirect(back(request))
+    if scope == "all":
+        return _decide_on_all(request, kind)
+    if not are_ids(pks):
+        raise BadRequest("Comments are chosen by their ids")
+    if not pks:
+        messages.warning(request, _("Tick at least one comment."))
+        return redirect(back(request))
+    chosen = Comment.objects.filter(pk__in=pks)
+    if rights.moderated_by(request.user).filter(pk__in=pks).count() != chosen.count():
+        raise PermissionDenied
+    seen = SeenForm.read(request)
+    tell(request, kind, decisions.decide(chosen, kind, request.user, seen=seen, overrules_self=True))
+    return redirect(back(request))
+
+
+def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
+    """Ask whether all that match are meant, and begin."""
+    form = queue.QueueForm(QueryDict(request.POST.get("filters", "")), request.user)
+    newest, seen = SeenForm.read(request, "newest"), SeenForm.read(request)
+    if not form.is_valid() or newest is None or seen is None:
+        raise BadRequest("The filters, and what was on the page, are needed")
+    total = form.comments.filter(pk__lte=newest).count()
+    if "confirmed" not in request.POST:
+        names = [(name, request.POST.get(name, "")) for name in CONFIRMED]
+        title = str(Kind(kind).label)
+        return desk_page(
+            request, "confirm_many", title, total=total, kind=Kind(kind), sent=request.POST, names=names
+        )
+    started = decisions.start(kind, request.user, filters=form.filters, total=total, newest=newest, seen=seen)
+    return _go_on(request, started)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@for_moderators
+def decision(request: ModeratorRequest, pk: int) -> HttpResponse:
+    """Show how far a decision on many has come, and carry it on."""
+    decided = _decision(request, pk)
+    if request.method == "POST":
+        return _go_on(request, decided)
+    can_undo = Decision.objects.undoable().filter(pk=pk).exists()
+    result = RESULTS[decided.kind](decided.count)
+    title = str(decided.get_kind_display())
+    return desk_page(request, "decision", title, decision=decided, can_undo=can_undo, result=result)
+
+
+def _go_on(request: ModeratorRequest, decided: Decision) -> HttpResponse:
+    until = time.monotonic() + PATIENCE
+    while not decided.finished_at and time.monotonic() < until:
+        decided = decisions.step(decided, queue.matching)
+    return redirect("admin:comments_decision", decided.pk)
+
+
+@require_safe
+@for_moderators
+def decisions_made(request: ModeratorRequest) -> HttpResponse:
+    """List what the moderator has decided lately and may still undo, and what is not finished."""
+    found = [*unfinished(request)[:DECISIONS_LISTED], *undoable(request)[:DECISIONS_LISTED]]
+    made = [(one, RESULTS[one.kind](one.count)) for one in dict.fromkeys(found)]
+    return desk_page(request, "decisions", _("Your latest decisions"), decisions=made)
+
+
+@require_POST
+@for_moderators
+def undo(request: ModeratorRequest, pk: int) -> HttpResponse:
+    made = _decision(request, pk)
+    if made.kind in {Kind.TRUST, Kind.BAN}:
+        require_everywhere(request)
+    shown = request.POST.get("comment", "")
+    in_place = comment_of(request, int(shown)) if wants_fragment(request) and are_ids([shown]) else None
+    undoing = decisions.undo(made, request.user)
+    if undoing and not undoing.finished_at:
+        return redirect("admin:comments_decision", undoing.pk)
+    if undoing is None:
+        told = Told(messages.WARNING, _("It is too late to undo that, or it is undone already."))
+    elif undoing.count:
+        told = Told(messages.SUCCESS, RESULTS[Kind.UNDO](undoing.count))
+    else:
+        told = Told(messages.WARNING, _("Nothing was undone: others have decided since."))
+    if in_place:
+        return answer(request, in_place, [told], undoing)
+    messages.add_message(request, told.level, told.text)
+    return redirect(back(request))
+
+
+def _decision(request: ModeratorRequest, pk: int) -> Decision:
+    """Return what this moderator has decided, or answer 404 or 403."""
+    decided = get_object_or_404(Decision, pk=pk)
+    if decided.by_id != request.user.pk:
+        raise PermissionDenied
+    return decided
+
+
+def undoable(request: ModeratorRequest) -> QuerySet[Decision]:
+    return Decision.objects.undoable().filter(by=request.user)
+
+
+def unfinished(request: ModeratorRequest) -> QuerySet[Decision]:
+    """Return what was broken off in the middle, an undoing included, however long ago."""
+    return Decision.objects.filter(by=request.user, finished_at=None)
