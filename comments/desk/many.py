@@ -148,5 +148,4 @@ def undoable(request: ModeratorRequest) -> QuerySet[Decision]:
 
 
 def unfinished(request: ModeratorRequest) -> QuerySet[Decision]:
-    """Return what was broken off in the middle, an undoing included, however long ago."""
-    return Decision.objects.filter(by=request.user, finished_at=None)
+    return Decision.objects.unfinished().filter(by=request.user)

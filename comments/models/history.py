@@ -24,6 +24,10 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         undoable = self.filter(at__gt=since, undone_by=None, count__gt=0).exclude(kind=Decision.Kind.UNDO)
         return undoable.order_by("-at", "-pk")
 
+    def unfinished(self):
+        """Return what was broken off in the middle, an undoing included, however long ago."""
+        return self.filter(finished_at=None).order_by("-pk")
+
 
 class Decision(models.Model):
     """What one moderator did at one time, to one comment or to many. It can be undone as a whole."""
@@ -70,7 +74,12 @@ class Decision(models.Model):
         ordering = ["-pk"]
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
-        indexes = [models.Index(fields=["by", "-at", "-id"], name="decision_of_moderator")]
+        indexes = [
+            models.Index(fields=["by", "-at", "-id"], name="decision_of_moderator"),
+            models.Index(
+                fields=["by", "-id"], condition=models.Q(finished_at=None), name="decision_unfinished"
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.get_kind_display())

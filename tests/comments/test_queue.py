@@ -331,15 +331,28 @@ def test_what_is_known_of_a_person_is_read_from_indexes(moderator, busy):
 
 
 def test_what_a_moderator_may_undo_is_looked_for_among_the_decisions_of_a_day(moderator):
+    plans = plans_among_decisions(moderator, lambda: Decision.objects.undoable().filter(by=moderator).first())
+
+    assert [plan for plan in plans if "decision_of_moderator" not in plan] == []
+    assert [plan for plan in plans if re.search(r"B-TREE|Sort", plan)] == []
+
+
+def test_what_is_not_finished_is_not_looked_for_among_all_decisions(moderator):
+    plans = plans_among_decisions(
+        moderator, lambda: Decision.objects.unfinished().filter(by=moderator).first()
+    )
+
+    assert [plan for plan in plans if "decision_unfinished" not in plan] == []
+    assert [plan for plan in plans if re.search(r"B-TREE|Sort", plan)] == []
+
+
+def plans_among_decisions(moderator, function) -> list[str]:
+    """Return the plans of a function's queries where a moderator has decided much, long ago."""
     Decision.objects.bulk_create(
         Decision(by=moderator, kind="trash", count=1, at=timezone.now() - timedelta(days=2 + number % 9))
         for number in range(ROWS)
     )
-
-    plans = plans_of(lambda: Decision.objects.undoable().filter(by=moderator).first())
-
-    assert [plan for _sql, plan in plans if "decision_of_moderator" not in plan] == []
-    assert [plan for _sql, plan in plans if re.search(r"B-TREE|Sort", plan)] == []
+    return [plan for _sql, plan in plans_of(function)]
 
 
 # --- Queries ---
