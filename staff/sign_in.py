@@ -33,7 +33,12 @@ def take_password(request: HttpRequest, user) -> str | None:
 def wait(request: HttpRequest, user) -> None:
     # Under a new key: whoever may have planted the old one in this browser is left behind.
     request.session.flush()
-    request.session[WAITING] = {"user": user.pk, "hash": user.get_session_auth_hash(), "since": time.time()}
+    request.session[WAITING] = {
+        "user": user.pk,
+        "hash": user.get_session_auth_hash(),
+        "since": time.time(),
+        "page": request.path,
+    }
 
 
 def who_waits(request: HttpRequest):
@@ -41,10 +46,15 @@ def who_waits(request: HttpRequest):
     waiting = request.session.get(WAITING)
     if waiting is None or waiting["since"] < time.time() - WAITS_FOR:
         return None
-    user = get_user_model().objects.filter(pk=waiting["user"], is_active=True, is_staff=True).first()
+    user = get_user_model().objects.filter(pk=waiting["user"], is_active=True).first()
     # A password that was changed meanwhile is not the one that was given.
     is_same = user and constant_time_compare(user.get_session_auth_hash(), waiting["hash"])
     return user if is_same else None
+
+
+def password_page(request: HttpRequest) -> str:
+    """Return where the password of this session was given: readers have a page of their own for it."""
+    return request.session.get(WAITING, {}).get("page", reverse("admin:login"))
 
 
 def who_sets_up(request: HttpRequest):

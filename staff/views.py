@@ -55,7 +55,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
     target = sign_in.next_page(request, "admin:index")
     user = sign_in.who_waits(request)
     if user is None:
-        return redirect_to_login(target, reverse("admin:login"))
+        return redirect_to_login(target, sign_in.password_page(request))
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -67,7 +67,8 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
             if is_recovery_code:
                 tell_codes_left(request)
             return redirect(target)
-    return page(request, "staff/code.html", _("Enter your code"), {"form": form}, status_of(form))
+    context = {"form": form, "password_page": sign_in.password_page(request)}
+    return page(request, "staff/code.html", _("Enter your code"), context, status_of(form))
 
 
 def status_of(form: CodeForm) -> int:

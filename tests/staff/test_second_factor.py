@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth import get_user
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -253,7 +254,7 @@ class TestSigningIn:
 
         assert response["Location"] == "/admin/login/?next=/admin/mail/mail/"
 
-    @pytest.mark.parametrize("fields", [{"is_active": False}, {"is_staff": False}, {"password": "another"}])
+    @pytest.mark.parametrize("fields", [{"is_active": False}, {"password": "another"}])
     def test_an_account_that_was_changed_meanwhile_is_not_signed_in(self, client, ada, phone, fields):
         sign_in(client)
         type(ada).objects.filter(pk=ada.pk).update(**fields)
@@ -261,6 +262,34 @@ class TestSigningIn:
         give_code(client, code_of(phone))
 
         assert not is_signed_in(client)
+
+    def test_who_has_left_the_staff_signs_in_with_a_code_where_readers_do(self, client, ada, phone):
+        type(ada).objects.filter(pk=ada.pk).update(is_staff=False)
+
+        step = sign_in(client, address="/sign-in/?next=/comments/mine/")["Location"]
+        refused = give_code(client, "000000", address=step)
+        nobody_yet = get_user(client)
+        phone.refresh_from_db()
+        phone.throttle_reset()
+        response = give_code(client, code_of(phone), address=step)
+
+        assert refused.status_code == 422
+        assert nobody_yet.is_anonymous
+        assert response["Location"] == "/comments/mine/"
+        assert get_user(client) == ada
+        assert not is_signed_in(client)
+        assert sign_in(Client()).status_code == 200
+
+    def test_who_gave_the_password_where_readers_do_gives_it_there_again(self, client, ada, phone):
+        type(ada).objects.filter(pk=ada.pk).update(is_staff=False)
+        with time_machine.travel(NOON, tick=False) as clock:
+            step = sign_in(client, address="/sign-in/?next=/comments/mine/")["Location"]
+            page = client.get(step).content.decode()
+            clock.shift(timedelta(minutes=10, seconds=1))
+            response = give_code(client, code_of(phone), address=step)
+
+        assert '<a href="/sign-in/">Log in under another name</a>' in page
+        assert response["Location"] == "/sign-in/?next=/comments/mine/"
 
     def test_a_new_password_leaves_the_second_factor(self, client, ada, phone):
         ada.set_password("battery staple")
