@@ -17,12 +17,14 @@ from django.utils import timezone
 from django.utils.dateparse import parse_duration
 
 from articles.models import Article, Author, Byline, Image, RelatedRead, Section, Topic
-from comments.models import Comment
+from comments.models import Change, Comment, Firing, Report, Rule
 from demo import pictures
 
 FOLDER = Path(__file__).parent
 CREDIT = "Illustration: Newsite"
 TALK_LASTS = timedelta(days=6)
+# A held comment waits between so many minutes, and less where the clock has not come so far.
+DECIDED_AFTER = (4, 90)
 
 # In a body, "story:SLUG" and "picture:DRAWING" stand for addresses that are known only now.
 PLACEHOLDER = re.compile(r'"((?:story|picture):[\w-]+)"')
@@ -126,6 +128,7 @@ def _remarks(
 
 def _load_comments(remarks: list[Remark], readers: dict[str, Told]) -> None:
     keyed: dict[str, Comment] = {}
+    known: set[str] = set()
     for article, told, written_at in remarks:
         comment = Comment.objects.create(
             article=article,
@@ -134,8 +137,47 @@ def _load_comments(remarks: list[Remark], readers: dict[str, Told]) -> None:
             body=told["text"].strip(),
             status=told.get("status", Comment.Status.APPROVED),
             held_because=told.get("held_because", ""),
+            open_reports=len(told.get("reports", [])),
             created_at=written_at,
             **readers[told["by"]],
         )
         if "key" in told:
             keyed[told["key"]] = comment
+        _load_history(comment, told, is_first=comment.name not in known)
+        if comment.status == Comment.Status.APPROVED:
+            known.add(comment.name)
+
+
+def _load_history(comment: Comment, told: Told, *, is_first: bool) -> None:
+    """Tell what became of a comment on its way: the rule that held it, and a moderator's decision."""
+    fired = [Rule(told["held_because"])] if "held_because" in told else []
+    if is_first and Rule.FIRST_COMMENT not in fired:
+        fired.append(Rule.FIRST_COMMENT)
+    caught = {Rule.TRAP: Comment.Status.SPAM}
+    for number, rule in enumerate(fired):
+        Firing.objects.create(
+            comment=comment,
+            rule=rule,
+            verdict=caught.get(rule, Comment.Status.HELD),
+            detail="" if number else told.get("found", ""),
+            has_decided=number == 0,
+        )
+    because = fired[0] if fired else Rule.NOTHING
+    arrived = caught.get(because, Comment.Status.HELD) if fired else Comment.Status.APPROVED
+    history = [
+        Change(actor=Change.Actor.COMMENTER, to_status=arrived, because=because, at=comment.created_at)
+    ]
+    if comment.status != arrived:
+        random = Random(comment.body)  # noqa: S311 (how busy a moderator was, not a secret)
+        decided_at = comment.created_at + timedelta(minutes=random.uniform(*DECIDED_AFTER))
+        decision = {
+            "from_status": arrived,
+            "to_status": comment.status,
+            "at": min(decided_at, timezone.now()),
+        }
+        history.append(Change(actor=Change.Actor.MODERATOR, **decision))
+    for change in history:
+        change.comment = comment
+    Change.objects.bulk_create(history)
+    for number, report in enumerate(told.get("reports", [])):
+        Report.objects.create(comment=comment, sender=f"reader {number} of the demo", **report)

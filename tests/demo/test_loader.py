@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from articles.models import Article, Author, Image, RelatedRead, Section
 from comments import threads
-from comments.models import Comment
+from comments.models import Comment, Firing
 from demo import pictures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("loaded")]
@@ -92,6 +92,26 @@ def test_the_queue_holds_five_comments_for_different_reasons():
     assert Comment.objects.held().filter(parent__isnull=False).count() == 1
     assert Comment.objects.filter(status=Comment.Status.SPAM).count() == 2
     assert Comment.objects.filter(status=Comment.Status.TRASH).count() == 1
+    assert Comment.objects.reported().count() == 1
+
+
+def test_every_comment_has_a_history_that_ends_where_it_stands():
+    for comment in Comment.objects.prefetch_related("changes", "firings"):
+        changes = sorted(comment.changes.all(), key=lambda change: change.pk)
+        arrival, last = changes[0], changes[-1]
+        decided = [firing.rule for firing in comment.firings.all() if firing.has_decided]
+        assert (arrival.from_status, arrival.at) == ("", comment.created_at)
+        assert decided == ([arrival.because] if arrival.because else [])
+        assert last.to_status == comment.status
+        assert arrival.at <= last.at <= timezone.now()
+
+
+def test_the_first_comment_of_everyone_was_held():
+    first = {}
+    for comment in Comment.objects.order_by("-pk"):
+        first[comment.name] = comment
+    held = Firing.objects.filter(rule="first-comment").values_list("comment", flat=True)
+    assert {comment.pk for comment in first.values()} <= set(held)
 
 
 def test_comments_are_dated_after_their_story_in_the_order_of_their_ids_and_not_ahead_of_the_clock():
