@@ -269,27 +269,31 @@ class ArticleAdmin(admin.ModelAdmin):
             raise PermissionDenied
 
 
-@admin.register(Section)
-class SectionAdmin(admin.ModelAdmin):
-    list_display = ["name", "position", "slug"]
-    list_editable = ["position"]
+class ListAdmin(admin.ModelAdmin):
+    """What readers find lists of stories by, on pages that are always public."""
+
     search_fields = ["name"]
     prepopulated_fields = {"slug": ["name"]}
+
+    def view_on_site(self, row: Section | Topic | Author) -> str:
+        return row.get_absolute_url()
+
+
+@admin.register(Section)
+class SectionAdmin(ListAdmin):
+    list_display = ["name", "position", "slug"]
+    list_editable = ["position"]
 
 
 @admin.register(Topic)
-class TopicAdmin(admin.ModelAdmin):
+class TopicAdmin(ListAdmin):
     list_display = ["name", "slug"]
-    search_fields = ["name"]
-    prepopulated_fields = {"slug": ["name"]}
 
 
 @admin.register(Author)
-class AuthorAdmin(admin.ModelAdmin):
+class AuthorAdmin(ListAdmin):
     list_display = ["name", "user"]
     list_select_related = ["user"]
-    search_fields = ["name"]
-    prepopulated_fields = {"slug": ["name"]}
     autocomplete_fields = ["picture", "user"]
 
     def get_readonly_fields(self, request, obj=None):

@@ -5,17 +5,23 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from django.apps import apps
+from django.contrib.admin import site
+from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.auth.models import Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.forms import model_to_dict
 from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
 
 from articles.models import Author, Byline, RelatedRead
 from comments import decisions, queue
@@ -628,6 +634,99 @@ def test_a_story_is_deleted_with_its_comments_and_their_history(client, role):
     response = client.post(f"{STORIES}{comment.article_id}/delete/", {"post": "yes"})
 
     assert (response.status_code, Comment.objects.count()) == (302, 0)
+
+
+# --- “View on site” ---
+
+REDIRECT = "/admin/r/{}/{}/"
+
+
+def things_seen_on_the_site() -> dict[str, Any]:
+    """One of each kind that has a page of its own, of the person signed in or of someone else."""
+    user = User.objects.get(username="viewer")
+    own, others = make_author(name="Me", user=user, slug="me"), make_author(name="Someone Else")
+    later = {"published_at": timezone.now() + timedelta(days=1)}
+    public = make_article(authors=[others])
+    draft = make_article(authors=[others], status="draft", published_at=None)
+    return {
+        "own draft": make_article(authors=[own], status="draft", published_at=None),
+        "own scheduled": make_article(authors=[own], **later),
+        "other's draft": draft,
+        "other's scheduled": make_article(authors=[others], **later),
+        "published": public,
+        "held": make_comment(article=public, status="held"),
+        "held below own": make_comment(article=make_article(authors=[own]), status="held"),
+        "approved": make_comment(article=public),
+        "approved below own": make_comment(article=make_article(authors=[own])),
+        "approved below a draft": make_comment(article=draft),
+        "section": make_section(),
+        "topic": make_topic(),
+        "author": others,
+    }
+
+
+def seen_on_the_site(client: Client, thing) -> str | int | None:
+    """Return where the page of a thing says that it can be seen, or the status without a page."""
+    response = client.get(reverse(admin_urlname(thing._meta, "change"), args=[thing.pk]))
+    link = re.search(r'<a href="([^"]*)" class="viewsitelink"', text_of(response))
+    return response.status_code if response.status_code != 200 else link and link[1]
+
+
+VIEWED: dict[str, set[str]] = {
+    "own draft": STORY_DESK,
+    "own scheduled": STORY_DESK,
+    "other's draft": {E, X},
+    "other's scheduled": {E, X},
+    "published": STORY_DESK,
+    "held": EVERYWHERE,
+    "held below own": ALL,
+    "approved": EVERYWHERE,
+    "approved below own": ALL,
+    "approved below a draft": EVERYWHERE,
+    "section": STORY_DESK,
+    "topic": STORY_DESK,
+    "author": {E, X},
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_link_to_the_site_leads_straight_to_what_this_role_may_see(client, role):
+    client.force_login(make_staff(role, username="viewer"))
+    things = things_seen_on_the_site()
+    previewed = {"own draft", "own scheduled", "other's draft", "other's scheduled"}
+    hidden = {"held", "held below own", "approved below a draft"}
+
+    def expected(name: str, thing) -> str | int | None:
+        if role not in VIEWED[name]:
+            return 403
+        if name in hidden:
+            return None
+        return f"/preview/{thing.pk}/" if name in previewed else thing.get_absolute_url()
+
+    assert {name: seen_on_the_site(client, thing) for name, thing in things.items()} == {
+        name: expected(name, thing) for name, thing in things.items()
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_address_of_the_admin_tells_where_another_thing_is_on_the_site(client, role):
+    client.force_login(make_staff(role, username="viewer"))
+    things = things_seen_on_the_site()
+
+    answers = {
+        name: client.get(REDIRECT.format(ContentType.objects.get_for_model(thing).pk, thing.pk))
+        for name, thing in things.items()
+    }
+
+    assert {name: answer.status_code for name, answer in answers.items()} == dict.fromkeys(things, 404)
+    assert not any("Location" in answer for answer in answers.values())
+
+
+def test_no_page_of_the_admin_relies_on_that_address():
+    with_a_page = [page for model, page in site._registry.items() if hasattr(model, "get_absolute_url")]
+
+    assert len(with_a_page) > 4
+    assert [page for page in with_a_page if not callable(page.view_on_site)] == []
 
 
 # --- The migration ---
