@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from comments.models import Comment, Standing
 from comments.moderation import Submission
+from newsite.origin import network_of
 
 Kind = Standing.Kind
 
@@ -33,6 +34,16 @@ class SureField(forms.BooleanField):
     def __init__(self):
         label = gettext_lazy("Ban them all the same")
         super().__init__(label=label, required=False, widget=forms.HiddenInput)
+
+
+def values_of(comment: Comment) -> dict[str, str]:
+    """Return what whoever wrote a comment can be banned by. Empty is what it has not."""
+    return {
+        Kind.EMAIL: comment.email,
+        Kind.ADDRESS: network_of(comment.ip_address) if comment.ip_address else "",
+        Kind.NAME: comment.name,
+        Kind.WEBSITE: comment.website,
+    }
 
 
 def ask_twice(form: forms.Form | forms.ModelForm, kind: str, value: str, own_address: str | None) -> None:

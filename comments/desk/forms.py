@@ -1,6 +1,6 @@
 """The forms of the moderator's desk."""
 
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import cast
 
 from django import forms
@@ -12,10 +12,9 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from comments import bans, decisions
+from comments import bans, decisions, queue
 from comments.forms import CommentTextForm, website_field
 from comments.models import Change, Comment, Decision, Standing
-from newsite.origin import network_of
 
 # The largest id that a database holds, but for one: the next one is counted from it.
 LARGEST = 2**63 - 2
@@ -67,8 +66,8 @@ class ModeratorEditForm(CommentTextForm):
         self.data = data
 
 
-class BanForm(forms.Form):
-    """Which part of what a commenter sent is not welcome any more, and for how long."""
+class BanTermsForm(forms.Form):
+    """By what someone is banned, until when, and why: the same for one and for many."""
 
     error_title = _("Nobody was banned yet.")
 
@@ -80,6 +79,40 @@ class BanForm(forms.Form):
         EVER = 0, _("For good")
 
     kind = forms.ChoiceField(label=_("Ban by"), widget=forms.RadioSelect)
+    days = forms.TypedChoiceField(label=_("For"), choices=Lasts, coerce=int, initial=Lasts.MONTH)
+    until = queue.DayField(
+        label=_("Or until the end of a day"),
+        required=False,
+        help_text=_("Empty: for as long as chosen above."),
+        error_messages={"invalid": _("Name a day like 2026-12-31.")},
+    )
+    note = forms.CharField(
+        label=_("Note"), required=False, max_length=400, help_text=_("For other moderators.")
+    )
+    mark_as_spam = forms.BooleanField(label=_("Mark this comment as spam"), required=False, initial=True)
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["until"].widget.attrs["min"] = timezone.localdate().isoformat()
+
+    def clean_until(self) -> date | None:
+        until = self.cleaned_data["until"]
+        if until and until < timezone.localdate():
+            raise forms.ValidationError(_("Name today or a later day."))
+        return until
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the ban ends: at midnight where the site is, if a day was named. None for never."""
+        days, until = self.cleaned_data["days"], self.cleaned_data["until"]
+        if until:
+            return queue.midnight(until + timedelta(days=1))
+        return timezone.now() + timedelta(days=days) if days else None
+
+
+class BanForm(BanTermsForm):
+    """Which part of what a commenter sent is not welcome any more."""
+
     value = forms.CharField(
         label=_("Instead of what the comment has"),
         required=False,
@@ -87,21 +120,13 @@ class BanForm(forms.Form):
         help_text=_("A whole network like 192.0.2.0/24, or a domain like @example.com. Empty: as above."),
     )
     sure = bans.SureField()
-    days = forms.TypedChoiceField(label=_("For"), choices=Lasts, coerce=int, initial=Lasts.MONTH)
-    note = forms.CharField(
-        label=_("Note"), required=False, max_length=400, help_text=_("For other moderators.")
-    )
-    mark_as_spam = forms.BooleanField(label=_("Mark this comment as spam"), required=False, initial=True)
+
+    field_order = ["kind", "value", "sure"]
 
     def __init__(self, *args, comment: Comment, own_address: str | None, **kwargs):
         super().__init__(*args, **kwargs)
         self.comment, self.own_address = comment, own_address
-        self.values = {
-            Standing.Kind.EMAIL: comment.email,
-            Standing.Kind.ADDRESS: network_of(comment.ip_address) if comment.ip_address else "",
-            Standing.Kind.NAME: comment.name,
-            Standing.Kind.WEBSITE: comment.website,
-        }
+        self.values = bans.values_of(comment)
         labels = {
             Standing.Kind.EMAIL: _("Email address: %s"),
             Standing.Kind.ADDRESS: _("IP address: %s"),
@@ -125,11 +150,10 @@ class BanForm(forms.Form):
         return cleaned
 
     def save(self, by) -> Decision | None:
-        days = self.cleaned_data["days"]
         return decisions.ban(
             by,
             kind=self.standing.kind,
             value=self.standing.value,
-            ends_at=timezone.now() + timedelta(days=days) if days else None,
+            ends_at=self.ends_at,
             note=self.cleaned_data["note"],
         )

@@ -495,18 +495,41 @@ def test_a_person_is_banned_by_what_the_comment_has(client, alice, kind, value, 
         ({"kind": "address", "value": "300.1.1.1"}, "Enter an IP address like 192.0.2.7"),
         ({"kind": "email", "value": "192.0.2.7"}, "Enter an email address like name@example.com"),
         ({"days": "3"}, "Select a valid choice."),
+        ({"until": "2026-11-22"}, "Name today or a later day."),
+        ({"until": "soon"}, "Name a day like 2026-12-31."),
     ],
 )
 def test_a_wrong_ban_bans_nobody_and_keeps_what_was_typed(client, alice, fields, words):
     comment = held("x", ip_address="192.0.2.7", website="")
 
-    response = client.post(
-        f"{QUEUE}{comment.pk}/ban/", {"kind": "email", "days": "7", "note": "Third time", **fields}
-    )
+    with time_machine.travel(NOON, tick=False):
+        client.force_login(alice)
+        response = client.post(
+            f"{QUEUE}{comment.pk}/ban/", {"kind": "email", "days": "7", "note": "Third time", **fields}
+        )
 
     assert (response.status_code, Standing.objects.count()) == (422, 0)
     assert words in text_of(response)
     assert 'value="Third time"' in text_of(response)
+
+
+@pytest.mark.parametrize(
+    ("day", "ends_at"),
+    [
+        # The clocks went back there on 1 November.
+        ("2026-11-23", datetime(2026, 11, 24, 5, tzinfo=UTC)),
+        ("2027-06-30", datetime(2027, 7, 1, 4, tzinfo=UTC)),
+    ],
+)
+def test_a_ban_until_a_day_ends_at_midnight_where_the_site_is(client, alice, settings, day, ends_at):
+    settings.TIME_ZONE = "America/New_York"
+    comment = held("x")
+
+    with time_machine.travel(NOON, tick=False):
+        client.force_login(alice)
+        client.post(f"{QUEUE}{comment.pk}/ban/", {"kind": "name", "days": "7", "until": day})
+
+    assert Standing.objects.get().ends_at == ends_at
 
 
 # --- Answers ---
