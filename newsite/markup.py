@@ -57,7 +57,10 @@ TYPED_TAG = re.compile(
 TAG = re.compile(r'<(?P<slash>/?)(?P<name>[a-z][a-z0-9]*)(?P<attributes>(?: [\w-]+="[^"]*")*) ?/?>')
 EMPTY_BLOCK = re.compile(r"<(p|figure)>(?:\s|&nbsp;|<br>)*</\1>")
 # `https://…` and `www.…` become links; `readme.md` and `e.g.so` do not.
-WEB_ADDRESS = re.compile(r"""\b(?<![@/.])(?:https?://|www\.)[^\s<>"']+""", re.IGNORECASE)
+WEB_ADDRESS = re.compile(r"""\b(?<![@/.])(?:https?://|www\.)(?=\[?\w)[^\s<>"']+""", re.IGNORECASE)
+# What stands behind an address belongs to the sentence, as does a bracket that was opened before it.
+END_OF_SENTENCE = set(".,;:!?…。，、！？；：”’»›“‘«‹")
+BRACKETS = {")": "(", "]": "[", "}": "{"}
 # Nobody writes so many links or tags into a comment, and 10,000 of them take seconds.
 MARKS_PARSED = 500
 VOID_TAGS = {"br", "hr", "img"}
@@ -190,8 +193,23 @@ def _last_gate_of_stories(html: str) -> str:
     )
 
 
+class _AddressesOnly(LinkifyFilter):
+    def strip_non_url_bits(self, fragment):
+        """Return an address, nothing, and what stands behind it. bleach leaves most of that in the link."""
+        opened_before = {
+            closing: fragment.count(closing) - fragment.count(opening)
+            for closing, opening in BRACKETS.items()
+        }
+        end = len(fragment)
+        while (last := fragment[end - 1]) in END_OF_SENTENCE or opened_before.get(last, 0) > 0:
+            if last in BRACKETS:
+                opened_before[last] -= 1
+            end -= 1
+        return fragment[:end], "", fragment[end:]
+
+
 def _link_web_addresses(source):
-    return LinkifyFilter(source, skip_tags={"pre", "code"}, url_re=WEB_ADDRESS)
+    return _AddressesOnly(source, skip_tags={"pre", "code"}, url_re=WEB_ADDRESS)
 
 
 def _is_foreign_picture(tag: re.Match) -> bool:

@@ -1,4 +1,6 @@
+import re
 import sys
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -69,6 +71,51 @@ def test_what_a_comment_may_not_hold_stays_readable_as_text(text, html):
 )  # fmt: skip
 def test_web_addresses_become_links_and_nothing_else_does(text, html):
     assert comment_html(text) == f"<p>{html}</p>"
+
+
+X, DEEP = "https://a.example/x", "https://a.example/x_(y)[1]"
+
+
+@pytest.mark.parametrize(
+    ("before", "address", "after"),
+    [
+        ("[", X, "]"),
+        ("([", X, "]),"),
+        ("{", X, "}."),
+        ("see (in ", DEEP, "). Next"),
+        ("[", DEEP, "]"),
+        ("", DEEP, "…"),
+        ("", X, "...!"),
+        ("", X, "?"),
+        ("first ", X, "; then: "),
+        ("“", X, "”"),
+        ("„", X, "“,"),
+        ("«", X, "».)"),
+        ("‘", X, "’:"),
+        ("“(", X, ".)” (so)"),
+        ("", f"{X}?it’s=a.b,c;d:e!f", "!"),
+        ("", f"{X}(((", ""),
+        ("", f"{X}/](y)", ""),
+    ],
+)
+def test_what_closes_around_a_web_address_stays_outside_the_link(before, address, after):
+    assert (
+        comment_html(f"{before}{address}{after}")
+        == f"<p>{before}{link(address, address)}{after}".strip() + "</p>"
+    )
+
+
+@pytest.mark.parametrize("text", ["https://", "http://.", "(https://)", "www.", "www...", "https://]"])
+def test_an_address_that_leads_nowhere_is_no_link(text):
+    assert comment_html(text) == f"<p>{text}</p>"
+
+
+@given(st.text(alphabet="(){}[].,;:!?”’»“/&xé ", max_size=60))
+def test_a_web_address_becomes_a_link_without_losing_a_character(end):
+    html = comment_html.__wrapped__(f"(https://a.example/x{end}")
+
+    assert unescape(re.sub(r"<[^>]*>", "", html)) == f"(https://a.example/x{end}".strip()
+    assert count_links(html) == 1
 
 
 def test_links_are_counted_as_readers_see_them():
