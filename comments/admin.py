@@ -85,9 +85,9 @@ class StoryAdmin(ArticleAdmin):
 class CommentAdmin(admin.ModelAdmin):
     """One comment with all that is known of it. The queue and the decisions are in `comments.desk`."""
 
+    # What a row of the queue does not show.
     fields = readonly_fields = (
-        "article", "parent", "name", "email", "website", "user", "body",
-        "status", "held_because", "created_at", "edited_at", "erased_at", "ip_address", "user_agent",
+        "article", "parent", "typed", "created_at", "edited_at", "erased_at", "user_agent",
     )  # fmt: skip
 
     class Media:
@@ -130,6 +130,10 @@ class CommentAdmin(admin.ModelAdmin):
 
     # --- One comment ---
 
+    @admin.display(description=gettext_lazy("as it was typed"))
+    def typed(self, comment: Comment) -> str:
+        return comment.body
+
     def view_on_site(self, comment: Comment) -> str | None:
         is_public = comment.status == Comment.Status.APPROVED and comment.article.is_public
         return comment.get_absolute_url() if is_public else None
@@ -145,6 +149,9 @@ class CommentAdmin(admin.ModelAdmin):
             "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE),
             "show_save": False,
             "show_save_and_continue": False,
+            "title": gettext_lazy("Comment"),
+            # Whole comments need the room that the admin's navigation takes.
+            "is_nav_sidebar_enabled": False,
         }
         return super().change_view(request, object_id, form_url, {**extra, **(extra_context or {})})
 

@@ -551,3 +551,12 @@ def test_a_visitor_is_sent_to_sign_in(client):
 
     assert (response.status_code, statuses()) == (302, ["held"])
     assert response["Location"].startswith("/admin/login/")
+
+
+def test_the_page_of_a_comment_says_once_what_a_row_of_the_queue_shows(client, editor):
+    comment = make_comment(name="Ada", body="Well *said*.", user_agent="Browser 1", status="held")
+
+    page = client.get(f"/admin/comments/comment/{comment.pk}/change/").content.decode()
+
+    assert (page.count("Well <em>said</em>."), page.count("Well *said*.")) == (1, 1)
+    assert (page.count(comment.email), page.count("Browser 1")) == (1, 1)
