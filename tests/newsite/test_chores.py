@@ -11,6 +11,7 @@ from comments.moderation import Submission
 from mail.models import Mail
 from newsite import chores
 from newsite.chores import Chores
+from newsite.management.commands.worker import Command
 from tests.factories import make_article, make_comment, make_editor
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,6 +25,13 @@ def running(monkeypatch):
     thread.start()
     yield thread
     thread.stop()
+
+
+def test_the_worker_says_all_that_it_does():
+    said = " ".join(Command().create_parser("manage.py", "worker").format_help().split())
+
+    assert Command.help in said
+    assert [word in said for word in ("mail", "digests", "keep house", "MAIL_WORKER=on")] == [True] * 4
 
 
 def queue(**content) -> Mail:

@@ -8,7 +8,10 @@ ENDS = {signal.SIGTERM, signal.SIGINT}
 
 
 class Command(BaseCommand):
-    help = "Deliver mail, for a site whose web processes do not (MAIL_WORKER=on). SIGTERM ends it."
+    help = (
+        "Deliver mail, write the daily digests and keep house: delete what is not kept for ever. "
+        "For a site whose web processes do none of it (MAIL_WORKER=on). SIGTERM ends it."
+    )
 
     def handle(self, **options):
         # Blocked before the thread starts, or the signal might end it in the middle of a mail.
