@@ -59,6 +59,11 @@ def seconds_to_wait(request: HttpRequest, username: str) -> int:
     return max(1, ceil(left.total_seconds()))
 
 
+def forget(request: HttpRequest, username: str) -> None:
+    """Forget the wrong passwords of who has given the right one. django-axes does so at sign-in alone."""
+    AccessAttempt.objects.filter(username=username, ip_address=sender_address(request)).delete()
+
+
 def forget_old() -> int:
     """Delete the attempts that count no more, with the names that were typed and the addresses."""
     over = AccessAttempt.objects.filter(attempt_time__lt=timezone.now() - settings.AXES_COOLOFF_TIME)

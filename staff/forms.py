@@ -1,6 +1,8 @@
 from django import forms
+from django.contrib.admin.forms import AdminPasswordChangeForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
 
 from staff import sign_in
 
@@ -41,4 +43,19 @@ class PasswordForm(forms.Form):
         password = self.cleaned_data["password"]
         if not sign_in.is_password(self.request, password):
             raise forms.ValidationError(_("This is not your password."))
+        return password
+
+
+class NewPasswordForm(AdminPasswordChangeForm):
+    """Django's form, which would let whoever finds a session open guess the old password for ever."""
+
+    def __init__(self, request: HttpRequest, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.request = request
+
+    @sensitive_variables("password")
+    def clean_old_password(self) -> str:
+        password = self.cleaned_data["old_password"]
+        if not sign_in.is_password(self.request, password):
+            raise forms.ValidationError(self.error_messages["password_incorrect"], code="password_incorrect")
         return password

@@ -7,8 +7,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.debug import sensitive_variables
 
-from staff import second_factor, sessions
+from staff import attempts, second_factor, sessions
 
 BACKEND = "staff.backends.StaffBackend"
 # The key of a session's data that says whose password was right.
@@ -75,9 +76,14 @@ def finish(request: HttpRequest, user) -> None:
     sessions.note(request)
 
 
+@sensitive_variables("password")
 def is_password(request: HttpRequest, password: str) -> bool:
     """Say whether this is the password of who is signed in. Wrong ones count as at sign-in."""
-    return authenticate(request, username=request.user.get_username(), password=password) is not None
+    username = request.user.get_username()
+    is_right = authenticate(request, username=username, password=password) is not None
+    if is_right:
+        attempts.forget(request, username)
+    return is_right
 
 
 def next_page(request: HttpRequest, default: str) -> str:

@@ -25,6 +25,10 @@ class StaffSite(admin.AdminSite):
         # Before Django's own, of which the last takes every address.
         return own + djangos
 
+    def password_change(self, request, extra_context=None):
+        context = {**self.each_context(request), **(extra_context or {})}
+        return views.NewPassword.as_view(extra_context=context)(request)
+
     def login(self, request, extra_context=None):
         """Do as Django does, but for what follows the right password."""
         if request.method == "GET" and self.has_permission(request):

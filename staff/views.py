@@ -4,11 +4,11 @@ from math import ceil
 
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.views import LoginView, redirect_to_login
+from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from staff import attempts, browsers, second_factor, sign_in
-from staff.forms import CodeForm, PasswordForm
+from staff.forms import CodeForm, NewPasswordForm, PasswordForm
 from staff.sessions import LISTED, Session
 
 
@@ -47,6 +47,16 @@ class SignIn(LoginView):
         step = sign_in.take_password(self.request, form.get_user())
         target = self.get_success_url()
         return redirect_to_login(target, reverse(step)) if step else redirect(target)
+
+
+class NewPassword(PasswordChangeView):
+    """Django's page. Wrong old passwords count as they do at sign-in."""
+
+    form_class = NewPasswordForm
+    success_url = reverse_lazy("admin:password_change_done")
+
+    def get_form_kwargs(self):
+        return {**super().get_form_kwargs(), "request": self.request}
 
 
 @step_of_signing_in

@@ -180,3 +180,65 @@ def test_signing_in_needs_the_pages_token(ada):
 
     assert sign_in(client).status_code == 403
     assert not is_signed_in(client)
+
+
+# --- Who is signed in is asked for the password too ---
+
+
+@pytest.fixture
+def unlocked(ada):
+    """The browser that Ada left open."""
+    client = Client(REMOTE_ADDR=HERE)
+    client.force_login(ada)
+    return client
+
+
+def change_password(client: Client, old: str, new: str = "battery staple"):
+    form = {"old_password": old, "new_password1": new, "new_password2": new}
+    return client.post("/admin/password_change/", form)
+
+
+def test_who_guesses_the_old_password_at_an_unlocked_machine_has_to_wait(unlocked, ada):
+    with time_machine.travel(NOON, tick=False) as clock:
+        answers = [change_password(unlocked, f"guess {number}") for number in range(5)]
+        response = change_password(unlocked, PASSWORD)
+        ada.refresh_from_db()
+        kept = ada.check_password(PASSWORD)
+        clock.shift(timedelta(minutes=15, seconds=1))
+        later = change_password(unlocked, PASSWORD)
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 429]
+    assert "Your old password was entered incorrectly." in answers[3].content.decode()
+    assert response.status_code == 429
+    assert "Too many wrong passwords from here. Try again in 15 minutes." in response.content.decode()
+    assert response["Retry-After"] == str(15 * 60)
+    assert kept
+    assert later["Location"] == "/admin/password_change/done/"
+    ada.refresh_from_db()
+    assert ada.check_password("battery staple")
+    assert unlocked.get("/admin/").status_code == 200
+
+
+def test_the_right_old_password_forgets_the_wrong_ones_before(unlocked, ada):
+    for number in range(4):
+        change_password(unlocked, f"guess {number}")
+    assert change_password(unlocked, PASSWORD, new="short").status_code == 200
+
+    assert AccessAttempt.objects.count() == 0
+    assert [change_password(unlocked, f"guess {number}").status_code for number in range(4)] == [200] * 4
+
+
+def test_the_right_password_leaves_the_wrong_ones_of_others_and_from_elsewhere(unlocked, ada):
+    guess(1, "bo")
+    guess(1, REMOTE_ADDR=ELSEWHERE)
+    guess(1)
+    change_password(unlocked, PASSWORD)
+
+    left = AccessAttempt.objects.order_by("username").values_list("username", "ip_address")
+    assert list(left) == [("ada", ELSEWHERE), ("bo", HERE)]
+
+
+def test_wrong_old_passwords_count_with_those_at_sign_in(unlocked, ada):
+    guess(3)
+
+    assert [change_password(unlocked, "wrong").status_code for _ in range(2)] == [200, 429]
