@@ -5,32 +5,33 @@ and have three seconds in all. One that is late, is away or answers nonsense hol
 back: the log has a line about it, without a word of the comment, and the rules of
 `comments.moderation` go without it.
 
-Akismet is asked with AKISMET_API_KEY; its own client bounds neither the whole time nor the
-size of an answer. A moderation service of the owner's is asked with MODERATION_WEBHOOK_URL
-and MODERATION_WEBHOOK_SECRET. It gets a POST with the JSON that `_told()` makes, and answers
-status 200 and {"verdict": "hold" or "spam" or "discard" or "none", "reason": "…"}. The
-header Newsite-Signature is `sha256=` and the hexadecimal HMAC-SHA256, with the secret as
-its key, over the value of the header Newsite-Timestamp (in seconds), a full stop, and the body.
+Akismet is asked with AKISMET_API_KEY. A moderation service of the owner's is asked with
+MODERATION_WEBHOOK_URL and MODERATION_WEBHOOK_SECRET. It gets a POST with the JSON that
+`_told()` makes, and answers status 200 and
+{"verdict": "hold" or "spam" or "discard" or "none", "reason": "…"}. The header
+Newsite-Signature is `sha256=` and the hexadecimal HMAC-SHA256, with the secret as its key,
+over the value of the header Newsite-Timestamp (in seconds), a full stop, and the body.
 """
 
+import asyncio
 import hashlib
 import hmac
-import io
 import json
 import logging
-import socket
+import ssl
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from ipaddress import ip_address
 from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import NamedTuple
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from threading import BoundedSemaphore, Thread
+from typing import NamedTuple, TypeAlias, cast
 
+import akismet
+import httpx
 from django.conf import settings
 
 from articles.models import Article
@@ -43,7 +44,9 @@ logger = logging.getLogger(__name__)
 # So long may asking take, from the look-up of a name to the last byte of the answer.
 SECONDS = 3.0
 ANSWER_BYTES = 16_384
-AKISMET_URL = "https://rest.akismet.com/1.1/comment-check"
+# So many threads ask at once, more than ever post at once. A look-up of a name outlasts the
+# three seconds, and without an end to their number they would fill the memory.
+AT_ONCE = 20
 TOO_LATE = "too late"
 # Of what the services are told. A key may be added; one that is changed or goes makes it 2.
 VERSION = 1
@@ -55,25 +58,27 @@ VERDICTS = {
 }
 
 
+# Akismet would have the worst of the spam thrown away at once.
+AKISMET_VERDICTS = {
+    akismet.CheckResponse.HAM: None,
+    akismet.CheckResponse.SPAM: Verdict(Comment.Status.SPAM),
+    akismet.CheckResponse.DISCARD: Verdict(Comment.Status.TRASH),
+}
+
+Question: TypeAlias = Callable[[httpx.AsyncClient], Awaitable[Verdict | None]]
+
+_room = BoundedSemaphore(AT_ONCE)
+
+
 class NoAnswer(Exception):
     """A service has said nothing that counts. The words go into the log."""
 
 
-class Question(NamedTuple):
-    """What is sent to one service, and how its answer is read."""
-
-    rule: Rule
-    url: str
-    headers: dict[str, str]
-    body: bytes
-    read: Callable[[str], Verdict | None]
-
-
 class Answer(NamedTuple):
     rule: Rule
-    verdict: Verdict | None
+    verdict: Verdict | None = None
     # Why it does not count, "" where it does.
-    fault: str
+    fault: str = ""
 
 
 def are_wanted() -> bool:
@@ -89,35 +94,21 @@ def ask(submission: Submission) -> None:
     # What the rules look up now is looked up again in the transaction: a ban may come meanwhile.
     if moderation.is_decided_before(replace(submission), Rule.AKISMET):
         return
-    questions = [question(submission) for question in _questions()]
-    deadline = time.monotonic() + SECONDS
-    answers: SimpleQueue[Answer] = SimpleQueue()
-    for question in questions:
-        # No look-up of a name can be broken off: the thread is left alone with it.
-        arguments = (question, deadline, answers)
-        Thread(target=_ask, args=arguments, name=f"asks {question.rule.value}", daemon=True).start()
-    faults = {question.rule: TOO_LATE for question in questions}
-    for _answer in questions:
-        try:
-            answer = answers.get(timeout=max(deadline - time.monotonic(), 0))
-        except Empty:
-            break
-        faults[answer.rule] = answer.fault
+    for answer in _answers(_questions(submission)):
         if answer.verdict:
             submission.answers[answer.rule] = answer.verdict
-    for rule, fault in faults.items():
-        if fault:
-            logger.warning("No answer about a comment from %s: %s", rule.value, fault)
+        if answer.fault:
+            logger.warning("No answer about a comment from %s: %s", answer.rule.value, answer.fault)
 
 
 def is_private_line(url: str) -> bool:
     """Whether nobody can read along on the way to an address: it is HTTPS, or leads to this machine."""
     try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname or "", parts.port
-    except ValueError:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
         return False
-    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(host)))
+    is_encrypted = parts.scheme == "https" or (parts.scheme == "http" and _is_this_machine(parts.host))
+    return is_encrypted and bool(parts.host) and (parts.port or 0) < 65_536
 
 
 def _is_this_machine(host: str) -> bool:
@@ -131,22 +122,28 @@ def _has_webhook() -> bool:
     return bool(settings.MODERATION_WEBHOOK_SECRET) and is_private_line(settings.MODERATION_WEBHOOK_URL)
 
 
-def _questions() -> list[Callable[[Submission], Question]]:
-    wanted = {_akismet: bool(settings.AKISMET_API_KEY), _webhook: _has_webhook()}
-    return [question for question, is_wanted in wanted.items() if is_wanted]
+def _questions(submission: Submission) -> dict[Rule, Question]:
+    """Return what to ask. All of it is put together here: a thread has nothing to do with the database."""
+    questions: dict[Rule, Question] = {}
+    if settings.AKISMET_API_KEY:
+        questions[Rule.AKISMET] = partial(_ask_akismet, *_told_akismet(submission))
+    if _has_webhook():
+        questions[Rule.WEBHOOK] = partial(_ask_webhook, json.dumps(_told(submission)).encode())
+    return questions
 
 
 # --- Akismet ---
 
 
-def _akismet(submission: Submission) -> Question:
+def _told_akismet(submission: Submission) -> tuple[str, akismet.AkismetArguments]:
+    """Return the address that a comment comes from, and what else Akismet is told.
+
+    Nothing is said of our hidden field: where it was filled in, nobody is asked.
+    """
     comment = submission.comment
-    told = {
-        "api_key": settings.AKISMET_API_KEY,
-        "blog": settings.SITE_URL,
+    told: akismet.AkismetArguments = {
         "blog_charset": "UTF-8",
         "blog_lang": settings.LANGUAGE_CODE.replace("-", "_"),
-        "user_ip": comment.ip_address or "",
         "user_agent": comment.user_agent,
         "permalink": _address_of(comment.article),
         "comment_type": "reply" if comment.parent_id else "comment",
@@ -158,21 +155,31 @@ def _akismet(submission: Submission) -> Question:
     }
     if comment.pk:
         told["recheck_reason"] = "edit"
-    headers = {"Content-Type": "application/x-www-form-urlencoded"}
-    return Question(Rule.AKISMET, AKISMET_URL, headers, urlencode(told).encode(), _read_akismet)
+    return comment.ip_address or "", told
 
 
-def _read_akismet(answer: str) -> Verdict | None:
-    if answer not in {"true", "false"}:
-        raise NoAnswer("the key is not valid" if answer == "invalid" else "nonsense")
-    return Verdict(Comment.Status.SPAM) if answer == "true" else None
+async def _ask_akismet(
+    address: str, told: akismet.AkismetArguments, client: httpx.AsyncClient
+) -> Verdict | None:
+    client.headers["User-Agent"] = akismet.USER_AGENT
+    config = akismet.Config(settings.AKISMET_API_KEY, settings.SITE_URL)
+    # The key is not verified first: that is another request for each comment, within the same
+    # three seconds, and with a wrong key the check itself fails.
+    service = akismet.AsyncClient(config, client)
+    try:
+        said = await service.comment_check(address, **told)
+    except akismet.APIKeyError as error:
+        raise NoAnswer("the key is not valid") from error
+    except akismet.RequestError as error:
+        # It stands before what really went wrong.
+        raise error.__cause__ or error from None
+    return AKISMET_VERDICTS[said]
 
 
 # --- The owner's own service ---
 
 
-def _webhook(submission: Submission) -> Question:
-    body = json.dumps(_told(submission)).encode()
+async def _ask_webhook(body: bytes, client: httpx.AsyncClient) -> Verdict | None:
     timestamp = str(int(time.time()))
     key = settings.MODERATION_WEBHOOK_SECRET.encode()
     signature = hmac.new(key, f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
@@ -181,7 +188,8 @@ def _webhook(submission: Submission) -> Question:
         "Newsite-Timestamp": timestamp,
         "Newsite-Signature": f"sha256={signature}",
     }
-    return Question(Rule.WEBHOOK, settings.MODERATION_WEBHOOK_URL, headers, body, _read_webhook)
+    response = await client.post(settings.MODERATION_WEBHOOK_URL, content=body, headers=headers)
+    return _read(response.content)
 
 
 def _told(submission: Submission) -> dict:
@@ -206,7 +214,7 @@ def _told(submission: Submission) -> dict:
     }
 
 
-def _read_webhook(answer: str) -> Verdict | None:
+def _read(answer: bytes) -> Verdict | None:
     said = json.loads(answer)
     verdict = said.get("verdict") if isinstance(said, dict) else None
     if not isinstance(verdict, str) or verdict not in VERDICTS:
@@ -225,57 +233,84 @@ def _address_of(story: Article) -> str:
 # --- Asking ---
 
 
-def _ask(question: Question, deadline: float, answers: SimpleQueue[Answer]) -> None:
-    """Ask one service. Runs in a thread of its own, which has nothing to do with the database."""
+def _answers(questions: dict[Rule, Question]) -> list[Answer]:
+    """Ask all services at the same time, and return what they have said before the time was over."""
+    if not _room.acquire(blocking=False):
+        return [Answer(rule, fault="too many are asked already") for rule in questions]
+    deadline = time.monotonic() + SECONDS
+    heard: SimpleQueue[Answer] = SimpleQueue()
+    # No look-up of a name can be broken off: the thread is left alone with it.
+    Thread(target=_ask, args=(questions, deadline, heard), name="asks services", daemon=True).start()
+    answers = {rule: Answer(rule, fault=TOO_LATE) for rule in questions}
+    with suppress(Empty):
+        for _answer in questions:
+            answer = heard.get(timeout=max(deadline - time.monotonic(), 0))
+            answers[answer.rule] = answer
+    return list(answers.values())
+
+
+def _ask(questions: dict[Rule, Question], deadline: float, heard: SimpleQueue[Answer]) -> None:
+    async def ask_all() -> None:
+        await asyncio.gather(*(_ask_one(*question, deadline, heard) for question in questions.items()))
+
+    try:
+        asyncio.run(ask_all())
+    finally:
+        _room.release()
+
+
+async def _ask_one(rule: Rule, question: Question, deadline: float, heard: SimpleQueue[Answer]) -> None:
     verdict, fault = None, ""
     try:
-        verdict = question.read(_post(question, deadline))
-    except NoAnswer as error:
-        fault = str(error)
+        # The time-outs of the library begin again with every byte.
+        async with asyncio.timeout(deadline - time.monotonic()), _client() as client:
+            verdict = await question(client)
     except TimeoutError:
         fault = TOO_LATE
-    except (OSError, HTTPException, ValueError, RecursionError) as error:
-        # Its words may be the service's own, with the comment in them.
+    except (NoAnswer, httpx.ConnectError) as error:
+        # Where no line was made, the service has heard nothing that it could repeat.
+        fault = str(error) or type(error).__name__
+    except Exception as error:
+        # Whatever it is, it holds nothing back. Its words may be the service's own, with the
+        # comment in them.
         fault = type(error).__name__
-    answers.put(Answer(question.rule, verdict, fault))
+    heard.put(Answer(rule, verdict, fault))
 
 
-def _post(question: Question, deadline: float) -> str:
-    parts = urlsplit(question.url)
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=_left(deadline))
-    with closing(connection):
-        target = urlunsplit(("", "", parts.path or "/", parts.query, ""))
-        connection.request("POST", target, question.body, {"User-Agent": "Newsite", **question.headers})
-        response = HTTPResponse(_Stream(connection.sock, deadline), method="POST")  # type: ignore[arg-type]
-        response.begin()
-        if response.status != HTTPStatus.OK:
-            raise NoAnswer(f"status {response.status}")
-        answer = response.read(ANSWER_BYTES + 1)
-    if len(answer) > ANSWER_BYTES:
-        raise NoAnswer("too long")
-    return answer.decode()
+def _client() -> httpx.AsyncClient:
+    """Return what speaks HTTP to a service: through the HTTPS_PROXY of the environment, where it has one."""
+    return httpx.AsyncClient(
+        headers={"User-Agent": "Newsite", "Accept-Encoding": "identity"},
+        # The certificates that the machine trusts, an owner's own among them.
+        verify=ssl.create_default_context(),
+        # What may travel in plain HTTP stays on this machine, whatever proxy there is.
+        mounts={"http://": None},
+        event_hooks={"response": [_look_before_reading]},
+    )
 
 
-class _Stream(io.RawIOBase):
-    """What comes from a socket until the deadline, however slowly: a socket alone waits for each piece."""
-
-    def __init__(self, sock: socket.socket, deadline: float):
-        self.sock, self.deadline = sock, deadline
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(self)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer) -> int:
-        self.sock.settimeout(_left(self.deadline))
-        return self.sock.recv_into(buffer)
+async def _look_before_reading(response: httpx.Response) -> None:
+    if response.status_code != HTTPStatus.OK:
+        raise NoAnswer(f"status {response.status_code}")
+    # Nobody was asked to compress: a few bytes can become gigabytes.
+    if "Content-Encoding" in response.headers:
+        raise NoAnswer("compressed")
+    response.stream = _Short(cast(httpx.AsyncByteStream, response.stream))
 
 
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
+class _Short(httpx.AsyncByteStream):
+    """An answer, which is broken off where it gets too long."""
+
+    def __init__(self, stream: httpx.AsyncByteStream):
+        self.stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        size = 0
+        async for piece in self.stream:
+            size += len(piece)
+            if size > ANSWER_BYTES:
+                raise NoAnswer("too long")
+            yield piece
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
