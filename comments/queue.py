@@ -343,7 +343,7 @@ def _down_to(comments: CommentQuerySet, cursor: Cursor) -> CommentQuerySet:
 
 def _records(comments: list[Comment]) -> dict[int, Record]:
     """Return by comment what is known of its author: visitors by address, others by account."""
-    standings = _standings(comments)
+    standings = Standing.objects.first_of(comments)
     people = {comment.pk: _person(comment) for comment in comments}
     # One comment of each person is asked about.
     asked = {person: pk for pk, person in people.items() if person}
@@ -382,21 +382,6 @@ def _known(comments: CommentQuerySet, its: CommentQuerySet) -> models.QuerySet:
     ]
     firsts = [Subquery(ordered.values("created_at")[:1]) for ordered in of_status.values()]
     return comments.order_by().values_list("pk", *counted, *firsts)
-
-
-def _standings(comments: list[Comment]) -> dict[int, Standing]:
-    keys = {comment.pk: Standing.keys_of(comment) for comment in comments}
-    kinds = {kind for of_one in keys.values() for kind in of_one}
-    values = {value for of_one in keys.values() for its in of_one.values() for value in its}
-    # Of another kind than its own a value is hardly ever found; below it is seen to.
-    found = Standing.objects.in_force().filter(kind__in=kinds, value__in=values)
-    standings = list(found.order_by("standing", "pk"))
-    return {
-        pk: standing
-        for pk, of_one in keys.items()
-        for standing in reversed(standings)
-        if standing.value in of_one.get(standing.kind, [])
-    }
 
 
 def midnight(day: date) -> datetime:

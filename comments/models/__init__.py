@@ -1,6 +1,6 @@
 from comments.models.access_link import LINK_LASTS, AccessLink
 from comments.models.comment import IDENTIFIED, KEY_WIDTH, THREAD_KEY, Comment, CommentQuerySet, Firing
-from comments.models.history import Change, ChangeQuerySet, Decision, Outcome
+from comments.models.history import Change, ChangeQuerySet, Decision, Left, Outcome
 from comments.models.housekeeping import Housekeeping
 from comments.models.report import Report
 from comments.models.standing import Standing
@@ -18,6 +18,7 @@ __all__ = [
     "IDENTIFIED",
     "KEY_WIDTH",
     "LINK_LASTS",
+    "Left",
     "Outcome",
     "Report",
     "Rule",

@@ -137,12 +137,8 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         with transaction.atomic():
             withdrawn = Comment.Status.WITHDRAWN
             comments = list(self.exclude(status=withdrawn).order_by("pk").select_for_update(of=("self",)))
-            overtaken = set()
-            if seen is not None:
-                since = Change.objects.filter(comment__in=comments, pk__gt=seen)
-                if overrules_self:
-                    since = since.exclude(by=by)
-                overtaken = set(since.values_list("comment", flat=True))
+            pks = [comment.pk for comment in comments]
+            overtaken = Change.objects.overtaking(pks, seen, by if overrules_self else None)
             for comment in comments:
                 status = new_status(comment)
                 # Approving what is public already answers the reports about it.

@@ -1,7 +1,11 @@
 """What became of comments, by whose decision, and what they said before."""
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Any, NamedTuple
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -11,10 +15,33 @@ from django.utils.translation import gettext_lazy as _
 
 from comments.models.states import Rule, Status
 
+if TYPE_CHECKING:
+    from comments.models.standing import Standing
+
 # What whoever tries to rewrite the history is told.
 ADDED_TO = "The history is only ever added to."
 # So long a decision can be undone.
 UNDO_LASTS = timedelta(days=1)
+
+
+class Left(StrEnum):
+    """Why a decision on those who wrote comments leaves one of the comments as it is."""
+
+    TRUSTED = "trusted"
+    BANNED = "banned"
+    # Already, and until then or longer.
+    BANNED_AS_LONG = "banned-as-long"
+    # There is nothing to know its author by again.
+    UNKNOWN = "unknown"
+    # The ban would hit the moderator, someone who writes for the site, or others than were chosen.
+    OWN = "own"
+    STAFF = "staff"
+    SHARED = "shared"
+    # Someone else has decided on it since the moderator opened the page.
+    DECIDED = "decided"
+
+
+NOTHING_LEFT: Mapping[str, int] = MappingProxyType({})
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
@@ -54,12 +81,18 @@ class Decision(models.Model):
     )
     kind = models.CharField(_("decision"), max_length=12, choices=Kind)
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
-    # How many comments it has changed.
+    # How much it has changed: comments, and the people whom it has trusted or banned.
     count = models.PositiveIntegerField(_("comments"), default=0)
+    people = models.PositiveIntegerField(default=0, editable=False)
+    # How many comments it has left as they are because of who wrote them, by `Left`.
+    left = models.JSONField(default=dict, blank=True, editable=False)
     # A decision on more comments than one request should take is carried out in steps. These
-    # say of which comments it is, how far it has come, and what its moderator had seen.
+    # say of which comments it is, by what and until when a ban is, how far it has come, and
+    # what its moderator had seen.
     filters = models.JSONField(default=dict, blank=True, editable=False)
+    terms = models.JSONField(default=dict, blank=True, editable=False)
     total = models.PositiveIntegerField(default=0, editable=False)
+    done = models.PositiveIntegerField(default=0, editable=False)
     reached = models.BigIntegerField(null=True, editable=False)
     seen = models.BigIntegerField(null=True, editable=False)
     # Empty while steps are left.
@@ -92,12 +125,44 @@ class Decision(models.Model):
         Decision.objects.filter(pk=self.pk).update(count=F("count") + len(changes))
         self.count += len(changes)
 
+    def finish(self) -> None:
+        """End here, whatever is left. What it was about may name people, and is needed no more."""
+        self.finished_at = self.finished_at or timezone.now()
+        self.filters, self.terms = {}, {}
+
+    def add_standings(self, standings: "list[Standing]", left: Mapping[str, int] = NOTHING_LEFT) -> None:
+        """Record whom this decision has trusted or banned, and the comments that it has left."""
+        for standing in standings:
+            standing.decision, standing.by = self, self.by
+        self.standings.bulk_create(standings)
+        self.count += len(standings)
+        self.people += len(standings)
+        self.left = dict(Counter(self.left) + Counter(left))
+        self.save(update_fields=["count", "people", "left"])
+
+    @property
+    def comments(self) -> int:
+        """How many comments it has changed."""
+        return self.count - self.people
+
 
 class ChangeQuerySet(models.QuerySet["Change"]):
     def latest_of(self, comments: list[int]):
         """Return the newest change of each of these comments, where there is one."""
         newest = self.filter(comment=models.OuterRef("comment")).order_by("-pk").values("pk")[:1]
         return self.filter(comment__in=comments, pk=models.Subquery(newest)).select_related("comment", "by")
+
+    def overtaking(self, comments: Iterable[int], seen: int | None, but_by: Any = None) -> set[int]:
+        """Return which of these comments someone has decided on after the change that was `seen`.
+
+        Nothing is where that is not known. What was decided `but_by` one person is left out.
+        """
+        if seen is None:
+            return set()
+        since = self.filter(comment__in=comments, pk__gt=seen)
+        if but_by:
+            since = since.exclude(by=but_by)
+        return set(since.values_list("comment", flat=True))
 
     def newest(self) -> int:
         """Return the id of the newest change of all, 0 before the first."""
@@ -187,11 +252,13 @@ class Change(models.Model):
 class Outcome(NamedTuple):
     """What became of a moderator's decision.
 
-    `changed` counts the comments that it changed. `untouched` holds the latest change of
-    each comment that it left alone, since someone had already decided. `decision` is what
-    can be undone, None where nothing was changed.
+    `changed` counts the comments that it changed, and the people whom it trusted or banned.
+    `untouched` holds the latest change of each comment that it left alone, since someone had
+    already decided. `decision` is what can be undone, None where nothing was changed. `left`
+    counts the comments that a decision on people left as they are, by `Left`.
     """
 
     changed: int
     untouched: list[Change]
     decision: Decision | None
+    left: Mapping[str, int] = NOTHING_LEFT

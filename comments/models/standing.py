@@ -31,6 +31,21 @@ class StandingQuerySet(models.QuerySet["Standing"]):
             found |= models.Q(kind=kind, value__in=values)
         return self.in_force().filter(found).order_by("standing", "pk")
 
+    def first_of(self, comments: list[Comment]) -> "dict[int, Standing]":
+        """Return by comment what counts of what moderators have said of who wrote it: a ban first."""
+        keys = {comment.pk: Standing.keys_of(comment) for comment in comments}
+        kinds = {kind for of_one in keys.values() for kind in of_one}
+        values = {value for of_one in keys.values() for its in of_one.values() for value in its}
+        # Of another kind than its own a value is hardly ever found; below it is seen to.
+        found = self.in_force().filter(kind__in=kinds, value__in=values)
+        standings = list(found.order_by("standing", "pk"))
+        return {
+            pk: standing
+            for pk, of_one in keys.items()
+            for standing in reversed(standings)
+            if standing.value in of_one.get(standing.kind, [])
+        }
+
 
 class Standing(models.Model):
     """What a moderator thinks of a person: bans, and people who are trusted."""
@@ -151,6 +166,17 @@ class Standing(models.Model):
         elif comment.email:
             keys[cls.Kind.PERSON] = [cls.person(comment)]
         return keys
+
+    @classmethod
+    def trust_in(cls, comment: Comment) -> "Standing | None":
+        """Return what would trust whoever wrote a comment. None where they could not be known again."""
+        if comment.user_id:
+            kind, value = cls.Kind.ACCOUNT, cls.account(comment.user)
+        elif comment.email:
+            kind, value = cls.Kind.PERSON, cls.person(comment)
+        else:
+            return None
+        return cls(standing=cls.State.TRUSTED, kind=kind, value=value)
 
     @staticmethod
     def person(comment: Comment) -> str:
