@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,6 +21,8 @@ class StandingForm(forms.ModelForm):
     class Meta:
         model = Standing
         fields = ["standing", "kind", "value", "sure", "ends_at", "note"]
+        # The admin takes help for HTML, and this one has an address in angle brackets.
+        help_texts = {"value": escape(Standing._meta.get_field("value").help_text)}
 
     def clean_ends_at(self):
         ends_at = self.cleaned_data["ends_at"]

@@ -53,6 +53,14 @@ def listed(client, **query) -> list[str]:
 # --- Adding ---
 
 
+def test_the_form_shows_how_a_name_and_an_address_are_written_together(client, moderator):
+    hint = "Name and email address together are written like “Ada &lt;ada@example.com&gt;”."
+    banned = make_standing()
+
+    assert hint in client.get(ADD).content.decode()
+    assert hint in client.get(reverse("admin:comments_standing_change", args=[banned.pk])).content.decode()
+
+
 @pytest.mark.parametrize(
     ("kind", "typed", "stored"),
     [
