@@ -5,17 +5,17 @@ hundred thousand comments need no more memory than a few hundred, and one that i
 off goes on where it was.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from comments import notifications, rights, staff_notices
-from comments.models import Change, Comment, CommentQuerySet, Decision, Outcome, Standing
+from comments import bans, notifications, rights, staff_notices
+from comments.models import Change, Comment, CommentQuerySet, Decision, Left, Outcome, Standing
 from comments.staff_notices import StaffNotice
 
 # So many comments are changed, and so many looked at, in one step.
@@ -24,24 +24,45 @@ STEP = 500
 Kind = Decision.Kind
 # The decisions that give comments a status, one or many, each by the queryset method of its name.
 STATUS_KINDS = [Kind.APPROVE, Kind.HOLD, Kind.MARK_AS_SPAM, Kind.TRASH, Kind.RESTORE]
+# The decisions on whoever wrote the comments.
+PEOPLE_KINDS = [Kind.TRUST, Kind.BAN]
 EDITED_FIELDS = ["name", "email", "website"]
 
 
+def kinds_for(by) -> list[Decision.Kind]:
+    """Return what someone may decide on many comments: people write below others' stories too."""
+    return [*STATUS_KINDS, *PEOPLE_KINDS] if by.has_perm(rights.EVERYWHERE) else STATUS_KINDS
+
+
 def decide(comments: CommentQuerySet, kind: str, by, **how: Any) -> Outcome:
-    """Give comments the status that a decision of this kind gives them.
+    """Carry out a decision of this kind on comments, or on whoever wrote them.
 
-    What else is known of how it is taken is explained at `CommentQuerySet._decide()`.
+    What else is known of how it is taken is explained at `CommentQuerySet._decide()`; a ban
+    has its `terms` besides.
     """
-    return _method(comments, kind)(by, **how)
+    if kind in PEOPLE_KINDS:
+        return _decide_on_people(comments, kind, by, **how)
+    if kind in STATUS_KINDS:
+        return getattr(comments, kind)(by, **how)
+    raise ValueError(f"{kind} is no decision on comments")
 
 
-def start(kind: str, by, *, filters: dict, total: int, newest: int, seen: int) -> Decision:
+def start(
+    kind: str, by, *, filters: dict, total: int, newest: int, seen: int, terms: bans.Terms | None = None
+) -> Decision:
     """Begin a decision on all comments that match a filter, up to the newest that was on the page.
 
     `filters` is what the queue filters by; `step()` is told how to find the comments by it.
     """
     return Decision.objects.create(
-        by=by, kind=kind, filters=filters, total=total, reached=newest + 1, seen=seen, finished_at=None
+        by=by,
+        kind=kind,
+        filters=filters,
+        terms=terms._asdict() if terms else {},
+        total=total,
+        reached=newest + 1,
+        seen=seen,
+        finished_at=None,
     )
 
 
@@ -55,21 +76,29 @@ def step(decision: Decision, matching_comments: Callable[[Decision], CommentQuer
         if decision.finished_at:
             return decision
         if decision.kind == Kind.UNDO:
-            left = _undo_some(decision)
+            are_left = _undo_some(decision)
+        elif decision.kind in kinds_for(decision.by):
+            are_left = _decide_some(decision, matching_comments(decision))
         else:
-            comments = matching_comments(decision).filter(pk__lt=decision.reached)
-            pks = list(comments.order_by("-pk").values_list("pk", flat=True)[:STEP])
-            chosen = Comment.objects.filter(pk__in=pks)
-            how = {"seen": decision.seen, "overrules_self": True, "decision": decision}
-            _method(chosen, decision.kind)(decision.by, **how)
-            decision.reached = pks[-1] if pks else 0
-            left = len(pks) == STEP
-        if not left:
-            decision.finished_at = timezone.now()
-            # They may name a person, and nothing needs them any more.
-            decision.filters = {}
-        decision.save(update_fields=["reached", "finished_at", "filters"])
+            # Since they began they have lost the right to decide on people.
+            are_left = False
+        if not are_left:
+            decision.finish()
+        decision.save(update_fields=["reached", "done", "finished_at", "filters", "terms"])
     return decision
+
+
+def _decide_some(decision: Decision, matching: CommentQuerySet) -> bool:
+    """Decide on the next comments, and say whether more may be left."""
+    chosen = matching.filter(pk__lt=decision.reached).order_by("-pk")
+    pks = list(chosen.values_list("pk", flat=True)[:STEP])
+    how: dict[str, Any] = {"seen": decision.seen, "overrules_self": True, "decision": decision}
+    if decision.kind == Kind.BAN:
+        how |= {"terms": bans.Terms(**decision.terms), "among": matching}
+    decide(Comment.objects.filter(pk__in=pks), decision.kind, decision.by, **how)
+    decision.reached = pks[-1] if pks else 0
+    decision.done += len(pks)
+    return len(pks) == STEP
 
 
 def undo(decision: Decision, by) -> Decision | None:
@@ -83,49 +112,88 @@ def undo(decision: Decision, by) -> Decision | None:
         if locked is None:
             return None
         # What is still going on ends here.
-        locked.finished_at = locked.finished_at or timezone.now()
-        locked.filters = {}
+        locked.finish()
         undoing = Decision.objects.create(
             by=by, kind=Kind.UNDO, total=locked.count, reached=0, finished_at=None
         )
         locked.undone_by = undoing
-        locked.save(update_fields=["undone_by", "finished_at", "filters"])
+        locked.save(update_fields=["undone_by", "finished_at", "filters", "terms"])
         # Those whom it banned or trusted are as they were.
         standings = Standing.objects.filter(decision=locked)
         if standings.exists() and by.has_perm(rights.EVERYWHERE):
-            undoing.count = standings.delete()[0]
-            undoing.save(update_fields=["count"])
+            undoing.count = undoing.done = standings.delete()[0]
+            undoing.save(update_fields=["count", "done"])
     return step(undoing, lambda undoing: Comment.objects.none())
-
-
-def trust(comment: Comment, by) -> Decision | None:
-    """Trust whoever wrote a comment. None where there is nothing to know them by again."""
-    if comment.user_id:
-        kind, value = Standing.Kind.ACCOUNT, Standing.account(comment.user)
-    elif comment.email:
-        kind, value = Standing.Kind.PERSON, Standing.person(comment)
-    else:
-        return None
-    return stand(Standing.State.TRUSTED, by, kind=kind, value=value)
 
 
 def ban(by, *, kind: str, value: str, ends_at: datetime | None, note: str) -> Decision | None:
     """Ban whoever has this address, name or website. None where they are banned already."""
-    return stand(Standing.State.BANNED, by, kind=kind, value=value, ends_at=ends_at, note=note)
-
-
-def stand(standing: str, by, *, kind: str, value: str, **facts) -> Decision | None:
-    """Note what a moderator thinks of someone; None where it is on record already."""
     with transaction.atomic():
-        known = Standing.objects.in_force().filter(standing=standing, kind=kind, value=value)
-        ends_at = facts.get("ends_at")
-        lasting = Q(ends_at=None) if ends_at is None else Q(ends_at=None) | Q(ends_at__gte=ends_at)
-        if known.filter(lasting).exists():
+        if bans.lasting(kind, [value], ends_at):
             return None
-        is_trust = standing == Standing.State.TRUSTED
-        decision = Decision.objects.create(by=by, kind=Kind.TRUST if is_trust else Kind.BAN, count=1)
-        Standing.objects.create(standing=standing, kind=kind, value=value, by=by, decision=decision, **facts)
-        return decision
+        decision = Decision.objects.create(by=by, kind=Kind.BAN)
+        banned = Standing(standing=Standing.State.BANNED, kind=kind, value=value, ends_at=ends_at, note=note)
+        decision.add_standings([banned])
+    return decision
+
+
+def _decide_on_people(
+    comments: CommentQuerySet,
+    kind: str,
+    by,
+    *,
+    terms: bans.Terms | None = None,
+    among: CommentQuerySet | None = None,
+    seen: int | None = None,
+    overrules_self: bool = False,
+    decision: Decision | None = None,
+) -> Outcome:
+    """Trust whoever wrote each of these comments, or ban them on these terms.
+
+    Where something speaks against it, a comment is left as it is. `among` are all comments
+    that the decision is about, where these are only some.
+    """
+    with transaction.atomic():
+        chosen = comments.select_related("user").defer("body", "body_html").order_by("-pk")
+        locked = list(chosen.select_for_update(of=("self",)))
+        pks = [comment.pk for comment in locked]
+        overtaken = Change.objects.overtaking(pks, seen, by if overrules_self else None)
+        decided = decision or Decision.objects.create(by=by, kind=kind)
+        judged = [comment for comment in locked if comment.pk not in overtaken]
+        if terms is None:
+            standings, left = _trust(judged, decided)
+        else:
+            all_chosen = comments if among is None else among
+            standings, left = bans.on_each(judged, terms, decided, all_chosen)
+        reasons: Counter[str] = Counter([*left.values(), *[Left.DECIDED] * len(overtaken)])
+        decided.add_standings(standings, reasons)
+        if terms and terms.mark_as_spam:
+            spared = {pk for pk, why in left.items() if why in bans.SPARED}
+            spam = Comment.objects.filter(pk__in={comment.pk for comment in judged} - spared)
+            spam.mark_as_spam(by, decision=decided)
+        if decision is None and not decided.count:
+            decided.delete()
+    return Outcome(decided.count, [], decided if decided.pk else None, reasons)
+
+
+def _trust(comments: list[Comment], decision: Decision) -> tuple[list[Standing], dict[int, Left]]:
+    """Return whom to trust for these comments, and which of them are left, and why."""
+    known = Standing.objects.first_of(comments)
+    trusted: dict[str, Standing] = {}
+    left = {}
+    for comment in comments:
+        standing, wanted = known.get(comment.pk), Standing.trust_in(comment)
+        if standing and standing.standing == Standing.State.BANNED:
+            left[comment.pk] = Left.BANNED
+        elif standing:
+            # An earlier step may have come upon the same person.
+            if standing.decision_id != decision.pk:
+                left[comment.pk] = Left.TRUSTED
+        elif wanted is None:
+            left[comment.pk] = Left.UNKNOWN
+        else:
+            trusted.setdefault(f"{wanted.kind} {wanted.value}", wanted)
+    return list(trusted.values()), left
 
 
 def edit(comment: Comment, by, *, seen: int | None = None, **fields: str) -> Outcome:
@@ -222,10 +290,5 @@ def _undo_some(undoing: Decision) -> bool:
             waiting = waiting.select_related("article").order_by("pk")
             staff_notices.note(waiting, StaffNotice.Kind.HELD, decided_by=undoing.by)
     undoing.reached = changes[-1].pk if changes else undoing.reached
+    undoing.done += len(changes)
     return len(changes) == STEP
-
-
-def _method(comments: CommentQuerySet, kind: str) -> Callable[..., Outcome]:
-    if kind not in STATUS_KINDS:
-        raise ValueError(f"{kind} gives comments no status")
-    return getattr(comments, kind)

@@ -1,7 +1,7 @@
 """What every page of the desk needs: who may come in, and what a moderator is told."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -19,11 +19,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from comments import queue, rights
-from comments.models import Change, Comment, Decision, Outcome
+from comments.models import Change, Comment, Decision, Left, Outcome
 
 Kind = Decision.Kind
 
-# What each decision says of the number of comments that it changed.
+# What each decision says of the number of comments, or people, that it changed.
 RESULTS: dict[str, Callable[[int], str]] = {
     Kind.APPROVE: lambda n: ngettext("%d comment is public now.", "%d comments are public now.", n) % n,
     Kind.HOLD: lambda n: ngettext("%d comment is held now.", "%d comments are held now.", n) % n,
@@ -36,11 +36,78 @@ RESULTS: dict[str, Callable[[int], str]] = {
     # Two are the reply and the comment that it approved.
     Kind.REPLY: lambda n: ngettext("Reply posted.", "Reply posted, and the comment approved.", n),
     Kind.TRUST: lambda n: ngettext("%d person is trusted now.", "%d people are trusted now.", n) % n,
-    # Two are the person and the comment that went with it.
-    Kind.BAN: lambda n: ngettext("Banned.", "Banned, and the comment marked as spam.", n),
+    Kind.BAN: lambda n: ngettext("%d ban made.", "%d bans made.", n) % n,
     Kind.UNDO: lambda n: ngettext("%d change undone.", "%d changes undone.", n) % n,
 }
 
+
+# What is said of comments that a decision on people has left as they are.
+LEFT: dict[str, Callable[[int], str]] = {
+    Left.TRUSTED: lambda n: (
+        ngettext(
+            "%d comment is left out: its author is trusted already.",
+            "%d comments are left out: their authors are trusted already.",
+            n,
+        )
+        % n
+    ),
+    Left.BANNED: lambda n: (
+        ngettext(
+            "%d comment is left out: its author is banned. Lift the ban first: it would win.",
+            "%d comments are left out: their authors are banned. Lift the bans first: they would win.",
+            n,
+        )
+        % n
+    ),
+    Left.BANNED_AS_LONG: lambda n: (
+        ngettext(
+            "%d comment: its author is banned already, for as long.",
+            "%d comments: their authors are banned already, for as long.",
+            n,
+        )
+        % n
+    ),
+    Left.UNKNOWN: lambda n: (
+        ngettext(
+            "%d comment has nothing to know its author by.",
+            "%d comments have nothing to know their authors by.",
+            n,
+        )
+        % n
+    ),
+    Left.OWN: lambda n: (
+        ngettext(
+            "%d comment is left out: it came from your own address.",
+            "%d comments are left out: they came from your own address.",
+            n,
+        )
+        % n
+    ),
+    Left.STAFF: lambda n: (
+        ngettext(
+            "%d comment is left out: the ban would hit someone who writes for this site.",
+            "%d comments are left out: the bans would hit someone who writes for this site.",
+            n,
+        )
+        % n
+    ),
+    Left.SHARED: lambda n: (
+        ngettext(
+            "%d comment is left out: the ban would hit several people with approved comments.",
+            "%d comments are left out: the bans would hit several people with approved comments.",
+            n,
+        )
+        % n
+    ),
+    Left.DECIDED: lambda n: (
+        ngettext(
+            "%d comment is left out: someone else has decided on it since.",
+            "%d comments are left out: someone else has decided on them since.",
+            n,
+        )
+        % n
+    ),
+}
 
 # Of more comments than this that others have decided on, only the number is told.
 UNTOUCHED_TOLD = 10
@@ -107,15 +174,30 @@ def told_of(request: ModeratorRequest, kind: str, outcome: Outcome) -> list[Told
     """Return what a moderator is told of a decision: what it changed, and what others had decided."""
     told = []
     if outcome.changed:
-        told.append(Told(messages.SUCCESS, RESULTS[kind](outcome.changed)))
-    elif not outcome.untouched:
+        result = result_of(outcome.decision) if outcome.decision else RESULTS[kind](outcome.changed)
+        told.append(Told(messages.SUCCESS, result))
+    elif not outcome.untouched and not outcome.left:
         told.append(Told(messages.WARNING, _("There was nothing to change.")))
     for change in outcome.untouched[:UNTOUCHED_TOLD]:
         told.append(Told(messages.WARNING, _already_decided(change, request.user)))
     if more := len(outcome.untouched[UNTOUCHED_TOLD:]):
         text = ngettext("And %d more was decided already.", "And %d more were decided already.", more)
         told.append(Told(messages.WARNING, text % more))
+    told += [Told(messages.WARNING, text) for text in told_of_left(outcome.left)]
     return told
+
+
+def result_of(decision: Decision) -> str:
+    """Say what a decision has changed."""
+    if decision.kind != Kind.BAN:
+        return RESULTS[decision.kind](decision.count)
+    result = RESULTS[Kind.BAN](decision.people)
+    return f"{result} {RESULTS[Kind.MARK_AS_SPAM](decision.comments)}" if decision.comments else result
+
+
+def told_of_left(left: Mapping[str, int]) -> list[str]:
+    """Say how many comments a decision on people has left as they are, and why."""
+    return [LEFT[why](number) for why, number in left.items()]
 
 
 def tell(request: ModeratorRequest, kind: str, outcome: Outcome) -> None:

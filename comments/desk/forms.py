@@ -1,7 +1,7 @@
 """The forms of the moderator's desk."""
 
 from datetime import date, datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import BadRequest
@@ -127,7 +127,7 @@ class BanForm(BanTermsForm):
         super().__init__(*args, **kwargs)
         self.comment, self.own_address = comment, own_address
         self.values = bans.values_of(comment)
-        labels = {
+        labels: dict[str, Any] = {
             Standing.Kind.EMAIL: _("Email address: %s"),
             Standing.Kind.ADDRESS: _("IP address: %s"),
             Standing.Kind.NAME: _("Name: %s"),
@@ -156,4 +156,40 @@ class BanForm(BanTermsForm):
             value=self.standing.value,
             ends_at=self.ends_at,
             note=self.cleaned_data["note"],
+        )
+
+
+class BanManyForm(BanTermsForm):
+    """By what everyone is banned who wrote one of many comments."""
+
+    sure = forms.BooleanField(
+        label=_("Ban by what several people share as well"),
+        required=False,
+        help_text=_(
+            "Otherwise a comment is left as it is where its ban would hit several people whose comments "
+            "are approved. What would hit you, or someone who writes for this site, is always left."
+        ),
+    )
+
+    def __init__(self, *args, own_address: str | None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.own_address = own_address
+        cast(forms.ChoiceField, self.fields["kind"]).choices = [
+            (Standing.Kind.EMAIL, _("Email address of each")),
+            (Standing.Kind.ADDRESS, _("IP address of each")),
+            (Standing.Kind.NAME, _("Name of each")),
+            (Standing.Kind.WEBSITE, _("Website of each")),
+        ]
+        self.fields["mark_as_spam"].label = _("Mark these comments as spam")
+
+    @property
+    def terms(self) -> bans.Terms:
+        chosen = self.cleaned_data
+        return bans.Terms(
+            kind=chosen["kind"],
+            ends_at=self.ends_at.isoformat() if self.ends_at else "",
+            note=chosen["note"],
+            mark_as_spam=chosen["mark_as_spam"],
+            sure=chosen["sure"],
+            own_address=self.own_address,
         )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from comments import decisions, queue, rights
-from comments.desk.answers import RESULTS, ModeratorRequest, are_ids, desk_page, for_moderators
+from comments.desk.answers import ModeratorRequest, are_ids, desk_page, for_moderators, result_of
 from comments.desk.many import undoable, unfinished
 from comments.models import Change, Comment, Decision
 
@@ -35,10 +35,10 @@ def index(request: ModeratorRequest) -> HttpResponse:
         "is_filtered": form.is_filtered,
         "seen": page.seen,
         "newest": newest,
-        "bulk_kinds": [(kind.value, kind.label) for kind in decisions.STATUS_KINDS],
+        "bulk_kinds": [(kind.value, kind.label) for kind in decisions.kinds_for(request.user)],
         "last": last,
         "unfinished": unfinished(request).first(),
-        "last_result": RESULTS[last.kind](last.count) if last else "",
+        "last_result": result_of(last) if last else "",
     }
     return desk_page(request, "queue", _("Comments"), status=200 if is_valid else 422, **facts)
 

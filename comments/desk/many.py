@@ -1,16 +1,18 @@
 """Decisions on many comments, how far they have come, and undoing them."""
 
 import time
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from comments import decisions, queue, rights
+from comments import bans, decisions, queue, rights
 from comments.desk.answers import (
     RESULTS,
     ModeratorRequest,
@@ -22,11 +24,14 @@ from comments.desk.answers import (
     desk_page,
     for_moderators,
     require_everywhere,
+    result_of,
     tell,
+    told_of_left,
     wants_fragment,
 )
-from comments.desk.forms import SeenForm
+from comments.desk.forms import BanManyForm, SeenForm
 from comments.models import Comment, Decision
+from newsite.origin import client_address
 
 Kind = Decision.Kind
 
@@ -38,7 +43,7 @@ PATIENCE = 2
 DECISIONS_LISTED = 50
 
 
-# What a decision on all that match is sent with, and sent with again when it is confirmed.
+# What a decision on many is sent with, and sent with again when it is confirmed.
 CONFIRMED = ["decision", "scope", "filters", "newest", "seen"]
 
 
@@ -47,12 +52,18 @@ CONFIRMED = ["decision", "scope", "filters", "newest", "seen"]
 def decide_on_many(request: ModeratorRequest) -> HttpResponse:
     """Carry out a decision on the ticked comments, on a page of them, or on all that match."""
     kind, scope = request.POST.get("decision", ""), request.POST.get("scope", "ticked")
-    pks = request.POST.getlist("ticked") if scope == "ticked" else request.POST.getlist("shown")
-    if kind not in decisions.STATUS_KINDS:
+    if kind in decisions.PEOPLE_KINDS:
+        require_everywhere(request)
+    elif kind not in decisions.STATUS_KINDS:
         messages.warning(request, _("Choose what is to become of the comments."))
         return redirect(back(request))
     if scope == "all":
         return _decide_on_all(request, kind)
+    return _decide_on_some(request, kind, "ticked" if scope == "ticked" else "shown")
+
+
+def _decide_on_some(request: ModeratorRequest, kind: str, field: str) -> HttpResponse:
+    pks = request.POST.getlist(field)
     if not are_ids(pks):
         raise BadRequest("Comments are chosen by their ids")
     if not pks:
@@ -61,9 +72,16 @@ def decide_on_many(request: ModeratorRequest) -> HttpResponse:
     chosen = Comment.objects.filter(pk__in=pks)
     if rights.moderated_by(request.user).filter(pk__in=pks).count() != chosen.count():
         raise PermissionDenied
-    seen = SeenForm.read(request)
-    tell(request, kind, decisions.decide(chosen, kind, request.user, seen=seen, overrules_self=True))
-    return redirect(back(request))
+    how: dict[str, Any] = {"seen": SeenForm.read(request), "overrules_self": True}
+    if kind == Kind.BAN:
+        form = _ban_form(request)
+        if not form.is_valid():
+            people = len(set(map(bans.person_of, chosen.defer("body", "body_html"))))
+            names = [(field, pk) for pk in pks]
+            return _ask_about_ban(request, form, total=chosen.count(), people=people, names=names)
+        how["terms"] = form.terms
+    tell(request, kind, decisions.decide(chosen, kind, request.user, **how))
+    return redirect(_list_sent(request) if kind == Kind.BAN else back(request))
 
 
 def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
@@ -72,15 +90,44 @@ def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
     newest, seen = SeenForm.read(request, "newest"), SeenForm.read(request)
     if not form.is_valid() or newest is None or seen is None:
         raise BadRequest("The filters, and what was on the page, are needed")
-    total = form.comments.filter(pk__lte=newest).count()
-    if "confirmed" not in request.POST:
-        names = [(name, request.POST.get(name, "")) for name in CONFIRMED]
-        title = str(Kind(kind).label)
-        return desk_page(
-            request, "confirm_many", title, total=total, kind=Kind(kind), sent=request.POST, names=names
-        )
-    started = decisions.start(kind, request.user, filters=form.filters, total=total, newest=newest, seen=seen)
+    total, terms = form.comments.filter(pk__lte=newest).count(), None
+    if kind == Kind.BAN:
+        ban_form = _ban_form(request)
+        if not ban_form.is_valid():
+            return _ask_about_ban(request, ban_form, total=total, names=[])
+        terms = ban_form.terms
+    elif "confirmed" not in request.POST:
+        title, names = str(Kind(kind).label), _sent(request)
+        where = _list_sent(request)
+        return desk_page(request, "confirm_many", title, total=total, kind=kind, queue=where, names=names)
+    started = decisions.start(
+        kind, request.user, filters=form.filters, total=total, newest=newest, seen=seen, terms=terms
+    )
     return _go_on(request, started)
+
+
+def _ban_form(request: ModeratorRequest) -> BanManyForm:
+    """Return the form for banning many. It is empty until its own page has sent it."""
+    sent = request.POST if "confirmed" in request.POST else None
+    return BanManyForm(sent, own_address=client_address(request))
+
+
+def _ask_about_ban(
+    request: ModeratorRequest, form: BanManyForm, *, names: list[tuple[str, str]], **facts: int
+) -> HttpResponse:
+    status = 422 if form.is_bound else 200
+    context = {"form": form, "names": [*_sent(request), *names], "queue": _list_sent(request), **facts}
+    return desk_page(request, "ban_many", _("Ban many"), status=status, **context)
+
+
+def _sent(request: ModeratorRequest) -> list[tuple[str, str]]:
+    return [(name, request.POST[name]) for name in CONFIRMED if name in request.POST]
+
+
+def _list_sent(request: ModeratorRequest) -> str:
+    """Return the page of the queue that has sent a decision, without where on it that was."""
+    filters = QueryDict(request.POST.get("filters", ""))
+    return reverse("admin:comments_comment_changelist", query=filters)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -91,9 +138,11 @@ def decision(request: ModeratorRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         return _go_on(request, decided)
     can_undo = Decision.objects.undoable().filter(pk=pk).exists()
-    result = RESULTS[decided.kind](decided.count)
+    result, left = result_of(decided), told_of_left(decided.left)
     title = str(decided.get_kind_display())
-    return desk_page(request, "decision", title, decision=decided, can_undo=can_undo, result=result)
+    return desk_page(
+        request, "decision", title, decision=decided, can_undo=can_undo, result=result, left=left
+    )
 
 
 def _go_on(request: ModeratorRequest, decided: Decision) -> HttpResponse:
@@ -108,7 +157,7 @@ def _go_on(request: ModeratorRequest, decided: Decision) -> HttpResponse:
 def decisions_made(request: ModeratorRequest) -> HttpResponse:
     """List what the moderator has decided lately and may still undo, and what is not finished."""
     found = [*unfinished(request)[:DECISIONS_LISTED], *undoable(request)[:DECISIONS_LISTED]]
-    made = [(one, RESULTS[one.kind](one.count)) for one in dict.fromkeys(found)]
+    made = [(one, result_of(one)) for one in dict.fromkeys(found)]
     return desk_page(request, "decisions", _("Your latest decisions"), decisions=made)
 
 

@@ -10,21 +10,20 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from comments import decisions, people, posting
 from comments.desk.answers import (
-    RESULTS,
     ModeratorRequest,
-    Told,
     answer,
     back,
     comment_of,
     desk_page,
     for_moderators,
     require_everywhere,
+    result_of,
     tell,
     told_of,
 )
 from comments.desk.forms import BanForm, ModeratorEditForm, SeenForm
 from comments.forms import CommentTextForm
-from comments.models import Change, Comment, Decision, Standing
+from comments.models import Change, Comment, Decision
 from comments.moderation import Refusal, Submission
 from newsite.origin import client_address
 
@@ -38,8 +37,8 @@ def decide(request: ModeratorRequest, pk: int) -> HttpResponse:
     comment = comment_of(request, pk)
     kind, seen = request.POST.get("decision", ""), SeenForm.read(request)
     if kind == Kind.TRUST:
-        return _trust(request, comment)
-    if kind not in decisions.STATUS_KINDS:
+        require_everywhere(request)
+    elif kind not in decisions.STATUS_KINDS:
         raise BadRequest("Unknown decision")
     chosen = Comment.objects.filter(pk=pk)
     outcome = decisions.decide(chosen, kind, request.user, seen=seen, overrules_self=True)
@@ -102,24 +101,12 @@ def ban(request: ModeratorRequest, pk: int) -> HttpResponse:
             if form.cleaned_data["mark_as_spam"]:
                 chosen = Comment.objects.filter(pk=pk)
                 decisions.decide(chosen, Kind.MARK_AS_SPAM, request.user, decision=decision)
-        text = RESULTS[Kind.BAN](decision.count) if decision else _("That was banned already.")
+        text = result_of(decision) if decision else _("That was banned already.")
         messages.success(request, text)
         return redirect("admin:comments_comment_change", pk)
     title = _("Ban %(name)s") % {"name": comment.name}
     status = 422 if form.is_bound else 200
     return desk_page(request, "ban", title, status=status, comment=comment, form=form)
-
-
-def _trust(request: ModeratorRequest, comment: Comment) -> HttpResponse:
-    require_everywhere(request)
-    if Standing.objects.of(comment).filter(standing=Standing.State.BANNED).exists():
-        text = _("They are banned. Lift the ban first: it would win.")
-        return answer(request, comment, [Told(messages.WARNING, text)])
-    decided = decisions.trust(comment, request.user)
-    if decided:
-        return answer(request, comment, [Told(messages.SUCCESS, RESULTS[Kind.TRUST](1))], decided)
-    text = _("There is nobody here to trust, or they are trusted already.")
-    return answer(request, comment, [Told(messages.WARNING, text)])
 
 
 def _post_reply(request: ModeratorRequest, comment: Comment, form: CommentTextForm) -> None:

@@ -4,30 +4,29 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('comments', '0018_what_is_not_finished'),
+        ("comments", "0018_what_is_not_finished"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='decision',
-            name='done',
+            model_name="decision",
+            name="done",
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='left',
+            model_name="decision",
+            name="left",
             field=models.JSONField(blank=True, default=dict, editable=False),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='people',
+            model_name="decision",
+            name="people",
             field=models.PositiveIntegerField(default=0, editable=False),
         ),
         migrations.AddField(
-            model_name='decision',
-            name='terms',
+            model_name="decision",
+            name="terms",
             field=models.JSONField(blank=True, default=dict, editable=False),
         ),
     ]

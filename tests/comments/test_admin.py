@@ -1,9 +1,7 @@
 import re
-from datetime import UTC, datetime, timedelta
-from html import unescape
+from datetime import UTC, datetime
 
 import pytest
-import time_machine
 from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -35,21 +33,6 @@ def text_of(response) -> str:
 
 def messages_of(response) -> list[str]:
     return [str(message) for message in response.context["messages"]]
-
-
-def act(client, decision, *comments, **extra):
-    data = {"decision": decision, "ticked": [comment.pk for comment in comments], **extra}
-    return client.post(f"{QUEUE}many/", data, follow=True)
-
-
-def act_on_all(client, decision, page, **extra):
-    """Decide on all that match, from a page of the queue that someone has opened."""
-    read = {
-        name: re.search(rf'name="{name}" value="([^"]*)"', page)[1] for name in ("newest", "seen", "filters")
-    }
-    read["filters"] = unescape(read["filters"])
-    data = {"decision": decision, "scope": "all", **read, **extra}
-    return client.post(f"{QUEUE}many/", data, follow=True)
 
 
 def statuses() -> list[str]:
@@ -178,81 +161,7 @@ def test_the_list_of_stories_counts_replies_in_the_same_queries(
     assert re.findall(r'class="field-replies">(\d+)<', page) == [str(n) for n in reversed(range(items))]
 
 
-# --- Decisions in bulk ---
-
-
-@pytest.mark.parametrize(
-    ("action", "before", "after", "message"),
-    [
-        ("approve", "held", "approved", "2 comments are public now."),
-        ("hold", "approved", "held", "2 comments are held now."),
-        ("mark_as_spam", "held", "spam", "2 comments marked as spam."),
-        ("trash", "approved", "trash", "2 comments moved to the trash."),
-        ("restore", "spam", "held", "2 comments restored."),
-    ],
-)
-def test_the_ticked_comments_are_decided_on_and_it_is_recorded(
-    client, editor, action, before, after, message
-):
-    comments = [make_comment(status=before) for _ in range(3)]
-
-    response = act(client, action, *comments[:2])
-
-    assert messages_of(response) == [message]
-    assert statuses() == [after, after, before]
-    assert list(Change.objects.order_by("pk").values_list("comment", "by", "from_status", "to_status")) == [
-        (comment.pk, editor.pk, before, after) for comment in comments[:2]
-    ]
-
-
-def test_a_decision_on_all_that_match_leaves_the_others(client, editor):
-    for text in ("buy now", "buy later", "well said"):
-        make_comment(status="held", body=text)
-    page = text_of(client.get(QUEUE, {"q": "buy"}))
-
-    asked = act_on_all(client, "mark_as_spam", page)
-    before = statuses()
-    done = act_on_all(client, "mark_as_spam", page, confirmed="1")
-
-    assert "This is about 2 comments, on all pages of what you searched for." in text_of(asked)
-    assert before == ["held", "held", "held"]
-    assert "2 comments marked as spam." in text_of(done)
-    assert statuses() == ["spam", "spam", "held"]
-
-
-def test_the_second_moderator_is_told_what_the_first_did(client, editor, other):
-    comment = make_comment(status="held", name="Ada", article=make_article(title="Bridge"))
-    seen = seen_on(text_of(client.get(QUEUE)))
-    with time_machine.travel(NOON, tick=False) as clock:
-        comment.approve(by=other)
-        clock.shift(timedelta(minutes=3))
-        client.force_login(editor)
-        response = act(client, "mark_as_spam", comment, seen=seen)
-
-    assert messages_of(response) == ["Ada on “Bridge”: already moved to “Approved” by bob, 3\xa0minutes ago."]
-    assert statuses() == ["approved"]
-
-
-def test_who_decides_the_same_again_is_told_who_did(client, editor, other):
-    comment = make_comment(status="held", name="Ada", article=make_article(title="Bridge"))
-    with time_machine.travel(NOON, tick=False) as clock:
-        comment.approve(by=other)
-        clock.shift(timedelta(minutes=1))
-        client.force_login(editor)
-        response = act(client, "approve", comment)
-
-    assert messages_of(response) == ["Ada on “Bridge”: already moved to “Approved” by bob, 1\xa0minute ago."]
-    assert Change.objects.count() == 1
-
-
-def test_a_decision_on_all_that_match_does_not_reach_what_came_since(client, editor):
-    make_comment(status="held")
-    page = text_of(client.get(QUEUE))
-    make_comment(status="held")
-
-    act_on_all(client, "approve", page, confirmed="1")
-
-    assert statuses() == ["approved", "held"]
+# --- What was seen ---
 
 
 @pytest.mark.parametrize("page", ["", "{pk}/reply/"])
@@ -274,39 +183,6 @@ def test_a_decision_from_the_page_of_one_comment_overrules_nobody(client, editor
     comment.mark_as_spam(by=other)
 
     client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "approve", "seen": seen})
-
-    assert statuses() == ["spam"]
-
-
-@pytest.mark.parametrize(
-    ("sent", "status"),
-    [
-        ({"seen": "x"}, 400),
-        ({"seen": "-1"}, 400),
-        ({"scope": "all", "newest": "x", "seen": "1"}, 400),
-        ({"scope": "all", "newest": "1"}, 400),
-        ({"scope": "all", "newest": "1", "seen": "1", "filters": "section=999999", "confirmed": "1"}, 400),
-        ({"ticked": ["x"]}, 400),
-        ({"ticked": []}, 302),
-        ({"scope": "page"}, 302),
-        ({"decision": ""}, 302),
-        ({"decision": "delete"}, 302),
-    ],
-)
-def test_what_no_page_of_ours_sends_changes_nothing(client, editor, sent, status):
-    comment = make_comment(status="held")
-
-    response = client.post(f"{QUEUE}many/", {"decision": "approve", "ticked": [comment.pk], **sent})
-
-    assert (response.status_code, statuses()) == (status, ["held"])
-
-
-def test_a_decision_after_reloading_overrules_an_earlier_one(client, editor, other):
-    comment = make_comment(status="held")
-    comment.approve(by=other)
-    seen = seen_on(text_of(client.get(QUEUE, {"status": "approved"})))
-
-    act(client, "mark_as_spam", comment, seen=seen)
 
     assert statuses() == ["spam"]
 
