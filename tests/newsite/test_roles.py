@@ -194,6 +194,19 @@ def form_for(world: World) -> dict:
     }
 
 
+def people_of(kind: str, scope: str) -> Callable[[World], dict]:
+    """A decision on whoever wrote many comments, all of them below one's own story."""
+    return lambda world: {
+        **form_for(world),
+        "decision": kind,
+        "scope": scope,
+        "ticked": [world.below_own],
+        "shown": [world.below_own],
+        "kind": "name",
+        "days": "7",
+    }
+
+
 ALL, EVERYWHERE, STORY_DESK = {M, A, E, X}, {M, E, X}, {A, E, X}
 UPLOAD: dict[str, Any] = {"alternative_text": "A dot"}
 
@@ -213,6 +226,11 @@ ACTIONS = [
     Action("trust", EVERYWHERE, f"{QUEUE}{{below_own}}/decide/", lambda world: {"decision": "trust"}),
     Action("open ban", EVERYWHERE, f"{QUEUE}{{below_own}}/ban/"),
     Action("ban", EVERYWHERE, f"{QUEUE}{{below_own}}/ban/", lambda world: {"kind": "name", "days": "7"}),
+    *(
+        Action(f"{kind} {scope}", EVERYWHERE, f"{QUEUE}many/", people_of(kind, scope))
+        for kind in ("trust", "ban")
+        for scope in ("ticked", "page", "all")
+    ),
     Action("see everything of a person", EVERYWHERE, f"{QUEUE}{{below_own}}/everything/"),
     Action("erase a person", {E, X}, f"{QUEUE}{{below_own}}/erase/", lambda world: {"texts": "remove"}),
     Action("open delete comment", {E, X}, f"{QUEUE}{{below_own}}/delete/"),
