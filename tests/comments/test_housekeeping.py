@@ -345,7 +345,7 @@ def test_it_ends_between_chunks_and_goes_on_the_next_time(clock, monkeypatch):
 def test_what_fails_in_a_chunk_leaves_that_chunk_as_it_was(clock, monkeypatch):
     article = make_article()
     comments = [old(40, article=article, status="spam") for _ in range(3)]
-    monkeypatch.setattr("comments.models.staff_notices.take_back", lambda pks: 1 / 0)
+    monkeypatch.setattr("comments.models.comment.staff_notices.take_back", lambda pks: 1 / 0)
 
     with pytest.raises(ZeroDivisionError):
         keep_house()
