@@ -1,5 +1,7 @@
 """What is not kept for ever is deleted once a day: by the chores, and by `manage.py housekeeping`.
 
+Akismet is told then too of what it got wrong: see `comments.lessons`.
+
 It is done in chunks, each in a transaction of its own, so that a million rows need no more
 memory than a few hundred, and nobody who writes waits for long. Breaking it off loses
 nothing, and two processes at once take what the other has not.
@@ -20,7 +22,7 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
-from comments import access, matching
+from comments import access, lessons, matching
 from comments.discussion import DiscussionSettings
 from comments.models import IDENTIFIED, Change, Comment, Firing, Housekeeping, Report
 from comments.staff_notices import StaffNotice
@@ -154,6 +156,10 @@ def _attempts(_settings: DiscussionSettings) -> Iterator[int]:
         yield count
 
 
+def _lessons(_settings: DiscussionSettings) -> Iterator[int]:
+    yield from lessons.teach()
+
+
 JOBS: list[tuple[Any, Callable[[DiscussionSettings], Iterator[int]]]] = [
     (_("IP addresses and browsers of comments erased"), _addresses),
     (_("senders of reports forgotten"), _reporters),
@@ -163,6 +169,8 @@ JOBS: list[tuple[Any, Callable[[DiscussionSettings], Iterator[int]]]] = [
     (_("failed sign-ins forgotten"), _attempts),
     (_("mails deleted"), _rows(lambda: Mail.objects.forgettable())),
     (_("notes of mails to moderators deleted"), _rows(lambda: StaffNotice.objects.forgettable())),
+    # Before the spam is gone that it may be about.
+    (_("decisions told to Akismet"), _lessons),
     (_("comments deleted from spam"), _spam),
     (_("comments deleted from the trash"), _trash),
 ]

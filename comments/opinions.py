@@ -20,15 +20,16 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from threading import BoundedSemaphore, Thread
-from typing import NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import akismet
 import httpx
@@ -75,7 +76,8 @@ class NoAnswer(Exception):
 
 
 class Answer(NamedTuple):
-    rule: Rule
+    # The key of the question.
+    question: Any
     verdict: Verdict | None = None
     # Why it does not count, "" where it does.
     fault: str = ""
@@ -89,16 +91,34 @@ def are_wanted() -> bool:
 def ask(submission: Submission) -> None:
     """Put into `submission.answers` what the services say of a comment.
 
-    None is asked where a rule above them has decided already.
+    None is asked where a rule above them has decided already. What Akismet says is noted on
+    the comment as well, also where it has nothing to object.
     """
+    submission.comment.akismet_says_spam = None
     # What the rules look up now is looked up again in the transaction: a ban may come meanwhile.
     if moderation.is_decided_before(replace(submission), Rule.AKISMET):
         return
     for answer in _answers(_questions(submission)):
         if answer.verdict:
-            submission.answers[answer.rule] = answer.verdict
+            submission.answers[answer.question] = answer.verdict
         if answer.fault:
-            logger.warning("No answer about a comment from %s: %s", answer.rule.value, answer.fault)
+            logger.warning("No answer about a comment from %s: %s", answer.question, answer.fault)
+        elif answer.question == Rule.AKISMET:
+            submission.comment.akismet_says_spam = bool(answer.verdict)
+
+
+def teach(comments: list[Comment]) -> list[Comment]:
+    """Tell Akismet that it was wrong about comments, and return those of which it took that."""
+    lessons: dict[int, Question] = {}
+    for comment in comments:
+        address, told = _told_akismet(comment)
+        lessons[comment.pk] = partial(_teach_akismet, not comment.akismet_says_spam, address, told)
+    answers = _answers(lessons)
+    faults = Counter(answer.fault for answer in answers if answer.fault)
+    for fault, count in faults.items():
+        logger.warning("Decisions not told to Akismet: %d: %s", count, fault)
+    taken = {answer.question for answer in answers if not answer.fault}
+    return [comment for comment in comments if comment.pk in taken]
 
 
 def is_private_line(url: str) -> bool:
@@ -126,7 +146,10 @@ def _questions(submission: Submission) -> dict[Rule, Question]:
     """Return what to ask. All of it is put together here: a thread has nothing to do with the database."""
     questions: dict[Rule, Question] = {}
     if settings.AKISMET_API_KEY:
-        questions[Rule.AKISMET] = partial(_ask_akismet, *_told_akismet(submission))
+        address, told = _told_akismet(submission.comment)
+        if submission.comment.pk:
+            told["recheck_reason"] = "edit"
+        questions[Rule.AKISMET] = partial(_ask_akismet, address, told)
     if _has_webhook():
         questions[Rule.WEBHOOK] = partial(_ask_webhook, json.dumps(_told(submission)).encode())
     return questions
@@ -135,12 +158,11 @@ def _questions(submission: Submission) -> dict[Rule, Question]:
 # --- Akismet ---
 
 
-def _told_akismet(submission: Submission) -> tuple[str, akismet.AkismetArguments]:
+def _told_akismet(comment: Comment) -> tuple[str, akismet.AkismetArguments]:
     """Return the address that a comment comes from, and what else Akismet is told.
 
     Nothing is said of our hidden field: where it was filled in, nobody is asked.
     """
-    comment = submission.comment
     told: akismet.AkismetArguments = {
         "blog_charset": "UTF-8",
         "blog_lang": settings.LANGUAGE_CODE.replace("-", "_"),
@@ -153,27 +175,38 @@ def _told_akismet(submission: Submission) -> tuple[str, akismet.AkismetArguments
         "comment_content": comment.body,
         "comment_date_gmt": comment.created_at.isoformat(),
     }
-    if comment.pk:
-        told["recheck_reason"] = "edit"
     return comment.ip_address or "", told
 
 
 async def _ask_akismet(
     address: str, told: akismet.AkismetArguments, client: httpx.AsyncClient
 ) -> Verdict | None:
+    with _akismet(client) as service:
+        return AKISMET_VERDICTS[await service.comment_check(address, **told)]
+
+
+async def _teach_akismet(
+    is_spam: bool, address: str, told: akismet.AkismetArguments, client: httpx.AsyncClient
+) -> None:
+    with _akismet(client) as service:
+        await (service.submit_spam if is_spam else service.submit_ham)(address, **told)
+
+
+@contextmanager
+def _akismet(client: httpx.AsyncClient) -> Iterator[akismet.AsyncClient]:
+    """Speak to Akismet, and fail as other services do.
+
+    The key is not verified first: that is another request for each comment, within the same
+    three seconds, and with a wrong key the request itself fails.
+    """
     client.headers["User-Agent"] = akismet.USER_AGENT
-    config = akismet.Config(settings.AKISMET_API_KEY, settings.SITE_URL)
-    # The key is not verified first: that is another request for each comment, within the same
-    # three seconds, and with a wrong key the check itself fails.
-    service = akismet.AsyncClient(config, client)
     try:
-        said = await service.comment_check(address, **told)
+        yield akismet.AsyncClient(akismet.Config(settings.AKISMET_API_KEY, settings.SITE_URL), client)
     except akismet.APIKeyError as error:
         raise NoAnswer("the key is not valid") from error
     except akismet.RequestError as error:
         # It stands before what really went wrong.
         raise error.__cause__ or error from None
-    return AKISMET_VERDICTS[said]
 
 
 # --- The owner's own service ---
@@ -233,25 +266,25 @@ def _address_of(story: Article) -> str:
 # --- Asking ---
 
 
-def _answers(questions: dict[Rule, Question]) -> list[Answer]:
-    """Ask all services at the same time, and return what they have said before the time was over."""
+def _answers(questions: Mapping[Any, Question]) -> list[Answer]:
+    """Ask everything at the same time, and return what was answered before the time was over."""
     if not _room.acquire(blocking=False):
-        return [Answer(rule, fault="too many are asked already") for rule in questions]
+        return [Answer(question, fault="too many are asked already") for question in questions]
     deadline = time.monotonic() + SECONDS
     heard: SimpleQueue[Answer] = SimpleQueue()
     # No look-up of a name can be broken off: the thread is left alone with it.
     Thread(target=_ask, args=(questions, deadline, heard), name="asks services", daemon=True).start()
-    answers = {rule: Answer(rule, fault=TOO_LATE) for rule in questions}
+    answers = {question: Answer(question, fault=TOO_LATE) for question in questions}
     with suppress(Empty):
-        for _answer in questions:
+        for _question in questions:
             answer = heard.get(timeout=max(deadline - time.monotonic(), 0))
-            answers[answer.rule] = answer
+            answers[answer.question] = answer
     return list(answers.values())
 
 
-def _ask(questions: dict[Rule, Question], deadline: float, heard: SimpleQueue[Answer]) -> None:
+def _ask(questions: Mapping[Any, Question], deadline: float, heard: SimpleQueue[Answer]) -> None:
     async def ask_all() -> None:
-        await asyncio.gather(*(_ask_one(*question, deadline, heard) for question in questions.items()))
+        await asyncio.gather(*(_ask_one(*item, deadline, heard) for item in questions.items()))
 
     try:
         asyncio.run(ask_all())
@@ -259,7 +292,7 @@ def _ask(questions: dict[Rule, Question], deadline: float, heard: SimpleQueue[An
         _room.release()
 
 
-async def _ask_one(rule: Rule, question: Question, deadline: float, heard: SimpleQueue[Answer]) -> None:
+async def _ask_one(key: Any, question: Question, deadline: float, heard: SimpleQueue[Answer]) -> None:
     verdict, fault = None, ""
     try:
         # The time-outs of the library begin again with every byte.
@@ -274,7 +307,7 @@ async def _ask_one(rule: Rule, question: Question, deadline: float, heard: Simpl
         # Whatever it is, it holds nothing back. Its words may be the service's own, with the
         # comment in them.
         fault = type(error).__name__
-    heard.put(Answer(rule, verdict, fault))
+    heard.put(Answer(key, verdict, fault))
 
 
 def _client() -> httpx.AsyncClient:

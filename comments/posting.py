@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 from articles.models import Article
 from comments import moderation, notifications, opinions, staff_notices
 from comments.discussion import DiscussionSettings
-from comments.models import Change, Comment, Decision, Firing, Rule
-from comments.moderation import Refusal, Ruling, Submission, Verdict
+from comments.models import Change, Comment, Decision, Firing
+from comments.moderation import Refusal, Ruling, Submission
 from comments.staff_notices import StaffNotice
 from newsite.origin import shortened
 
@@ -86,7 +86,7 @@ def edit(comment: Comment, body: str, *, ip_address: str | None = None) -> Comme
     The new text is decided on like a new comment from the address that it comes from now,
     but never shown where the old one was not. Raises `Refused` where it is too late.
     """
-    answers = _opinions_on_edit(comment, body, ip_address) if opinions.are_wanted() else {}
+    asked = _ask_about_edit(comment, body, ip_address) if opinions.are_wanted() else None
     with saving():
         comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
         if not comment.is_editable:
@@ -101,16 +101,18 @@ def edit(comment: Comment, body: str, *, ip_address: str | None = None) -> Comme
         before = {"body_before": comment.body, "from_status": comment.status}
         comment.body = body
         comment.edited_at = timezone.now()
+        comment.akismet_says_spam = asked.comment.akismet_says_spam if asked else None
         # The whole address, which may be kept in part only. It is not saved.
         comment.ip_address = ip_address
-        ruling = moderation.decide(Submission(comment, settings, answers=answers))
+        ruling = moderation.decide(Submission(comment, settings, answers=asked.answers if asked else {}))
         if ruling.status != Comment.Status.APPROVED:
             # What waits already goes on waiting for the reason that the moderators know.
             if comment.status != Comment.Status.HELD:
                 comment.held_because = ruling.because
             comment.status = ruling.status
             notifications.take_back([comment.pk])
-        comment.save(update_fields=["body", "body_html", "edited_at", "status", "held_because"])
+        changed = ["body", "body_html", "edited_at", "status", "held_because", "akismet_says_spam"]
+        comment.save(update_fields=changed)
         _keep(ruling, comment)
         _record(comment, because=ruling.because, **before)
         if comment.status == before["from_status"]:
@@ -146,15 +148,15 @@ def _edited_too_quickly(comment: Comment, settings: DiscussionSettings) -> Refus
     return moderation.too_quick(comment.edited_at, settings.flood_interval)
 
 
-def _opinions_on_edit(comment: Comment, body: str, ip_address: str | None) -> dict[Rule, Verdict]:
+def _ask_about_edit(comment: Comment, body: str, ip_address: str | None) -> Submission | None:
     settings = DiscussionSettings.load()
     if body == comment.body or not comment.is_editable or _edited_too_quickly(comment, settings):
-        return {}
+        return None
     edited = copy(comment)
     edited.body, edited.ip_address = body, ip_address
     submission = Submission(edited, settings)
     opinions.ask(submission)
-    return submission.answers
+    return submission
 
 
 def _keep(ruling: Ruling, comment: Comment) -> None:

@@ -9,6 +9,7 @@ An export is one JSON object in UTF-8. Its keys stay what they are; more may com
         id, url, story {title, url}, in_reply_to (the address of the answered comment, or null),
         name, email, website, text, status, held_because,
         posted_at, edited_at, ip_address, user_agent,
+        akismet_says_spam   what Akismet has said of it or been told (null where it was not asked),
         rules       what rules of moderation said of it: rule, verdict, detail
         history     oldest first: at, from ("" at its arrival), to,
             text_before (null where the text did not change)
@@ -145,6 +146,7 @@ def _comments(email: str) -> Iterator[dict]:
             "edited_at": _time(comment.edited_at),
             "ip_address": comment.ip_address,
             "user_agent": comment.user_agent,
+            "akismet_says_spam": comment.akismet_says_spam,
             "rules": [
                 {"rule": firing.rule, "verdict": firing.verdict, "detail": firing.detail}
                 for firing in comment.firings.all()

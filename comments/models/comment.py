@@ -204,6 +204,8 @@ class Comment(models.Model):
     held_because = models.CharField(
         _("held because"), max_length=20, choices=Rule, default=Rule.NOTHING, blank=True
     )
+    # What Akismet has said of it, or was taught since. Empty where it was not asked, or away.
+    akismet_says_spam = models.BooleanField(null=True, editable=False)
     # Reports that no moderator has answered yet.
     open_reports = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(_("posted"), default=timezone.now, editable=False)

@@ -3,16 +3,10 @@ import hashlib
 import hmac
 import json
 import logging
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 import time
-from contextlib import suppress
-from http.client import parse_headers
-from socketserver import StreamRequestHandler, ThreadingTCPServer
-from threading import BoundedSemaphore, Event, Thread
+from threading import BoundedSemaphore, Thread
 from urllib.parse import parse_qs
 
 import akismet as akismet_library
@@ -23,6 +17,7 @@ from articles.models import Article
 from comments import opinions, posting
 from comments.models import Comment, Rule, Standing
 from comments.moderation import Submission, Verdict
+from tests.comments.services import Service, hangs, http, says, sends
 from tests.factories import make_article, make_comment, make_editor, make_user, set_discussion
 
 pytestmark = pytest.mark.django_db
@@ -31,123 +26,10 @@ SECRET = "a secret that both know"
 SAID = {"name": "Ada", "email": "ada@example.com", "body": "Well said.", "ip_address": "192.0.2.1"}
 
 
-class Service(ThreadingTCPServer):
-    """A service on this machine, which keeps what it is sent and answers as a test wants.
-
-    Asked as a proxy, it is the far end of every tunnel too.
-    """
-
-    allow_reuse_address = daemon_threads = True
-
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Asked)
-        self.requests = []
-        self.tunnels = []
-        # Without it, no tunnel is let through.
-        self.tls = None
-        self.over = Event()
-        self.answer = says("none")
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/"
-
-
-class Asked(StreamRequestHandler):
-    def handle(self):
-        line = self.rfile.readline().decode().strip()
-        headers = parse_headers(self.rfile)
-        if line.startswith("CONNECT "):
-            self.server.tunnels.append(line)
-            if self.server.tls is None:
-                self.wfile.write(http(b"", "403 Forbidden"))
-                return
-            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            # A client that does not trust the certificate goes away.
-            with suppress(OSError), self.server.tls.wrap_socket(self.request, server_side=True) as inside:
-                Asked(inside, self.client_address, self.server)
-            return
-        self.server.requests.append((line, headers, self.rfile.read(int(headers["Content-Length"]))))
-        # A client that has heard enough, or waited enough, closes the line.
-        with suppress(OSError):
-            self.server.answer(self.wfile, self.server.over)
-
-
-def http(body: bytes, status: str = "200 OK", head: str = "") -> bytes:
-    return f"HTTP/1.1 {status}\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
-
-
-def sends(*pieces: bytes, pause: float = 0):
-    def answer(out, over):
-        for piece in pieces:
-            out.write(piece)
-            if over.wait(pause):
-                return
-
-    return answer
-
-
-def says(verdict, **more):
-    return sends(http(json.dumps({"verdict": verdict, **more}).encode()))
-
-
-def hangs(out, over):
-    over.wait(10)
-
-
-@pytest.fixture
-def services():
-    """Start as many services as a test needs."""
-    started = []
-
-    def start() -> Service:
-        service = Service()
-        Thread(target=service.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        started.append(service)
-        return service
-
-    yield start
-    for service in started:
-        service.over.set()
-        service.shutdown()
-        service.server_close()
-
-
 @pytest.fixture
 def webhook(services, settings) -> Service:
     service = services()
     settings.MODERATION_WEBHOOK_URL, settings.MODERATION_WEBHOOK_SECRET = service.url, SECRET
-    return service
-
-
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
-    """Make a certificate for Akismet's host, which nobody trusts yet."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificate")
-    folder = tmp_path_factory.mktemp("certificate")
-    key, certificate = folder / "key", folder / "certificate"
-    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x"
-    names = ["-addext", "subjectAltName=DNS:rest.akismet.com,DNS:localhost"]
-    subprocess.run(
-        [*make.split(), *names, "-keyout", key, "-out", certificate], check=True, capture_output=True
-    )
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate, key)
-    return certificate, tls
-
-
-@pytest.fixture
-def akismet(services, settings, monkeypatch, certificate) -> Service:
-    """Stand in for Akismet, at the far end of a proxy."""
-    service = services()
-    trusted, service.tls = certificate
-    for name in ("https_proxy", "NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HTTPS_PROXY", service.url)
-    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-    settings.AKISMET_API_KEY = "key-of-the-owner"
-    service.answer = sends(http(b"false"))
     return service
 
 

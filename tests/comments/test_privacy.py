@@ -98,6 +98,7 @@ def test_an_export_holds_everything_that_is_held_of_a_comment():
                 "edited_at": "2026-11-23T12:00:00+00:00",
                 "ip_address": "198.51.100.7",
                 "user_agent": "Lynx",
+                "akismet_says_spam": None,
                 "rules": [{"rule": "first-comment", "verdict": "held", "detail": ""}],
                 "history": [
                     {

@@ -1,0 +1,57 @@
+import shutil
+import ssl
+import subprocess
+from threading import Thread
+
+import pytest
+
+from tests.comments.services import Service, http, sends
+
+
+@pytest.fixture
+def services():
+    """Start as many services as a test needs."""
+    started = []
+
+    def start() -> Service:
+        service = Service()
+        Thread(target=service.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        started.append(service)
+        return service
+
+    yield start
+    for service in started:
+        service.over.set()
+        service.shutdown()
+        service.server_close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """Make a certificate for Akismet's host, which nobody trusts yet."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl makes the certificate")
+    folder = tmp_path_factory.mktemp("certificate")
+    key, certificate = folder / "key", folder / "certificate"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x"
+    names = ["-addext", "subjectAltName=DNS:rest.akismet.com,DNS:localhost"]
+    subprocess.run(
+        [*make.split(), *names, "-keyout", key, "-out", certificate], check=True, capture_output=True
+    )
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate, key)
+    return certificate, tls
+
+
+@pytest.fixture
+def akismet(services, settings, monkeypatch, certificate) -> Service:
+    """Stand in for Akismet, at the far end of a proxy."""
+    service = services()
+    trusted, service.tls = certificate
+    for name in ("https_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", service.url)
+    monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    settings.AKISMET_API_KEY = "key-of-the-owner"
+    service.answer = sends(http(b"false"))
+    return service
