@@ -8,10 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.db import connection
 
 from comments import decisions, numbers, posting
 from comments.models import Change, Comment, Decision, Firing
 from comments.moderation import Submission
+from tests.comments.test_queue import plans_of
 from tests.factories import make_article, make_author, make_comment, make_editor, make_user, set_discussion
 
 pytestmark = pytest.mark.django_db
@@ -354,6 +356,34 @@ def test_the_numbers_take_the_same_queries_however_many(
     # Rights; days; count and median; rules, stories, people.
     with django_assert_num_queries(8 if who == "editor" else 10):
         page_of(client)
+
+
+# --- How they are read ---
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plan")
+@pytest.mark.parametrize("who", ["editor", "author"])
+def test_no_more_is_read_than_the_period_has(request, who):
+    user = request.getfixturevalue(who)
+    person = user if who == "editor" else user.user
+    article = make_article(authors=[] if who == "editor" else [user])
+    Comment.objects.bulk_create(
+        Comment(article=article, path=f"{n:010d}", name="Ada", created_at=NOON - n * DAY) for n in range(200)
+    )
+    Change.objects.bulk_create(
+        Change(comment=comment, from_status="held", to_status="approved", at=comment.created_at)
+        for comment in Comment.objects.all()
+    )
+    since = NOON.date() - 29 * DAY
+
+    days = plans_of(lambda: numbers.charts_of(person, [since]))
+    decided = plans_of(lambda: numbers.time_to_decide(person, since))
+    stories = plans_of(lambda: numbers.stories(person, since))
+
+    assert ["created_at>?" in plan.partition("\n")[0] for sql, plan in days if "truncdate" in sql] == [True]
+    period = "SEARCH comments_change USING INDEX change_recent (at>?)"
+    changes = [plan for sql, plan in decided + stories if "comments_change" in sql]
+    assert [plan.partition("\n")[0] for plan in changes] == [period] * 3
 
 
 def test_the_queue_and_the_front_page_of_the_admin_lead_to_the_numbers(client, editor):
