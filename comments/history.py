@@ -2,6 +2,7 @@
 
 Like the queue, a page takes the same time however long the history is. Dates and comments
 have an index; whatever else is asked for is looked for among so many of the newest changes.
+Below an author's own stories alone, the places of all their changes are sorted for a page.
 
 An export is one row for each change, oldest first, either CSV (with a line of headings, in
 UTF-8 with a byte order mark) or JSON Lines. The columns stay what they are; more may come.
@@ -182,11 +183,14 @@ def page(form: HistoryForm, user: Any, before: Cursor | None) -> Page:
     if floor:
         newer = Q(at__gt=floor.created_at) | Q(at=floor.created_at, pk__gte=floor.pk)
         changes = changes.filter(Q(at__gte=floor.created_at), newer)
-    found = list(_with_context(changes.filter(conditions))[: ROWS + 1])
-    rows = [Row(change, before=_before(change)) for change in found[:ROWS]]
+    places = changes.filter(conditions).values_list("at", "pk")[: ROWS + 1]
+    found = [Cursor(*place) for place in places]
+    # Only these are loaded. What is below an author's own stories has to be sorted, and texts are long.
+    loaded = _with_context(Change.objects.order_by()).in_bulk([cursor.pk for cursor in found[:ROWS]])
+    shown = [loaded[cursor.pk] for cursor in found[:ROWS] if cursor.pk in loaded]
+    rows = [Row(change, before=_before(change)) for change in shown]
     if len(found) > ROWS:
-        last = found[ROWS - 1]
-        return Page(rows, Cursor(last.at, last.pk))
+        return Page(rows, found[ROWS - 1])
     return Page(rows, floor, looked_back_only=floor is not None)
 
 

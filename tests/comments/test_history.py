@@ -16,6 +16,7 @@ from articles.models import Article
 from comments import decisions, history, posting, privacy, reports
 from comments.models import Change, Comment
 from comments.moderation import Submission
+from tests.comments.test_queue import plans_of
 from tests.factories import (
     make_article,
     make_author,
@@ -423,8 +424,8 @@ def test_the_history_takes_the_same_queries_however_long_it_is(
         comment = posted(name=make_user().username)
         decisions.edit(comment, make_editor(), body="Better.")
 
-    # Session, account, the two lists of moderators that the form and the page ask for, the page.
-    with django_assert_num_queries(4):
+    # Session, account, the moderators whom the form asks for, the places of a page, and what is there.
+    with django_assert_num_queries(5):
         assert len(states_on(text_of(client.get(HISTORY)))) == items * 2
 
 
@@ -640,6 +641,18 @@ def test_a_page_is_read_from_the_index_without_sorting(editor):
 
     assert ["INDEX change_recent" in plan for plan in plans] == [True, True]
     assert ["TEMP B-TREE" in plan for plan in plans] == [False, False]
+
+
+def test_of_an_authors_own_the_places_are_sorted_and_not_the_texts(author):
+    comment = make_comment(article=make_article(authors=[author]), status="held")
+    comment.approve(by=make_editor())
+    form = history.HistoryForm({})
+    assert form.is_valid()
+
+    plans = plans_of(lambda: history.page(form, author.user, None))
+
+    ordered = [sql for sql, _plan in plans if "ORDER BY" in sql]
+    assert [sql.partition(" FROM ")[0].count(",") for sql in ordered] == [1]
 
 
 def test_changes_of_all_stories_are_in_one_history(client, editor):
