@@ -179,10 +179,17 @@ def _others_hit(values: set[str], kind: str, among: CommentQuerySet) -> dict[str
     """Return by value who else had approved comments that a ban would have hit lately."""
     newest = list(_newest_approved())
     chosen = set(among.filter(pk__in=[comment.pk for comment in newest]).values_list("pk", flat=True))
+    # Of the networks of an address only those that are as large as one of the values.
+    lengths = tuple({ip_network(value).prefixlen for value in values if value and kind == Kind.ADDRESS})
     people = defaultdict(set)
     for comment in newest:
         if comment.pk not in chosen:
-            for value in values.intersection(Standing.keys_of(comment)[kind]):
+            keys = (
+                matching.network_keys(comment.ip_address, lengths)
+                if lengths
+                else Standing.keys(kind, comment)
+            )
+            for value in values.intersection(keys):
                 people[value].add(person_of(comment))
     return people
 
@@ -238,7 +245,7 @@ def _is_of_an_account(kind: str, value: str) -> bool:
 
 def _hit(kind: str, value: str) -> tuple[int, int]:
     """Return how many approved comments a ban would have hit lately, and of how many people."""
-    hit = [comment for comment in _newest_approved() if value in Standing.keys_of(comment).get(kind, [])]
+    hit = [comment for comment in _newest_approved() if value in Standing.keys(kind, comment)]
     return len(hit), len({person_of(comment) for comment in hit})
 
 

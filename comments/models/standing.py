@@ -9,6 +9,9 @@ from comments import matching
 from comments.models.comment import Comment
 from comments.models.history import Decision
 
+# Of so many comments the keys are looked up at a time: each may have a hundred and more.
+LOOKED_UP = 100
+
 
 class StandingQuerySet(models.QuerySet["Standing"]):
     def in_force(self):
@@ -33,6 +36,12 @@ class StandingQuerySet(models.QuerySet["Standing"]):
 
     def first_of(self, comments: list[Comment]) -> "dict[int, Standing]":
         """Return by comment what counts of what moderators have said of who wrote it: a ban first."""
+        found: dict[int, Standing] = {}
+        for start in range(0, len(comments), LOOKED_UP):
+            found |= self._first_of(comments[start : start + LOOKED_UP])
+        return found
+
+    def _first_of(self, comments: list[Comment]) -> "dict[int, Standing]":
         keys = {comment.pk: Standing.keys_of(comment) for comment in comments}
         kinds = {kind for of_one in keys.values() for kind in of_one}
         values = {value for of_one in keys.values() for its in of_one.values() for value in its}
@@ -154,18 +163,23 @@ class Standing(models.Model):
 
     @classmethod
     def keys_of(cls, comment: Comment) -> dict[str, list[str]]:
-        """Return under which values whoever wrote a comment may be found."""
-        keys: dict[str, list[str]] = {
-            cls.Kind.EMAIL: matching.email_keys(comment.email),
-            cls.Kind.ADDRESS: matching.network_keys(comment.ip_address),
-            cls.Kind.NAME: [" ".join(matching.fold(comment.name).split())],
-            cls.Kind.WEBSITE: matching.host_keys(comment.website),
-        }
-        if comment.user_id:
-            keys[cls.Kind.ACCOUNT] = [cls.account(comment.user)]
-        elif comment.email:
-            keys[cls.Kind.PERSON] = [cls.person(comment)]
-        return keys
+        """Return under which values whoever wrote a comment may be found, by kind."""
+        return {kind: cls.keys(kind, comment) for kind in cls.Kind}
+
+    @classmethod
+    def keys(cls, kind: str, comment: Comment) -> list[str]:
+        """Return under which values of one kind whoever wrote a comment may be found."""
+        if kind == cls.Kind.EMAIL:
+            return matching.email_keys(comment.email)
+        if kind == cls.Kind.ADDRESS:
+            return matching.network_keys(comment.ip_address)
+        if kind == cls.Kind.NAME:
+            return [" ".join(matching.fold(comment.name).split())]
+        if kind == cls.Kind.WEBSITE:
+            return matching.host_keys(comment.website)
+        if kind == cls.Kind.ACCOUNT:
+            return [cls.account(comment.user)] if comment.user_id else []
+        return [cls.person(comment)] if comment.email and not comment.user_id else []
 
     @classmethod
     def trust_in(cls, comment: Comment) -> "Standing | None":

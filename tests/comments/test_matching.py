@@ -1,4 +1,5 @@
 import time
+from ipaddress import ip_address, ip_network
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -185,3 +186,14 @@ def test_names_that_look_alike_have_one_look(one, other):
 )
 def test_names_that_differ_have_two_looks(one, other):
     assert matching.look(one) != matching.look(other)
+
+
+@pytest.mark.parametrize("ip", ["192.0.2.7", "255.255.255.255", "2001:db8:1:2::7", "ffff::", "::1"])
+def test_an_address_belongs_to_one_network_of_each_length(ip):
+    bits = ip_address(ip).max_prefixlen
+    networks = [str(ip_network((ip, length), strict=False)) for length in range(bits, -1, -1)]
+
+    assert matching.network_keys(ip) == networks
+    assert matching.network_keys(ip, (24, 64)) == [
+        str(ip_network((ip, n), strict=False)) for n in (24, 64) if n <= bits
+    ]
