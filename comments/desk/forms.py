@@ -166,10 +166,12 @@ class BanManyForm(BanTermsForm):
         label=_("Ban by what several people share as well"),
         required=False,
         help_text=_(
-            "Otherwise a comment is left as it is where its ban would hit several people whose comments "
-            "are approved. What would hit you, or someone who writes for this site, is always left."
+            "Otherwise a comment is left out where its ban would hit several people whose comments "
+            "are approved. What would hit you, or someone who writes for this site, is always left out."
         ),
     )
+
+    field_order = ["kind", "sure"]
 
     def __init__(self, *args, own_address: str | None, **kwargs):
         super().__init__(*args, **kwargs)
