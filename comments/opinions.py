@@ -24,7 +24,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
 from ipaddress import ip_address
 from queue import Empty, SimpleQueue
@@ -314,12 +314,17 @@ def _client() -> httpx.AsyncClient:
     """Return what speaks HTTP to a service: through the HTTPS_PROXY of the environment, where it has one."""
     return httpx.AsyncClient(
         headers={"User-Agent": "Newsite", "Accept-Encoding": "identity"},
-        # The certificates that the machine trusts, an owner's own among them.
-        verify=ssl.create_default_context(),
+        verify=_trusted(),
         # What may travel in plain HTTP stays on this machine, whatever proxy there is.
         mounts={"http://": None},
         event_hooks={"response": [_look_before_reading]},
     )
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Return the certificates that the machine trusts, an owner's own among them. Reading them takes long."""
+    return ssl.create_default_context()
 
 
 async def _look_before_reading(response: httpx.Response) -> None:

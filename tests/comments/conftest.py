@@ -5,6 +5,7 @@ from threading import Thread
 
 import pytest
 
+from comments import opinions
 from tests.comments.services import Service, http, sends
 
 
@@ -24,6 +25,13 @@ def services():
         service.over.set()
         service.shutdown()
         service.server_close()
+
+
+@pytest.fixture(autouse=True)
+def trust_anew():
+    """Let each test say which certificates the machine trusts."""
+    yield
+    opinions._trusted.cache_clear()
 
 
 @pytest.fixture(scope="session")

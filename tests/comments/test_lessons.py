@@ -31,7 +31,7 @@ def made(said_spam: bool | None, **fields) -> Comment:
     """Make a comment of which Akismet said so, on its arrival."""
     status = "spam" if said_spam else "approved"
     comment = make_comment(**{"status": status, "email": "ada@example.com", **fields})
-    comment.changes.create(actor="commenter", to_status=status)
+    comment.changes.create(actor="commenter", to_status=comment.status)
     Comment.objects.filter(pk=comment.pk).update(akismet_says_spam=said_spam)
     comment.refresh_from_db()
     return comment
