@@ -228,9 +228,11 @@ def _known(comments: list[Comment]) -> set[int]:
     users = {comment.user_id for comment in comments if comment.user_id}
     emails = {comment.email for comment in comments if comment.is_found_by_address}
     by_account = approved.filter(user__in=users).values_list("user").annotate(Min("created_at"))
-    by_address = approved.filter(user=None, email__in=emails).values_list("email", "name")
+    # A condition on `user` would have SQLite read all that visitors ever wrote.
+    by_address = approved.filter(email__in=emails).values_list("email", "name", "user")
     first: dict[tuple, datetime] = {(user,): at for user, at in by_account}
-    first |= {(email, name): at for email, name, at in by_address.annotate(Min("created_at"))}
+    found = by_address.annotate(Min("created_at"))
+    first |= {(email, name): at for email, name, user, at in found if user is None}
 
     def is_known(comment: Comment) -> bool:
         person = (comment.user_id,) if comment.user_id else (comment.email, comment.name)

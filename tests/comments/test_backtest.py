@@ -3,11 +3,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.db import connection
 
 from comments import backtest, posting
 from comments.discussion import DiscussionSettings
 from comments.models import Change, Comment, Firing, Rule, Standing
 from comments.moderation import RULES, Submission, decide
+from tests.comments.test_queue import plans_of
 from tests.factories import (
     make_article,
     make_author,
@@ -426,3 +428,15 @@ def test_as_many_queries_for_many_comments_as_for_one(django_assert_num_queries,
 
     with django_assert_num_queries(10):
         backtest.attempt(tried, in_force)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plan")
+def test_whom_an_address_belongs_to_is_not_looked_for_among_all_comments():
+    article = make_article()
+    for number in range(100):
+        make_comment(article=article, email=f"reader{number}@example.com")
+
+    plans = plans_of(lambda: trial(holds_first_comments=True))
+
+    of_people = [plan for sql, plan in plans if "GROUP BY" in sql and '"email" IN' in sql]
+    assert ["INDEX comment_person (email=? AND status=?)" in plan for plan in of_people] == [True]
