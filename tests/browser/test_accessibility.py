@@ -185,6 +185,22 @@ def test_the_queue_has_no_wcag_violations_in_what_is_ours(watch, scheme):
 
 
 @SCHEMES
+def test_banning_many_has_no_wcag_violations(watch, scheme):
+    page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    newspaper.found()
+    page.goto("/admin/comments/comment/?status=all")
+    page.locator(".queue-row input[type=checkbox]").first.check()
+    page.get_by_label("Decision").select_option("ban")
+    page.get_by_role("button", name="Do it").click()
+    assert violations(page, "#content") == []
+    watch.expect_status(422)
+    page.locator("#content form").evaluate("form => { form.noValidate = true }")
+    with page.expect_navigation() as navigation:
+        page.get_by_role("button", name="Ban", exact=True).click()
+    assert (navigation.value.status, violations(page, "#content")) == (422, [])
+
+
+@SCHEMES
 def test_the_form_of_those_who_write_for_the_site_has_no_wcag_violations(watch, scheme):
     page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     news = newspaper.found()

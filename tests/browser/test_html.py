@@ -268,10 +268,15 @@ def what_was_decided(editor: Client) -> dict[str, bytes]:
     }
     asked = editor.post(f"{QUEUE}many/", on_all)
     done = editor.post(f"{QUEUE}many/", {**on_all, "confirmed": "1"}, follow=True)
+    ban = {**on_all, "decision": "ban"}
+    ban_wrongly = {**ban, "confirmed": "1", "until": "2001-01-01", "note": "<b>"}
     return with_statuses(
         {
             "all that match": (200, asked),
             "all that match decided": (200, done),
+            "trust all that match": (200, editor.post(f"{QUEUE}many/", {**on_all, "decision": "trust"})),
+            "ban all that match": (200, editor.post(f"{QUEUE}many/", ban)),
+            "ban all that match with errors": (422, editor.post(f"{QUEUE}many/", ban_wrongly)),
             "queue after a decision": (200, editor.get(QUEUE)),
             "decisions": (200, editor.get(f"{QUEUE}decisions/")),
             "history": (200, editor.get("/admin/comments/change/")),
