@@ -154,7 +154,7 @@ def _decide_on_people(
     that the decision is about, where these are only some.
     """
     with transaction.atomic():
-        chosen = comments.select_related("user").defer("body", "body_html").order_by("-pk")
+        chosen = comments.select_related("user").defer("body", "body_html").order_by("pk")
         locked = list(chosen.select_for_update(of=("self",)))
         pks = [comment.pk for comment in locked]
         overtaken = Change.objects.overtaking(pks, seen, by if overrules_self else None)
