@@ -1,17 +1,17 @@
-"""The mails to moderators and to authors of stories: who is told, how soon, and in which words.
+"""The mails to moderators and to authors of stories: when they are written, and in which words.
 
 What there is to tell is noted by `comments.staff_notices`, in the transaction of its cause.
-Beside the requests it is handed out to those whom it concerns, and then written. One mail
-tells of one comment; where that would be too many mails, one tells of all that wait.
+Beside the requests `comments.recipients` hands it out to those whom it concerns, and then it
+is written. One mail tells of one comment; where that would be too many mails, one tells of
+all that wait.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.core import signing
 from django.db import transaction
 from django.db.models import Count, F, Max, Window
@@ -22,25 +22,22 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from articles.models import Byline
-from comments import rights
+from comments import recipients
 from comments.discussion import DiscussionSettings
 from comments.models import Change, Comment, Decision, Rule
+from comments.recipients import Staff, is_true
 from comments.staff_notices import DAY, MailChoice, StaffNotice
 from mail.models import Mail
 
 Kind = StaffNotice.Kind
 Reason = MailChoice.Reason
-Rhythm = DiscussionSettings.Mails
 
 # So many mails an hour one person gets. A wave of spam comes as one mail about all of it.
 MAILS_AN_HOUR, HOUR = 20, timedelta(hours=1)
 # So many comments stand in one mail. Of the others it tells how many they are.
 LISTED = 30
-# Of more than this that wait, nobody needs to be told one by one.
-MOST_WAITING = 1000
-# So many are handed out, and to so many people mails are written, in one transaction.
-HANDED_OUT, PEOPLE = 500, 20
+# To so many people mails are written in one transaction.
+PEOPLE = 20
 # So many reports stand in a mail, and so much of an answered comment.
 REPORTS_SHOWN, ANSWERED_SHOWN = 10, 300
 
@@ -95,113 +92,11 @@ class Entry(NamedTuple):
 
 def send_due() -> None:
     """Write the mails that are due."""
-    while StaffNotice.objects.waiting().filter(user=None).exists() and _hand_out():
-        pass
+    recipients.hand_out()
     due = StaffNotice.objects.due().order_by("user")
     people = list(due.values_list("user", flat=True).distinct())
     for start in range(0, len(people), PEOPLE):
         _write(people[start : start + PEOPLE])
-
-
-# --- Who is told ---
-
-
-class Staff:
-    """Who may be told of the comments on some stories, as things stand now."""
-
-    def __init__(self, discussion: DiscussionSettings, stories: Collection[int]):
-        self.discussion = discussion
-        self.everywhere = {user.pk: user for user in _with_right(rights.EVERYWHERE)}
-        below_own = _with_right(rights.BELOW_OWN_STORIES).filter(author__bylines__article__in=stories)
-        self.below_own = set(below_own.values_list("pk", flat=True))
-        self.authors: dict[int, dict[int, Any]] = defaultdict(dict)
-        bylines = Byline.objects.filter(article__in=stories, author__user__is_active=True)
-        bylines = bylines.exclude(author__user__email="").select_related("author__user__mail_choice")
-        for byline in bylines:
-            user: Any = byline.author.user
-            self.authors[byline.article_id][user.pk] = user
-
-    def of(self, story: int) -> Iterable[Any]:
-        """Return whom a comment on a story may concern, each once, those who moderate it first."""
-        people = {**self.everywhere, **self.authors[story]}
-        addresses: set[str] = set()
-        for user in sorted(people.values(), key=lambda user: (not self.moderates(user.pk, story), user.pk)):
-            if user.email.lower() not in addresses:
-                addresses.add(user.email.lower())
-                yield user
-
-    @property
-    def people(self) -> dict[int, Any]:
-        authors = {pk: user for people in self.authors.values() for pk, user in people.items()}
-        return {**authors, **self.everywhere}
-
-    def moderates(self, user: int, story: int) -> bool:
-        return user in self.everywhere or (user in self.below_own and user in self.authors[story])
-
-    def rhythms(self, user: Any, story: int, kind: str) -> dict[str, str]:
-        """Return why someone is told of a comment, and for each reason how soon. Empty: not at all."""
-        choice = user.mail_choice if hasattr(user, "mail_choice") else MailChoice()
-        mails = self.discussion
-        asked: dict[str, list[str]] = {}
-        if choice.moderation and self.moderates(user.pk, story):
-            asked[Reason.MODERATION] = [mails.comment_mails]
-            if kind != Kind.PUBLIC:
-                asked[Reason.MODERATION].append(mails.held_mails)
-        if choice.own_stories and kind == Kind.PUBLIC and user.pk in self.authors[story]:
-            asked[Reason.OWN_STORIES] = [mails.author_mails]
-        quickest = {
-            reason: next((rhythm for rhythm in (Rhythm.AT_ONCE, Rhythm.DAILY) if rhythm in rhythms), None)
-            for reason, rhythms in asked.items()
-        }
-        return {reason: rhythm for reason, rhythm in quickest.items() if rhythm}
-
-
-def _with_right(right: str):
-    """Return who has a right, by a group, in person, or as a superuser, and can be written to."""
-    users = get_user_model().objects.with_perm(right, backend="django.contrib.auth.backends.ModelBackend")
-    return users.exclude(email="").select_related("mail_choice")
-
-
-@transaction.atomic
-def _hand_out() -> bool:
-    """Note for whom the oldest news are, and say whether more may be left."""
-    discussion = DiscussionSettings.load()
-    news = list(
-        StaffNotice.objects.waiting()
-        .filter(user=None)
-        .order_by("pk")
-        .select_for_update(skip_locked=True)[:HANDED_OUT]
-    )
-    concerned = [notice.comment_id for notice in news]
-    comments = Comment.objects.select_related("article").in_bulk(concerned)
-    staff = Staff(discussion, {comment.article_id for comment in comments.values()})
-    known = set(
-        StaffNotice.objects.filter(comment__in=concerned, user__isnull=False).values_list("user", "comment")
-    )
-    waiting = StaffNotice.objects.handed_out().values_list("user").annotate(count=Count("pk"))
-    counts = defaultdict(int, dict(waiting.order_by()))
-    notices = []
-    for notice in news:
-        comment = comments[notice.comment_id]
-        for user in staff.of(comment.article_id) if _is_true(notice, comment) else ():
-            rhythms = staff.rhythms(user, comment.article_id, notice.kind)
-            has_part = user.pk in {notice.decided_by_id, comment.user_id}
-            is_known = notice.kind == Kind.PUBLIC and (user.pk, comment.pk) in known
-            if not rhythms or has_part or is_known or counts[user.pk] >= MOST_WAITING:
-                continue
-            counts[user.pk] += 1
-            at_once = Rhythm.AT_ONCE in rhythms.values()
-            notices.append(StaffNotice(user=user, comment=comment, kind=notice.kind, at_once=at_once))
-    StaffNotice.objects.bulk_create(notices)
-    StaffNotice.objects.filter(pk__in=[notice.pk for notice in news]).delete()
-    return len(news) == HANDED_OUT
-
-
-def _is_true(notice: StaffNotice, comment: Comment) -> bool:
-    """Say whether what a notice tells is still so."""
-    if notice.kind == Kind.PUBLIC:
-        return comment.status == Comment.Status.APPROVED and comment.article.is_public
-    return comment.status == Comment.Status.HELD
 
 
 # --- What they are told ---
@@ -321,7 +216,7 @@ def _facts(staff: Staff, held: Held, wanted: set[int]) -> Facts:
 def _is_wanted(notice: StaffNotice, user: Any, facts: Facts) -> bool:
     """Say whether someone is still to be told, and of something that is still so."""
     comment = facts.comments.get(notice.comment_id)
-    still_true = comment is None or _is_true(notice, comment)
+    still_true = comment is None or is_true(notice, comment)
     return still_true and bool(facts.staff.rhythms(user, notice.comment.article_id, notice.kind))
 
 
@@ -333,7 +228,7 @@ def _note_told(told: list[Told], now: datetime) -> None:
             notices.append(notice)
     StaffNotice.objects.bulk_create([one for one in notices if one.pk is None])
     known = [one for one in notices if one.kind != Kind.LISTED]
-    StaffNotice.objects.bulk_update(known, ["mail", "told_at"], batch_size=HANDED_OUT)
+    StaffNotice.objects.bulk_update(known, ["mail", "told_at"], batch_size=500)
 
 
 def _one_by_one(user: Any, notices: list[StaffNotice], facts: Facts) -> list[Told]:

@@ -29,8 +29,12 @@ class StaffNoticeQuerySet(models.QuerySet["StaffNotice"]):
     def waiting(self):
         return self.filter(told_at=None)
 
+    def news(self):
+        """Return that of which nobody knows yet whom it concerns."""
+        return self.waiting().filter(user=None)
+
     def handed_out(self):
-        """Return what waits for a mail to somebody, leaving out that of which nobody knows yet for whom."""
+        """Return what waits for a mail to somebody."""
         return self.waiting().filter(user__isnull=False)
 
     def due(self):

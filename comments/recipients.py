@@ -1,0 +1,123 @@
+"""Who of the staff is told of which comments by mail, and how soon."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Count
+
+from articles.models import Byline
+from comments import rights
+from comments.discussion import DiscussionSettings
+from comments.models import Comment
+from comments.staff_notices import MailChoice, StaffNotice
+
+Kind = StaffNotice.Kind
+Reason = MailChoice.Reason
+Rhythm = DiscussionSettings.Mails
+
+# So many are handed out in one transaction.
+HANDED_OUT = 500
+# Of more than this that wait, nobody needs to be told one by one.
+MOST_WAITING = 1000
+
+
+class Staff:
+    """Who may be told of the comments on some stories, as things stand now."""
+
+    def __init__(self, discussion: DiscussionSettings, stories: Collection[int]):
+        self.discussion = discussion
+        self.everywhere = {user.pk: user for user in _with_right(rights.EVERYWHERE)}
+        below_own = _with_right(rights.BELOW_OWN_STORIES).filter(author__bylines__article__in=stories)
+        self.below_own = set(below_own.values_list("pk", flat=True))
+        self.authors: dict[int, dict[int, Any]] = defaultdict(dict)
+        bylines = Byline.objects.filter(article__in=stories, author__user__is_active=True)
+        bylines = bylines.exclude(author__user__email="").select_related("author__user__mail_choice")
+        for byline in bylines:
+            user: Any = byline.author.user
+            self.authors[byline.article_id][user.pk] = user
+
+    def of(self, story: int) -> Iterable[Any]:
+        """Return whom a comment on a story may concern, each once, those who moderate it first."""
+        people = {**self.everywhere, **self.authors[story]}
+        addresses: set[str] = set()
+        for user in sorted(people.values(), key=lambda user: (not self.moderates(user.pk, story), user.pk)):
+            if user.email.lower() not in addresses:
+                addresses.add(user.email.lower())
+                yield user
+
+    @property
+    def people(self) -> dict[int, Any]:
+        authors = {pk: user for people in self.authors.values() for pk, user in people.items()}
+        return {**authors, **self.everywhere}
+
+    def moderates(self, user: int, story: int) -> bool:
+        return user in self.everywhere or (user in self.below_own and user in self.authors[story])
+
+    def rhythms(self, user: Any, story: int, kind: str) -> dict[str, str]:
+        """Return why someone is told of a comment, and for each reason how soon. Empty: not at all."""
+        choice = user.mail_choice if hasattr(user, "mail_choice") else MailChoice()
+        mails = self.discussion
+        asked: dict[str, list[str]] = {}
+        if choice.moderation and self.moderates(user.pk, story):
+            asked[Reason.MODERATION] = [mails.comment_mails]
+            if kind != Kind.PUBLIC:
+                asked[Reason.MODERATION].append(mails.held_mails)
+        if choice.own_stories and kind == Kind.PUBLIC and user.pk in self.authors[story]:
+            asked[Reason.OWN_STORIES] = [mails.author_mails]
+        quickest = {
+            reason: next((rhythm for rhythm in (Rhythm.AT_ONCE, Rhythm.DAILY) if rhythm in rhythms), None)
+            for reason, rhythms in asked.items()
+        }
+        return {reason: rhythm for reason, rhythm in quickest.items() if rhythm}
+
+
+def _with_right(right: str):
+    """Return who has a right, by a group, in person, or as a superuser, and can be written to."""
+    users = get_user_model().objects.with_perm(right, backend="django.contrib.auth.backends.ModelBackend")
+    return users.exclude(email="").select_related("mail_choice")
+
+
+def hand_out() -> None:
+    """Note for whom the news are that nobody has looked at yet."""
+    while StaffNotice.objects.news().exists() and _hand_out_some():
+        pass
+
+
+@transaction.atomic
+def _hand_out_some() -> bool:
+    """Hand out the oldest news, and say whether more may be left."""
+    discussion = DiscussionSettings.load()
+    news = list(StaffNotice.objects.news().order_by("pk").select_for_update(skip_locked=True)[:HANDED_OUT])
+    concerned = [notice.comment_id for notice in news]
+    comments = Comment.objects.select_related("article").in_bulk(concerned)
+    staff = Staff(discussion, {comment.article_id for comment in comments.values()})
+    known = set(
+        StaffNotice.objects.filter(comment__in=concerned, user__isnull=False).values_list("user", "comment")
+    )
+    waiting = StaffNotice.objects.handed_out().values_list("user").annotate(count=Count("pk"))
+    counts = defaultdict(int, dict(waiting.order_by()))
+    notices = []
+    for notice in news:
+        comment = comments[notice.comment_id]
+        for user in staff.of(comment.article_id) if is_true(notice, comment) else ():
+            rhythms = staff.rhythms(user, comment.article_id, notice.kind)
+            has_part = user.pk in {notice.decided_by_id, comment.user_id}
+            is_known = notice.kind == Kind.PUBLIC and (user.pk, comment.pk) in known
+            if not rhythms or has_part or is_known or counts[user.pk] >= MOST_WAITING:
+                continue
+            counts[user.pk] += 1
+            at_once = Rhythm.AT_ONCE in rhythms.values()
+            notices.append(StaffNotice(user=user, comment=comment, kind=notice.kind, at_once=at_once))
+    StaffNotice.objects.bulk_create(notices)
+    StaffNotice.objects.filter(pk__in=[notice.pk for notice in news]).delete()
+    return len(news) == HANDED_OUT
+
+
+def is_true(notice: StaffNotice, comment: Comment) -> bool:
+    """Say whether what a notice tells is still so."""
+    if notice.kind == Kind.PUBLIC:
+        return comment.status == Comment.Status.APPROVED and comment.article.is_public
+    return comment.status == Comment.Status.HELD
