@@ -281,9 +281,9 @@ def rows_of(comments: list[Comment], seen: int) -> list[Row]:
     return [Row(comment, records[comment.pk], decided.get(comment.pk), seen) for comment in comments]
 
 
-def counts(user: Any) -> dict[str, int]:
-    """Return how many comments each tab has: `COUNTED` and one stands for more than that."""
-    return {tab: of_tab(user, tab).order_by()[: COUNTED + 1].count() for tab in Tab.values}
+def counted(user: Any, tab: str) -> str:
+    """Return how many comments a tab has, up to a limit."""
+    return up_to(COUNTED, of_tab(user, tab).order_by()[: COUNTED + 1].count())
 
 
 def up_to(limit: int, count: int) -> str:

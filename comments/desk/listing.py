@@ -73,14 +73,12 @@ def news(request: ModeratorRequest) -> HttpResponse:
 
 
 def _list(request: ModeratorRequest, form: queue.QueueForm, page: queue.Page) -> dict:
-    counts = queue.counts(request.user)
+    counts = {tab: queue.counted(request.user, tab) for tab in queue.Tab}
     following = urlencode({**form.filters, "before": str(page.following)}) if page.following else ""
     return {
         "page": page,
-        "tabs": [
-            (tab.label, tab.value, queue.up_to(queue.COUNTED, counts[tab]), tab == form.tab)
-            for tab in queue.Tab
-        ],
+        "tabs": [(tab.label, tab.value, counts[tab], tab == form.tab) for tab in queue.Tab],
+        "waiting": counts[queue.Tab.HELD],
         "following": following,
         "tab": form.tab,
         "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE),

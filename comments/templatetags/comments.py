@@ -4,7 +4,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from articles.models import Article
-from comments import rights, threads
+from comments import queue, rights, threads
 from comments.forms import CommentForm, reply_url
 
 register = template.Library()
@@ -48,6 +48,8 @@ def discussion(context, article: Article) -> dict:
 
 
 @register.simple_tag
-def comments_waiting(user) -> int | None:
-    """Return how many comments wait for someone who moderates. None for those who do not."""
-    return rights.moderated_by(user).held().count() if rights.moderates(user) else None
+def comments_waiting(user) -> str:
+    """Return how many comments wait for someone who moderates, up to a limit. Empty for others."""
+    if not rights.moderates(user):
+        return ""
+    return queue.counted(user, queue.Tab.HELD)

@@ -203,7 +203,7 @@ def test_a_story_is_published_read_answered_moderated_and_no_email_address_gets_
     expect(stranger.locator("body")).not_to_contain_text("I was on that boat")
 
     editor.goto("/admin/")
-    editor.get_by_role("link", name="1 comment is waiting for a decision.").click()
+    editor.get_by_role("link", name="Comments (1) waiting for a decision").click()
     waiting = editor.locator(".queue-row")
     expect(waiting).to_have_count(1)
     expect(waiting).to_contain_text("I was on that boat.")

@@ -424,8 +424,9 @@ def test_the_history_takes_the_same_queries_however_long_it_is(
         comment = posted(name=make_user().username)
         decisions.edit(comment, make_editor(), body="Better.")
 
-    # Session, account, the moderators whom the form asks for, the places of a page, and what is there.
-    with django_assert_num_queries(5):
+    # Session, account, how many wait, the moderators whom the form asks for, the places of a page,
+    # and what is there.
+    with django_assert_num_queries(6):
         assert len(states_on(text_of(client.get(HISTORY)))) == items * 2
 
 

@@ -354,7 +354,7 @@ def test_the_numbers_take_the_same_queries_however_many(
         )
 
     # Rights; days; count and median; rules, stories, people.
-    with django_assert_num_queries(8 if who == "editor" else 10):
+    with django_assert_num_queries(9 if who == "editor" else 11):
         page_of(client)
 
 

@@ -472,5 +472,5 @@ def test_opening_and_trying_take_as_many_queries_for_many_comments_as_for_one(
         make_comment()
     fields = typed(opened(client), holds_everything=True)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.post(TRY, fields)
