@@ -257,6 +257,17 @@ def page(form: QueueForm, before: Cursor | None, rows: int) -> Page:
     return Page(shown, floor, looked_back_only=floor is not None, seen=seen)
 
 
+def preceding(form: QueueForm, before: Cursor, rows: int) -> Cursor | None:
+    """Return where the page before one begins, read from the same indexes. None for the first."""
+    parts, conditions = [_down_to(part, before) for part in form.parts()], form.conditions()
+    ceiling = _ceiling(parts) if conditions else None
+    if ceiling:
+        parts = [_before(part, ceiling) for part in parts]
+    parts = [part.filter(_looked_at(conditions)) for part in parts]
+    found = sorted(Cursor(*place) for part in parts for place in _places(part).reverse()[: rows + 1])
+    return found[rows] if len(found) > rows else ceiling
+
+
 def row(pk: int) -> Row:
     """Return one row of the queue, with all that the whole queue shows of it."""
     seen = Change.objects.newest()
@@ -317,6 +328,12 @@ def _floor(parts: list[CommentQuerySet]) -> Cursor | None:
     """Return where looking at each comment ends for now. None where there are not so many."""
     floors = [Cursor(*place) for part in parts for place in _places(part)[WINDOW - 1 : WINDOW]]
     return max(floors, default=None)
+
+
+def _ceiling(parts: list[CommentQuerySet]) -> Cursor | None:
+    """Return where looking the other way ends for now: from there a page reaches back to where this began."""
+    places = [place for part in parts for place in _places(part).reverse()[WINDOW - 1 : WINDOW]]
+    return min((Cursor(*place) for place in places), default=None)
 
 
 def _places(comments: CommentQuerySet) -> models.QuerySet:

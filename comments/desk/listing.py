@@ -25,10 +25,13 @@ def index(request: ModeratorRequest) -> HttpResponse:
     # Read before the comments are: what comes in between nobody has read.
     newest = Comment.objects.newest()
     page = queue.page(form, before, queue.ROWS) if is_valid else queue.Page()
+    newer = queue.preceding(form, before, queue.ROWS) if is_valid and before else None
     last = undoable(request).first()
     facts = {
         **_list(request, form, page),
         "form": form,
+        "is_later_page": before is not None,
+        "newer": urlencode({**form.filters, **({"before": str(newer)} if newer else {})}),
         "filters_query": urlencode(form.filters),
         "linked": [(label, value, urlencode(rest)) for label, value, rest in form.linked],
         "is_narrowed": form.is_narrowed,

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 import time_machine
@@ -147,6 +148,25 @@ def test_the_queue_is_read_page_by_page_without_loss_or_double(client, alice, mo
         address = QUEUE + following[1].replace("&amp;", "&") if following else None
 
     assert pages == [["1", "0"], ["3", "2"], ["4"]]
+
+
+def test_a_later_page_leads_back_to_newer_comments(client, alice, monkeypatch):
+    monkeypatch.setattr(queue, "ROWS", 2)
+    for number in range(5):
+        held(f"x {number}")
+    shown, address = [], "?q=x"
+    for _ in range(2):
+        page = text_of(client.get(QUEUE + unescape(address)))
+        address = re.search(r'href="([^"]+)" rel="next"', page)[1]
+    for _ in range(3):
+        response = client.get(QUEUE + unescape(address))
+        shown.append(rows_on(response))
+        back = re.search(r'href="([^"]+)" rel="prev">Newer comments<', text_of(response))
+        address = back and back[1]
+
+    assert shown == [["x 0"], ["x 2", "x 1"], ["x 4", "x 3"]]
+    # The first page has nothing before it.
+    assert address is None
 
 
 def test_what_no_index_finds_is_looked_for_a_window_at_a_time(client, alice, monkeypatch):

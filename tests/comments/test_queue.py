@@ -76,15 +76,18 @@ def test_every_tab_is_read_to_its_end_page_by_page_and_nothing_twice(moderator, 
     elif tab != "all":
         wanted = wanted.filter(status=tab)
 
-    read, before = [], None
-    while (page := queue.page(form_of(moderator, **filters), before, 2)).rows:
+    form = form_of(moderator, **filters)
+    read, befores = [], [None]
+    while (page := queue.page(form, befores[-1], 2)).rows:
         read += [row.comment.pk for row in page.rows]
-        before = page.following
-        if before is None:
+        if page.following is None:
             break
+        befores.append(page.following)
 
     assert read == [comment.pk for comment in wanted]
     assert read != []
+    # And back again.
+    assert [queue.preceding(form, before, 2) for before in befores[1:]] == befores[:-1]
 
 
 @pytest.mark.parametrize("tab", ["held", "all"])
@@ -104,19 +107,28 @@ def test_looking_back_window_by_window_finds_all_and_nothing_twice(moderator, mo
         )
     values = {"story": article.pk, "email": "ada@example.com", "ip": "192.0.2.7"}
     filters = {"status": tab, "q": "needle", **({by: values[by]} if by else {})}
+    form = form_of(moderator, **filters)
     wanted = Comment.objects.filter(body="A needle").order_by("-created_at", "-pk")
     wanted = wanted if tab == "all" else wanted.filter(status=tab)
 
     read, before, pages = [], None, 0
     while True:
-        page = queue.page(form_of(moderator, **filters), before, 50)
+        page = queue.page(form, before, 50)
         read += [row.comment.pk for row in page.rows]
-        before, pages = page.following, pages + 1
-        if before is None:
+        pages += 1
+        if page.following is None:
             break
+        before = page.following
 
     assert read == [comment.pk for comment in wanted]
     assert pages > 2
+    # On the way back nothing is passed over either.
+    seen = set(found(moderator, before, **filters))
+    while before:
+        later, before = before, queue.preceding(form, before, 50)
+        assert before is None or before > later
+        seen |= set(found(moderator, before, **filters))
+    assert seen == set(read)
 
 
 def test_filters_that_no_index_finds_narrow_each_other(moderator):
@@ -270,6 +282,8 @@ def test_the_queue_is_read_from_an_index_and_nothing_is_sorted(moderator, busy, 
 
     for before in (None, cursor):
         plans = plans_of(lambda before=before: queue.page(form_of(moderator, **filters), before, 10))
+        if before:
+            plans += plans_of(lambda: queue.preceding(form_of(moderator, **filters), cursor, 10))
         places = [plan for sql, plan in plans if sql.startswith('SELECT "comments_comment"."created_at"')]
         assert [plan for plan in places if not reads_in_order(plan, index_of(tab, by))] == []
         assert [plan for _sql, plan in plans if reads_a_table_from_end_to_end(plan)] == []
@@ -287,10 +301,13 @@ def test_whatever_no_index_finds_is_looked_for_within_the_window(
     made = {"section": lambda: make_section().pk, "author": lambda: make_author().pk}
     filters = {name: value or made[name]() for name, value in condition.items()}
 
-    plans = plans_of(lambda: queue.page(form_of(moderator, status=tab, **filters), None, 10))
+    oldest = Comment.objects.order_by("created_at", "pk")[0]
+    form, last = form_of(moderator, status=tab, **filters), queue.Cursor(oldest.created_at, oldest.pk)
+
+    plans = plans_of(lambda: (queue.page(form, None, 10), queue.preceding(form, last, 10)))
 
     places = [plan for sql, plan in plans if sql.startswith('SELECT "comments_comment"."created_at"')]
-    assert len(places) == 2
+    assert len(places) == 4
     assert [
         plan for plan in places if not reads_in_order(plan.partition("\nCORRELATED")[0], index_of(tab, ""))
     ] == []
