@@ -19,6 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from comments import queue, rights
+from comments.desk.forms import BanForm
+from comments.forms import CommentTextForm
 from comments.models import Change, Comment, Decision, Left, Outcome
 
 Kind = Decision.Kind
@@ -206,23 +208,61 @@ def tell(request: ModeratorRequest, kind: str, outcome: Outcome) -> None:
 
 
 def answer(
-    request: ModeratorRequest, comment: Comment, told: list[Told], decided: Decision | None = None
+    request: ModeratorRequest,
+    comment: Comment,
+    told: list[Told],
+    decided: Decision | None = None,
+    *,
+    stays: bool = False,
+    leads_to: str = "",
 ) -> HttpResponse:
-    """Lead back to where the button was, or return what stands there now."""
+    """Lead back to where the button was, or return what stands there now.
+
+    `stays` says that the comment is still to be decided on; `leads_to` names another page
+    to lead to.
+    """
     if not wants_fragment(request):
         for level, text in told:
             messages.add_message(request, level, text)
-        return redirect(back(request))
-    context = {
-        "row": queue.row(comment.pk),
-        "told": told,
-        "decision": decided,
-        # Undone, or only their author trusted, a comment goes on standing there.
-        "stays": decided is not None and decided.kind in {Kind.UNDO, Kind.TRUST},
-        "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE),
-    }
-    status = 409 if told and decided is None else 200
-    return render(request, "admin/comments/comment/_decided.html", context, status=status)
+        return redirect(leads_to or back(request))
+    is_undoing = decided is not None and decided.kind == Kind.UNDO
+    facts = {"decision": None if is_undoing else decided, "stays": stays or is_undoing}
+    was_refused = decided is None and any(one.level == messages.WARNING for one in told)
+    return _row(request, comment, told, status=409 if was_refused else 200, **facts)
+
+
+def form_about(
+    request: ModeratorRequest,
+    name: str,
+    title: str,
+    comment: Comment,
+    form: BanForm | CommentTextForm,
+    *,
+    status: int = 200,
+    **facts: Any,
+) -> HttpResponse:
+    """Show a form about a comment: on a page of its own, or in the comment's row of the queue."""
+    if not wants_fragment(request):
+        return desk_page(request, name, title, status=status, comment=comment, form=form, **facts)
+    facts = {"form": form, "title": title, "opened": name}
+    if not form.is_bound:
+        return _piece(request, "_panel", facts)
+    told = [Told(messages.WARNING, form.error_title)]
+    return _row(request, comment, told, status=status, stays=True, **facts)
+
+
+def _row(
+    request: ModeratorRequest, comment: Comment, told: list[Told], *, status: int, **facts: Any
+) -> HttpResponse:
+    facts |= {"told": told, "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE)}
+    return _piece(request, "_decided", {"row": queue.row(comment.pk), **facts}, status)
+
+
+def _piece(request: ModeratorRequest, template: str, context: dict, status: int = 200) -> HttpResponse:
+    """Return a piece of the queue. The header tells it from the pages that others answer with."""
+    response = render(request, f"admin/comments/comment/{template}.html", context, status=status)
+    response["X-Fragment"] = "row"
+    return response
 
 
 def wants_fragment(request: ModeratorRequest) -> bool:

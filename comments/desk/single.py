@@ -4,21 +4,20 @@ from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from comments import decisions, people, posting
 from comments.desk.answers import (
     ModeratorRequest,
+    Told,
     answer,
-    back,
     comment_of,
-    desk_page,
     for_moderators,
+    form_about,
     require_everywhere,
     result_of,
-    tell,
     told_of,
 )
 from comments.desk.forms import BanForm, ModeratorEditForm, SeenForm
@@ -42,7 +41,8 @@ def decide(request: ModeratorRequest, pk: int) -> HttpResponse:
         raise BadRequest("Unknown decision")
     chosen = Comment.objects.filter(pk=pk)
     outcome = decisions.decide(chosen, kind, request.user, seen=seen, overrules_self=True)
-    return answer(request, comment, told_of(request, kind, outcome), outcome.decision)
+    told = told_of(request, kind, outcome)
+    return answer(request, comment, told, outcome.decision, stays=kind == Kind.TRUST)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -56,13 +56,16 @@ def reply(request: ModeratorRequest, pk: int) -> HttpResponse:
     status = 422 if form.errors else 200
     if request.method == "POST" and form.is_valid():
         try:
-            _post_reply(request, comment, form)
-            return redirect(back(request))
+            decided = _post_reply(request, comment, form)
         except posting.Refused as refused:
-            form.add_error(None, refused.refusal.message)
+            form.add_error("body", refused.refusal.message)
             status = refused.refusal.status
+        else:
+            told = Told(messages.SUCCESS, _("Your reply to %(name)s is public.") % {"name": comment.name})
+            stays = comment.status == Comment.Status.APPROVED
+            return answer(request, comment, [told], decided, stays=stays)
     title = _("Reply to %(name)s") % {"name": comment.name}
-    return desk_page(request, "reply", title, status=status, comment=comment, form=form, seen=seen)
+    return form_about(request, "reply", title, comment, form, status=status, seen=seen)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -74,17 +77,18 @@ def edit(request: ModeratorRequest, pk: int) -> HttpResponse:
     if comment.is_gone:
         raise Http404("Its author has deleted it, or had it erased")
     sent = request.POST if request.method == "POST" else None
-    form = ModeratorEditForm(sent, instance=comment, initial={"seen": seen})
+    form = ModeratorEditForm(sent, instance=comment, initial={"seen": seen}, auto_id=f"edit-{pk}-%s")
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         outcome = decisions.edit(comment_of(request, pk), request.user, **form.cleaned_data)
         if outcome.decision or not outcome.untouched:
-            tell(request, Kind.EDIT, outcome)
-            return redirect("admin:comments_comment_change", pk)
+            told = told_of(request, Kind.EDIT, outcome)
+            page = reverse("admin:comments_comment_change", args=[pk])
+            return answer(request, comment, told, outcome.decision, stays=True, leads_to=page)
         form.overtaken(outcome.untouched[0], Change.objects.newest())
         status = 409
     title = _("Edit the comment of %(name)s") % {"name": comment.name}
-    return desk_page(request, "edit", title, status=status, comment=comment_of(request, pk), form=form)
+    return form_about(request, "edit", title, comment_of(request, pk), form, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -94,22 +98,24 @@ def ban(request: ModeratorRequest, pk: int) -> HttpResponse:
     require_everywhere(request)
     comment = comment_of(request, pk)
     sent = request.POST if request.method == "POST" else None
-    form = BanForm(sent, comment=comment, own_address=client_address(request))
+    form = BanForm(sent, comment=comment, own_address=client_address(request), auto_id=f"ban-{pk}-%s")
     if form.is_bound and form.is_valid():
+        is_spam = form.cleaned_data["mark_as_spam"]
         with transaction.atomic():
-            decision = form.save(request.user)
-            if form.cleaned_data["mark_as_spam"]:
+            decided = banned = form.save(request.user)
+            if is_spam:
                 chosen = Comment.objects.filter(pk=pk)
-                decisions.decide(chosen, Kind.MARK_AS_SPAM, request.user, decision=decision)
-        text = result_of(decision) if decision else _("That was banned already.")
-        messages.success(request, text)
-        return redirect("admin:comments_comment_change", pk)
+                decided = decisions.decide(chosen, Kind.MARK_AS_SPAM, request.user, decision=banned).decision
+        text = result_of(banned) if banned else _("That was banned already.")
+        page = reverse("admin:comments_comment_change", args=[pk])
+        told = [Told(messages.SUCCESS, text)]
+        return answer(request, comment, told, decided, stays=not is_spam, leads_to=page)
     title = _("Ban %(name)s") % {"name": comment.name}
-    status = 422 if form.is_bound else 200
-    return desk_page(request, "ban", title, status=status, comment=comment, form=form)
+    return form_about(request, "ban", title, comment, form, status=422 if form.is_bound else 200)
 
 
-def _post_reply(request: ModeratorRequest, comment: Comment, form: CommentTextForm) -> None:
+def _post_reply(request: ModeratorRequest, comment: Comment, form: CommentTextForm) -> Decision | None:
+    """Post an answer. None where it was sent twice: then it is posted once."""
     seen = SeenForm.read(request)
     # Both or nothing: an answer that is refused approves nothing.
     with transaction.atomic():
@@ -128,7 +134,7 @@ def _post_reply(request: ModeratorRequest, comment: Comment, form: CommentTextFo
         posting.post(Submission(answer), decided)
         decided.count = decided.changes.count()
         decided.save(update_fields=["count"])
-        # What was sent twice is posted once.
         if not decided.count:
             decided.delete()
-    messages.success(request, _("Your reply to %(name)s is public.") % {"name": comment.name})
+            return None
+    return decided

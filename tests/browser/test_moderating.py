@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from comments.models import Comment
+from comments.models import Comment, Standing
 from tests.factories import make_article, make_comment, make_editor
 
 QUEUE = "/admin/comments/comment/"
@@ -123,12 +123,12 @@ def test_ten_comments_are_moderated_by_keyboard_alone(watch):
     page.keyboard.type("Thank you, I have put it right.")
     press("Tab")
     press("Enter")
-    expect(page.locator(".messagelist")).to_contain_text("Your reply to Reader 2 is public.")
-    press("j")
+    expect(page.locator("#queue-status")).to_contain_text("Your reply to Reader 2 is public.")
+    expect(row_of(page, comments[8])).to_be_focused()
     press("a")
     expect(row_of(page, comments[9])).to_be_focused()
     press("a")
-    expect(page.locator(".queue-done")).to_have_count(2)
+    expect(page.locator(".queue-done")).to_have_count(3)
 
     assert statuses_of(comments) == [
         "approved", "approved", "spam", "trash", "spam", "spam", "spam", "approved", "approved", "approved",
@@ -176,7 +176,7 @@ def test_the_other_keys_hold_edit_leave_fields_alone_and_decide_on_all_that_are_
         page.goto(QUEUE)
         press("j")
         press(key)
-        expect(page.get_by_role("heading", name="Edit the comment of Reader 2")).to_be_visible()
+        expect(page.get_by_role("form", name="Edit the comment of Reader 2")).to_be_visible()
 
 
 def test_j_and_k_go_over_the_end_of_a_page_and_not_out_of_the_queue(watch, monkeypatch):
@@ -334,4 +334,128 @@ def test_an_answer_that_was_begun_stays_when_its_comment_is_decided_on(watch):
     expect(row_of(page, comment)).to_have_class("queue-done")
     expect(row_of(page, comment).get_by_label("Reply to Reader 1")).to_have_value("Thank you.")
     row_of(page, comment).get_by_role("button", name="Approve and reply").click()
-    expect(page.locator(".messagelist")).to_contain_text("Your reply to Reader 1 is public.")
+    expect(page.locator("#queue-status")).to_have_text("Your reply to Reader 1 is public.")
+
+
+def test_an_answer_is_refused_put_right_and_undone_in_its_row(watch):
+    comment, other = make_held(2)
+    page = watch.new_editor(make_editor())
+    page.goto(QUEUE)
+    row = row_of(page, comment)
+    text = row.get_by_label("Reply to Reader 1")
+    row.locator("summary", has_text="Reply").click()
+    text.focus()
+
+    watch.expect_status(422)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#queue-status")).to_have_text("Your comment was not posted yet.")
+    expect(text).to_be_focused()
+    expect(text).to_have_accessible_description("Write your comment.")
+    page.keyboard.type("Thank you.")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.locator("#queue-status")).to_have_text("Your reply to Reader 1 is public.")
+    expect(row).to_have_class("queue-done")
+    expect(row_of(page, other)).to_be_focused()
+    expect(page.locator("#comments-waiting")).to_contain_text("Comments (1)")
+    assert Comment.objects.get(parent=comment).status == "approved"
+    row.get_by_role("button", name="Undo").click()
+    expect(row).to_have_class("queue-row")
+    expect(page.locator("#comments-waiting")).to_contain_text("Comments (2)")
+    assert (statuses_of([comment]), Comment.objects.get(parent=comment).status) == (["held"], "trash")
+
+
+def test_a_comment_is_edited_in_its_row_by_keyboard_alone(watch):
+    comment, other = make_held(2)
+    Comment.objects.filter(pk=comment.pk).update(website="https://reader.example")
+    page = watch.new_editor(make_editor())
+    press, status = page.keyboard.press, page.locator("#queue-status")
+    with_keys(page)
+    row = row_of(page, comment)
+    form = page.get_by_role("form", name="Edit the comment of Reader 1")
+
+    # Opened and closed, nothing is asked, and the focus is where it was.
+    press("x")
+    press("e")
+    expect(form.get_by_label("Comment")).to_be_focused()
+    expect(row.locator(".queue-body")).to_be_hidden()
+    press("Escape")
+    expect(form).to_have_count(0)
+    expect(row.get_by_role("link", name="Edit")).to_be_focused()
+    expect(row.locator(".queue-body")).to_be_visible()
+    # What has been changed stays, and its letters are no keys.
+    press("q")
+    expect(form.get_by_label("Comment")).to_be_focused()
+    press("Control+A")
+    page.keyboard.type("as said")
+    press("Escape")
+    expect(status).to_contain_text("is not sent yet")
+    expect(form.get_by_label("Comment")).to_have_value("as said")
+    watch.expect_status(422)
+    form.get_by_label("Email").fill("nobody@nowhere")
+    form.get_by_label("Email").press("Enter")
+    expect(form.locator(".error-summary")).to_be_focused()
+    form.get_by_label("Email").fill("reader@example.com")
+    form.get_by_label("Comment").focus()
+    press("Control+Enter")
+
+    expect(status).to_have_text("1 comment changed.")
+    expect(row).to_be_focused()
+    expect(row.locator(".queue-body")).to_have_text("as said")
+    expect(row.get_by_role("checkbox")).to_be_checked()
+    comment.refresh_from_db()
+    assert (comment.body, comment.email, comment.status) == ("as said", "reader@example.com", "held")
+    press("z")
+    expect(row.locator(".queue-body")).to_have_text(Comment.objects.get(pk=comment.pk).body)
+    expect(status).to_have_text("1 change undone.")
+    press("j")
+    expect(row_of(page, other)).to_be_focused()
+
+
+def test_a_person_is_banned_in_the_row_of_a_comment_and_it_is_undone(watch):
+    comment, other = make_held(2)
+    page = watch.new_editor(make_editor())
+    page.goto(QUEUE)
+    row = row_of(page, comment)
+    form = page.get_by_role("form", name="Ban Reader 1")
+
+    row.get_by_role("link", name="Ban").click()
+    expect(form.get_by_label("Email address:")).to_be_focused()
+    # What the comment says stays to be read.
+    expect(row.locator(".queue-body")).to_be_visible()
+    form.get_by_label("Email address:").check()
+    form.get_by_label("Instead of what the comment has").fill("not an address")
+    watch.expect_status(422)
+    form.get_by_role("button", name="Ban").click()
+    expect(form.locator(".error-summary")).to_be_focused()
+    expect(form.get_by_label("Instead of what the comment has")).to_have_value("not an address")
+    form.get_by_label("Instead of what the comment has").fill("")
+    form.get_by_role("button", name="Ban").click()
+
+    expect(row).to_have_class("queue-done")
+    expect(row_of(page, other)).to_be_focused()
+    assert (statuses_of([comment]), Standing.objects.count()) == (["spam"], 1)
+    row.get_by_role("button", name="Undo").click()
+    expect(row).to_have_class("queue-row")
+    assert (statuses_of([comment]), Standing.objects.count()) == (["held"], 0)
+
+
+def test_an_edit_that_was_begun_stays_when_its_comment_is_decided_on(watch):
+    comment, _other = make_held(2)
+    page = watch.new_editor(make_editor())
+    page.goto(QUEUE)
+    row = row_of(page, comment)
+    row.get_by_role("link", name="Edit").click()
+    form = page.get_by_role("form", name="Edit the comment of Reader 1")
+    form.get_by_label("Comment").fill("As it should be")
+
+    # The form of a ban would take its place.
+    row.get_by_role("link", name="Ban").click()
+    expect(page.locator("#queue-status")).to_contain_text("is not sent yet")
+    row.get_by_role("button", name="Approve", exact=True).click()
+
+    expect(row).to_have_class("queue-done")
+    expect(form.get_by_label("Comment")).to_have_value("As it should be")
+    form.get_by_role("button", name="Cancel").click()
+    expect(form).to_have_count(0)
+    expect(row).to_be_focused()

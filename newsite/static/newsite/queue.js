@@ -1,4 +1,4 @@
-// The moderation queue without reloads, and by keyboard. Without this file every button is
+// The moderation queue without reloads. Without this file every button is
 // a plain form that leads back to the queue.
 //
 // The server answers the same forms with the piece of the page that has changed, where the
@@ -16,61 +16,166 @@ const PAUSE = 20_000;
 // Rows that keep the place of a decided comment do not count: as many follow as have left.
 const wanted = list.querySelectorAll(UNDECIDED).length;
 
-form.addEventListener("submit", (event) => {
+// What is written about a comment: an answer, other words, a ban.
+const WRITTEN = "[data-written]";
+
+// The forms of edits and bans stand inside the queue's own. What they send passes it on the
+// way down alone: browsers let it not rise to a form around it.
+form.addEventListener("submit", take, { capture: true });
+
+function take(event) {
   const button = event.submitter;
   const row = button?.closest("[data-comment]");
-  // Decisions on many, and answers, whose errors need room, load a page.
-  if (!row || !button.formAction.match(/\/(decide|undo)\/$/)) return;
+  // Decisions on many load a page.
+  if (!row) return;
   event.preventDefault();
-  decide(row, button);
-});
+  send(row, button);
+}
 
-async function decide(row, button) {
-  if (row.ariaBusy === "true") return;
-  row.ariaBusy = "true";
+async function send(row, button) {
+  const written = button.closest(WRITTEN);
+  const address = button.hasAttribute("formaction") ? button.formAction : button.form.action;
+  const body = button.form === form ? fieldsOf(row, button) : new FormData(button.form);
+  const { piece, isDone } = await ask(row, address, { method: "POST", body });
+  if (!piece) return;
+  say(piece.querySelector("[data-told]").textContent);
+  put(row, piece.querySelector("[data-comment]"), isDone ? written : null);
+  // One after the other, or two would fetch the same rows.
+  refilled = refilled.then(refill).catch(() => {});
+}
+
+// Of the queue's form only what belongs to a row.
+function fieldsOf(row, button) {
   const data = new FormData();
   data.set("csrfmiddlewaretoken", form.elements.csrfmiddlewaretoken.value);
   data.set("seen", row.dataset.seen);
   data.set("comment", row.dataset.comment);
   if (button.name) data.set(button.name, button.value);
-  let piece;
-  try {
-    const response = await fetch(button.formAction, {
-      method: "POST",
-      body: data,
-      headers: { "X-Fragment": "row" },
-    });
-    // Who was signed out meanwhile, or may not do it, is told so by a page.
-    if (response.redirected) return location.reload();
-    if (!response.ok && response.status !== 409) {
-      row.ariaBusy = "false";
-      return say(response.status < 500 ? queue.dataset.refused : queue.dataset.failed);
-    }
-    piece = pieceOf(await response.text());
-  } catch {
-    row.ariaBusy = "false";
-    return say(queue.dataset.failed);
-  }
-  say(piece.querySelector("[data-told]").textContent);
-  put(row, piece.querySelector("[data-comment]"));
-  // One after the other, or two would fetch the same rows.
-  refilled = refilled.then(refill).catch(() => {});
+  const text = button.closest(WRITTEN)?.querySelector("textarea");
+  if (text) data.set(text.name, text.value);
+  return data;
 }
 
-// Puts what stands there now in the place of a row. An answer that was begun stays.
-function put(row, piece) {
-  const answer = row.querySelector("textarea");
-  if (answer?.value) {
-    const place = piece.querySelector("textarea");
-    if (place) place.value = answer.value;
-    else piece.append(answer.closest("details"));
+// Returns the piece of the page that the site answers with. Anything else is told.
+async function ask(row, address, how) {
+  if (row.ariaBusy === "true") return {};
+  row.ariaBusy = "true";
+  let response;
+  try {
+    response = await fetch(address, { ...how, headers: { "X-Fragment": "row" } });
+    if (response.headers.has("X-Fragment")) {
+      return { piece: pieceOf(await response.text()), isDone: response.ok };
+    }
+  } catch {
+    response = null;
+  } finally {
+    row.ariaBusy = "false";
   }
+  // Who was signed out meanwhile, or may not do it, is told so by a page.
+  if (response?.redirected && !begun().length) location.reload();
+  else say(response?.status < 500 ? queue.dataset.refused : queue.dataset.failed);
+  return {};
+}
+
+// Puts what stands there now in the place of a row. What was begun there stays, but for what is done.
+function put(row, piece, done) {
+  const asked = piece.querySelector("[autofocus]");
+  const tick = piece.querySelector("[name=ticked]");
+  if (tick) tick.checked = row.querySelector("[name=ticked]")?.checked;
+  for (const written of begun(row).filter((one) => one !== done)) keep(written, piece);
   // Where the moderator is by now, which may be elsewhere.
   const had = row.contains(document.activeElement);
   const following = rowAfter(row) ?? rowBefore(row);
   row.replaceWith(piece);
-  if (had) (piece.matches(UNDECIDED) ? piece : (following ?? piece)).focus();
+  if (had) (asked ?? (piece.matches(UNDECIDED) ? piece : (following ?? piece))).focus();
 }
+
+function keep(written, piece) {
+  const place = piece.querySelector(`[data-written="${written.dataset.written}"]`);
+  if (!place) return (piece.querySelector(".queue-words") ?? piece).append(written);
+  if (written.open) place.open = true;
+  const [before, now] = [written, place].map((one) => one.querySelector("textarea"));
+  if (now) now.value = before.value;
+}
+
+// What is not sent yet: changed since it came from the site, or refused by it.
+function begun(within = list) {
+  return [...within.querySelectorAll(WRITTEN)].filter(isBegun);
+}
+
+function isBegun(written) {
+  if (written.querySelector(".errorlist, .error-summary")) return true;
+  return [...written.querySelectorAll("input, textarea, select")].some((field) =>
+    field.options
+      ? [...field.options].some((option) => option.selected !== option.defaultSelected)
+      : field.value !== field.defaultValue || field.checked !== field.defaultChecked,
+  );
+}
+
+function rowAfter(row) {
+  const rows = [...list.querySelectorAll("[data-comment]")];
+  return rows.slice(rows.indexOf(row) + 1).find((other) => other.matches(UNDECIDED));
+}
+
+function rowBefore(row) {
+  const rows = [...list.querySelectorAll("[data-comment]")];
+  return rows.slice(0, rows.indexOf(row)).findLast((other) => other.matches(UNDECIDED));
+}
+
+// --- Forms that open in a row ---
+
+list.addEventListener("click", (event) => {
+  if (event.target.closest("[data-cancel]")) return closeForm(event.target.closest(WRITTEN));
+  const link = event.target.closest("a[data-opens]");
+  // A click that opens a new tab or window stays a link.
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  openForm(link);
+});
+
+async function openForm(link) {
+  const row = link.closest("[data-comment]");
+  const old = row.querySelector(".queue-panel");
+  if (old && (isBegun(old) || old.action === link.href)) {
+    if (old.action !== link.href) say(queue.dataset.begun);
+    return enter(old);
+  }
+  const { piece } = await ask(row, link.href);
+  if (!piece) return;
+  const panel = piece.querySelector(".queue-panel");
+  old?.remove();
+  row.querySelector(".queue-words").append(panel);
+  enter(panel);
+}
+
+function enter(panel) {
+  panel.querySelector("input:checked, textarea, input:not([type=hidden])").focus();
+}
+
+// Leads back to what has opened it.
+function closeForm(written) {
+  const row = written.closest("[data-comment]");
+  const link = [...row.querySelectorAll("a[data-opens]")].find((one) => one.href === written.action);
+  written.remove();
+  (link ?? row).focus();
+}
+
+list.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.isComposing) return;
+  const written = event.target.closest(WRITTEN);
+  if (!written) return;
+  if (isBegun(written)) return say(queue.dataset.begun);
+  if (!written.matches("details")) return closeForm(written);
+  written.open = false;
+  written.querySelector("summary").focus();
+});
+
+// What was begun is not lost to a page that loads.
+window.addEventListener("beforeunload", (event) => {
+  if (begun().length) event.preventDefault();
+});
+
+// --- What others do, and what follows ---
 
 let refilled = Promise.resolve();
 
@@ -84,7 +189,9 @@ async function refill() {
   const response = await fetch(`${queue.dataset.more}?${address}`);
   if (!response.ok || response.redirected) return;
   const more = pieceOf(await response.text());
-  document.getElementById("queue-tabs").replaceWith(more.querySelector("#queue-tabs"));
+  for (const id of ["comments-waiting", "queue-tabs"]) {
+    document.getElementById(id).replaceWith(more.getElementById(id));
+  }
   if (Number(address.get("rows")) > 0) {
     const rows = [...more.querySelectorAll(UNDECIDED)];
     list.append(...rows.filter((row) => !document.getElementById(row.id)));
@@ -119,101 +226,4 @@ function pieceOf(text) {
 
 function say(text) {
   status.textContent = text.trim();
-}
-
-// An answer that was begun is not lost to a page that loads.
-let isSending = false;
-form.addEventListener("submit", (event) => {
-  isSending = Boolean(event.submitter?.closest("details")?.querySelector("textarea"));
-});
-window.addEventListener("beforeunload", (event) => {
-  const begun = [...list.querySelectorAll("textarea")].filter((one) => one.value);
-  if (begun.length > (isSending ? 1 : 0)) event.preventDefault();
-});
-
-// --- By keyboard ---
-
-const KEY = "newsite.queue.keys";
-const box = document.getElementById("queue-keys-on");
-const help = document.getElementById("queue-keys");
-const MANY = {
-  A: "approve",
-  U: "hold",
-  S: "mark_as_spam",
-  D: "trash",
-  T: "trash",
-  Z: "restore",
-};
-
-try {
-  box.checked = localStorage.getItem(KEY) === "on";
-  box.addEventListener("change", () => localStorage.setItem(KEY, box.checked ? "on" : "off"));
-} catch {
-  // Where storage is blocked, the choice lasts as long as the page.
-}
-
-function rowAfter(row) {
-  const rows = [...list.querySelectorAll("[data-comment]")];
-  return rows.slice(rows.indexOf(row) + 1).find((other) => other.matches(UNDECIDED));
-}
-
-function rowBefore(row) {
-  const rows = [...list.querySelectorAll("[data-comment]")];
-  return rows.slice(0, rows.indexOf(row)).findLast((other) => other.matches(UNDECIDED));
-}
-
-function current() {
-  return document.activeElement.closest?.("[data-comment]") ?? null;
-}
-
-function move(step) {
-  const row = current();
-  const rows = [...list.querySelectorAll("[data-comment]")];
-  const place = row ? rows.indexOf(row) + step : step > 0 ? 0 : rows.length - 1;
-  if (rows[place]) rows[place].focus();
-  else if (step > 0) document.querySelector("#queue-following a")?.click();
-  else if (new URLSearchParams(location.search).has("before")) history.back();
-}
-
-function tickAll() {
-  const boxes = [...list.querySelectorAll("[name=ticked]")];
-  const on = boxes.some((one) => !one.checked);
-  for (const one of boxes) one.checked = on;
-}
-
-function decideOnTicked(decision) {
-  document.getElementById("queue-decision").value = decision;
-  document.getElementById("queue-scope").value = "ticked";
-  form.requestSubmit();
-}
-
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.target.closest("textarea, select, input:not([type=checkbox])")) return;
-  if (event.key === "?") {
-    help.open = true;
-    box.focus();
-    return;
-  }
-  if (!box.checked) return;
-  const row = current();
-  // Not what Caps Lock makes of a key.
-  const letter = event.key === "q" ? "e" : event.key.toLowerCase();
-  const key = event.shiftKey ? letter.toUpperCase() : letter;
-  // A key that is held down would decide on comments that nobody has read.
-  if (event.repeat && !"jk".includes(key)) return;
-  if (key === "j") move(1);
-  else if (key === "k") move(-1);
-  else if (key === "X") tickAll();
-  else if (MANY[key]) decideOnTicked(MANY[key]);
-  else if (row && "xausdzre".includes(key)) press(row, key);
-  else return;
-  event.preventDefault();
-});
-
-function press(row, key) {
-  const target = row.querySelector(`[data-key="${key}"]`);
-  if (!target) return;
-  target.click();
-  if (key === "r") row.querySelector("textarea").focus();
 }

@@ -1,8 +1,8 @@
 // Leave a Reply, made more comfortable. Without this file everything works as well:
 // reply links lead to the form's own page, and the browser forgets the name.
 //
-// Nothing here may fail where a part is absent: a closed conversation has no form, the
-// form's own page has no comments, a form for an edit answers nobody.
+// Nothing here may fail where a part is absent: a closed conversation has no form, an edit
+// answers nobody, the queue has other forms.
 
 const respond = document.getElementById("respond");
 const form = document.getElementById("commentform");
@@ -14,11 +14,11 @@ window.addEventListener("load", () => {
   if (document.activeElement === document.body) document.querySelector("[autofocus]")?.focus();
 });
 
+document.addEventListener("keydown", sendByKey);
 if (respond && form) replyInPlace();
 if (form) {
   rememberMe();
   sendOnce();
-  sendByKey();
   countDown();
 }
 
@@ -105,7 +105,7 @@ function rememberMe() {
         localStorage.removeItem(key);
       }
     } catch {
-      // A full or blocked storage is no reason not to post the comment.
+      // A full or blocked storage stops no comment.
     }
   });
 }
@@ -135,14 +135,12 @@ function sendOnce() {
   window.addEventListener("pageshow", ready);
 }
 
-// Ctrl or Cmd with Enter is Post Comment, with the browser's own checks.
-function sendByKey() {
-  const { body } = form.elements;
-  body.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    form.requestSubmit(form.querySelector("[type=submit]"));
-  });
+// Ctrl or Cmd with Enter sends a text.
+function sendByKey(event) {
+  if (event.key !== "Enter" || event.isComposing || !(event.ctrlKey || event.metaKey)) return;
+  if (event.target.type !== "textarea") return;
+  event.preventDefault();
+  event.target.closest("[data-written], form").querySelector("[type=submit]").click();
 }
 
 function countDown() {

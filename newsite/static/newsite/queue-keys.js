@@ -1,0 +1,80 @@
+// The moderation queue by keyboard, for those who have switched the keys on. What a key does,
+// a button or a link does as well: it is pressed.
+
+const list = document.getElementById("queue-rows");
+const form = document.getElementById("queue-form");
+
+const KEY = "newsite.queue.keys";
+const box = document.getElementById("queue-keys-on");
+const help = document.getElementById("queue-keys");
+const MANY = {
+  A: "approve",
+  U: "hold",
+  S: "mark_as_spam",
+  D: "trash",
+  T: "trash",
+  Z: "restore",
+};
+
+try {
+  box.checked = localStorage.getItem(KEY) === "on";
+  box.addEventListener("change", () => localStorage.setItem(KEY, box.checked ? "on" : "off"));
+} catch {
+  // Where storage is blocked, the choice lasts as long as the page.
+}
+
+function current() {
+  return document.activeElement.closest?.("[data-comment]") ?? null;
+}
+
+function move(step) {
+  const row = current();
+  const rows = [...list.querySelectorAll("[data-comment]")];
+  const place = row ? rows.indexOf(row) + step : step > 0 ? 0 : rows.length - 1;
+  if (rows[place]) rows[place].focus();
+  else if (step > 0) document.querySelector("#queue-following a")?.click();
+  else document.querySelector("#queue-preceding a")?.click();
+}
+
+function tickAll() {
+  const boxes = [...list.querySelectorAll("[name=ticked]")];
+  const on = boxes.some((one) => !one.checked);
+  for (const one of boxes) one.checked = on;
+}
+
+function decideOnTicked(decision) {
+  document.getElementById("queue-decision").value = decision;
+  document.getElementById("queue-scope").value = "ticked";
+  form.requestSubmit();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.closest(".queue-panel, textarea, select, input:not([type=checkbox])")) return;
+  if (event.key === "?") {
+    help.open = true;
+    box.focus();
+    return;
+  }
+  if (!box.checked) return;
+  const row = current();
+  // Not what Caps Lock makes of a key.
+  const letter = event.key === "q" ? "e" : event.key.toLowerCase();
+  const key = event.shiftKey ? letter.toUpperCase() : letter;
+  // A key that is held down would decide on comments that nobody has read.
+  if (event.repeat && !"jk".includes(key)) return;
+  if (key === "j") move(1);
+  else if (key === "k") move(-1);
+  else if (key === "X") tickAll();
+  else if (MANY[key]) decideOnTicked(MANY[key]);
+  else if (row && "xausdzre".includes(key)) press(row, key);
+  else return;
+  event.preventDefault();
+});
+
+function press(row, key) {
+  const target = row.querySelector(`[data-key="${key}"]`);
+  if (!target) return;
+  target.click();
+  if (key === "r") row.querySelector("textarea").focus();
+}
