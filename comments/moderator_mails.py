@@ -6,14 +6,16 @@ is written. One mail tells of one comment; where that would be too many mails, o
 all that wait.
 """
 
+import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core import signing
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Count, F, Max, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
@@ -25,9 +27,11 @@ from django.utils.translation import ngettext
 from comments import recipients
 from comments.discussion import DiscussionSettings
 from comments.models import Change, Comment, Decision, Rule
-from comments.recipients import Staff, is_true
+from comments.recipients import Staff
 from comments.staff_notices import DAY, MailChoice, StaffNotice
 from mail.models import Mail
+
+logger = logging.getLogger(__name__)
 
 Kind = StaffNotice.Kind
 Reason = MailChoice.Reason
@@ -43,6 +47,10 @@ REPORTS_SHOWN, ANSWERED_SHOWN = 10, 300
 
 # Whose own a comment is that waits below somebody's story.
 OWNER = F("article__authors__user")
+
+# What is not read of hundreds of comments, of which a mail tells how many they are.
+TEXTS_OF_COMMENTS = ["comment__body", "comment__body_html"]
+TEXTS_OF_THEIR_STORIES = ["comment__article__body", "comment__article__body_html"]
 
 CHOICE = "admin:comments_mailchoice_changelist"
 
@@ -96,7 +104,21 @@ def send_due() -> None:
     due = StaffNotice.objects.due().order_by("user")
     people = list(due.values_list("user", flat=True).distinct())
     for start in range(0, len(people), PEOPLE):
-        _write(people[start : start + PEOPLE])
+        _write_or_log(people[start : start + PEOPLE])
+
+
+def _write_or_log(people: Sequence[int]) -> None:
+    """Write the mails to some people. What fails for one of them keeps nobody else from being told."""
+    try:
+        _write(people)
+    except OperationalError:  # the database is away, for everybody
+        raise
+    except Exception:
+        if len(people) > 1:
+            for one in people:
+                _write_or_log([one])
+        else:
+            logger.exception("The mails to account %d could not be written.", *people)
 
 
 # --- What they are told ---
@@ -140,6 +162,26 @@ class Told(NamedTuple):
     notices: list[StaffNotice]
 
 
+@dataclass
+class Claim:
+    """What somebody is to be told of now, in one mail about all of it or in one for each."""
+
+    user: int
+    notices: list[StaffNotice]
+    is_gathered: bool
+
+    def take_out(self, is_out: Callable[[StaffNotice], bool]) -> list[StaffNotice]:
+        out = [one for one in self.notices if is_out(one)]
+        self.notices = [one for one in self.notices if one not in out]
+        return out
+
+    def shown(self) -> list[StaffNotice]:
+        """Return what is told with its text. What is held, a mail about many lists anyway."""
+        if self.is_gathered:
+            return [one for one in self.notices if one.kind == Kind.PUBLIC][:LISTED]
+        return self.notices
+
+
 @transaction.atomic
 def _write(people: Sequence[int]) -> None:
     """Write the mails to some people for whom some are due.
@@ -151,39 +193,35 @@ def _write(people: Sequence[int]) -> None:
     if discussion is None:  # another process is writing
         return
     now = timezone.now()
-    claimed, gathered = _claim(people, now)
-    staff = Staff(discussion, {one.comment.article_id for own in claimed.values() for one in own})
+    claims = _claim(people, now)
+    staff = Staff(discussion, {one.comment.article_id for claim in claims for one in claim.notices})
     held = Held(staff)
-    shown = {one.comment_id for user, own in claimed.items() for one in _shown(own, user in gathered)}
-    facts = _facts(staff, held, shown.union(*(held.oldest_for(user) for user in gathered)))
-    people_now = staff.people
+    unwanted = [one for claim in claims for one in claim.take_out(lambda one: not staff.wants(one))]
+    shown = {one.comment_id for claim in claims for one in claim.shown()}
+    listed = {pk for claim in claims if claim.is_gathered for pk in held.oldest_for(claim.user)}
+    facts = _facts(staff, held, shown | listed)
     told: list[Told] = []
-    dropped: list[int] = []
-    for pk, own in claimed.items():
-        # What is locked elsewhere is told of next time.
-        mine = [one for one in own if one.comment_id not in shown or one.comment_id in facts.comments]
-        user = people_now.get(pk)
-        wanted = [one for one in mine if user and _is_wanted(one, user, facts)]
-        tell = _gathered if pk in gathered else _one_by_one
-        mails = tell(user, wanted, facts) if wanted else []
-        told += mails
-        kept = {one.pk for mail in mails for one in mail.notices}
-        dropped += [one.pk for one in mine if one.pk not in kept]
+    for claim in claims:
+        claim.take_out(lambda one: one.comment_id in shown and one.comment_id not in facts.comments)
+        for one in claim.notices:
+            one.comment = facts.comments.get(one.comment_id, one.comment)
+        # Once more, of what has changed before it was locked.
+        unwanted += claim.take_out(lambda one: not staff.wants(one))
+        told += _gathered(claim, facts) if claim.is_gathered else _one_by_one(claim, facts)
     Mail.objects.queue_all([mail for mail, _notices in told])
     _note_told(told, now)
-    StaffNotice.objects.filter(pk__in=dropped).delete()
+    StaffNotice.objects.filter(pk__in=[one.pk for one in unwanted]).delete()
 
 
-def _claim(people: Sequence[int], now: datetime) -> tuple[dict[int, list[StaffNotice]], set[int]]:
-    """Return what each of these people is to be told of now, and who of them in one mail about all of it."""
+def _claim(people: Sequence[int], now: datetime) -> list[Claim]:
     recent = StaffNotice.objects.filter(user__in=people, told_at__gt=now - HOUR).values_list("user")
     sent = dict(recent.annotate(count=Count("mail", distinct=True)))
     waiting: dict[int, list[StaffNotice]] = defaultdict(list)
     notices = StaffNotice.objects.handed_out().filter(user__in=people).order_by("pk")
-    notices = notices.select_related("comment").defer("comment__body", "comment__body_html")
+    notices = notices.select_related("comment__article").defer(*TEXTS_OF_COMMENTS, *TEXTS_OF_THEIR_STORIES)
     for one in notices.select_for_update(of=("self",), skip_locked=True):
         waiting[one.user_id].append(one)
-    claimed, gathered = {}, set()
+    claims = []
     for user, own in waiting.items():
         room = MAILS_AN_HOUR - sent.get(user, 0)
         at_once = [one for one in own if one.at_once]
@@ -191,18 +229,10 @@ def _claim(people: Sequence[int], now: datetime) -> tuple[dict[int, list[StaffNo
         if room <= 0:
             continue
         if is_day_over or len(at_once) > room:
-            claimed[user] = own
-            gathered.add(user)
+            claims.append(Claim(user, own, is_gathered=True))
         elif at_once:
-            claimed[user] = at_once
-    return claimed, gathered
-
-
-def _shown(notices: list[StaffNotice], is_gathered: bool) -> list[StaffNotice]:
-    """Return what a mail shows the text of. What is held, a mail about many lists anyway."""
-    if is_gathered:
-        return [one for one in notices if one.kind == Kind.PUBLIC][:LISTED]
-    return notices
+            claims.append(Claim(user, at_once, is_gathered=False))
+    return claims
 
 
 def _facts(staff: Staff, held: Held, wanted: set[int]) -> Facts:
@@ -211,13 +241,6 @@ def _facts(staff: Staff, held: Held, wanted: set[int]) -> Facts:
     found = {one.pk: one for one in comments.select_for_update(of=("self",), skip_locked=True)}
     changes = Change.objects.filter(comment__in=found).order_by().values_list("comment")
     return Facts(staff, held, found, seen=dict(changes.annotate(seen=Max("pk"))))
-
-
-def _is_wanted(notice: StaffNotice, user: Any, facts: Facts) -> bool:
-    """Say whether someone is still to be told, and of something that is still so."""
-    comment = facts.comments.get(notice.comment_id)
-    still_true = comment is None or is_true(notice, comment)
-    return still_true and bool(facts.staff.rhythms(user, notice.comment.article_id, notice.kind))
 
 
 def _note_told(told: list[Told], now: datetime) -> None:
@@ -231,12 +254,13 @@ def _note_told(told: list[Told], now: datetime) -> None:
     StaffNotice.objects.bulk_update(known, ["mail", "told_at"], batch_size=500)
 
 
-def _one_by_one(user: Any, notices: list[StaffNotice], facts: Facts) -> list[Told]:
-    return [Told(_mail(user, notice, facts), [notice]) for notice in notices]
+def _one_by_one(claim: Claim, facts: Facts) -> list[Told]:
+    user = facts.staff.people[claim.user] if claim.notices else None
+    return [Told(_mail(user, notice, facts), [notice]) for notice in claim.notices]
 
 
 def _mail(user: Any, notice: StaffNotice, facts: Facts) -> Mail:
-    comment = facts.comments[notice.comment_id]
+    comment = notice.comment
     subjects = {
         Kind.HELD: _("Held: %(name)s on “%(headline)s”"),
         Kind.REPORTED: _("Reported: %(name)s on “%(headline)s”"),
@@ -259,8 +283,12 @@ def _mail(user: Any, notice: StaffNotice, facts: Facts) -> Mail:
     )
 
 
-def _gathered(user: Any, notices: list[StaffNotice], facts: Facts) -> list[Told]:
+def _gathered(claim: Claim, facts: Facts) -> list[Told]:
     """Write one mail about all that waits, and say that it lists what it does."""
+    notices = claim.notices
+    if not notices:
+        return []
+    user = facts.staff.people[claim.user]
     reasons = {
         reason for one in notices for reason in facts.staff.rhythms(user, one.comment.article_id, one.kind)
     }
@@ -268,7 +296,7 @@ def _gathered(user: Any, notices: list[StaffNotice], facts: Facts) -> list[Told]
     if Reason.MODERATION in reasons:
         found = [facts.comments.get(pk) for pk in facts.held.oldest_for(user.pk)]
         held = [comment for comment in found if comment and comment.status == Comment.Status.HELD]
-    news = [one for one in notices if one.kind == Kind.PUBLIC]
+    news = [one.comment for one in notices if one.kind == Kind.PUBLIC]
     if not held and not news:
         return []
     told = {one.comment_id for one in notices}
@@ -281,7 +309,7 @@ def _gathered(user: Any, notices: list[StaffNotice], facts: Facts) -> list[Told]
 
 
 def _mail_about_many(
-    user: Any, reasons: list[str], held: list[Comment], news: list[StaffNotice], facts: Facts
+    user: Any, reasons: list[str], held: list[Comment], news: list[Comment], facts: Facts
 ) -> Mail:
     waiting = facts.held.count_for(user.pk) if held else 0
     count = waiting or len(news)
@@ -291,7 +319,7 @@ def _mail_about_many(
         )
     else:
         subject = ngettext("%(count)d new comment on %(site)s", "%(count)d new comments on %(site)s", count)
-    shown = [facts.comments[one.comment_id] for one in news[:LISTED]]
+    shown = [comment for comment in news if comment.pk in facts.comments][:LISTED]
     return Mail.compose(
         recipient=user.email,
         subject=subject % {"count": count, "site": settings.SITE_NAME},

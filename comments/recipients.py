@@ -38,6 +38,8 @@ class Staff:
         for byline in bylines:
             user: Any = byline.author.user
             self.authors[byline.article_id][user.pk] = user
+        self.people = {pk: user for own in self.authors.values() for pk, user in own.items()}
+        self.people |= self.everywhere
 
     def of(self, story: int) -> Iterable[Any]:
         """Return whom a comment on a story may concern, each once, those who moderate it first."""
@@ -47,11 +49,6 @@ class Staff:
             if user.email.lower() not in addresses:
                 addresses.add(user.email.lower())
                 yield user
-
-    @property
-    def people(self) -> dict[int, Any]:
-        authors = {pk: user for people in self.authors.values() for pk, user in people.items()}
-        return {**authors, **self.everywhere}
 
     def moderates(self, user: int, story: int) -> bool:
         return user in self.everywhere or (user in self.below_own and user in self.authors[story])
@@ -72,6 +69,13 @@ class Staff:
             for reason, rhythms in asked.items()
         }
         return {reason: rhythm for reason, rhythm in quickest.items() if rhythm}
+
+    def wants(self, notice: StaffNotice) -> bool:
+        """Say whether somebody is still to be told of this, and it is still so."""
+        user = self.people.get(notice.user_id)
+        if user is None or not is_true(notice, notice.comment):
+            return False
+        return bool(self.rhythms(user, notice.comment.article_id, notice.kind))
 
 
 def _with_right(right: str):

@@ -94,6 +94,10 @@ def only_mail() -> Mail:
     return Mail.objects.get()
 
 
+def reread(comment: Comment) -> Comment:
+    return Comment.objects.select_related("article").get(pk=comment.pk)
+
+
 def words_of(mail: Mail) -> str:
     """Return what somebody reads of the HTML, in one line."""
     return " ".join(re.sub(r"<[^>]+>", " ", mail.html.partition("<body>")[2]).split())
@@ -632,6 +636,49 @@ def test_many_public_comments_come_as_one_mail():
     assert len(re.findall("> Wave", mail.text)) == LISTED
     assert "And 5 more." in mail.text
     assert "Trash" not in mail.text
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda article, comments: article.unpublish(),
+        lambda article, comments: article.bylines.all().delete(),
+        lambda article, comments: Comment.objects.filter(pk=comments[0].pk).update(status="trash"),
+    ],
+    ids=["unpublished", "not the author's any more", "hidden by a script"],
+)
+def test_of_far_too_many_public_comments_those_are_shown_that_are_still_to_be_told(clock, hide):
+    set_discussion(author_mails="daily")
+    first = by_ida()
+    second = make_article(title="Snow", authors=first.authors.all())
+    comments = [make_comment(article=first, body=f"First {number}.") for number in range(3)]
+    comments += [make_comment(article=second, body=f"Second {number}.") for number in range(LISTED + 5)]
+    StaffNotice.objects.bulk_create(StaffNotice(comment=comment, kind="public") for comment in comments)
+    moderator_mails.send_due()
+    hide(first, comments)
+    clock.shift(timedelta(days=1))
+
+    mail = only_mail()
+
+    left = [
+        comment for comment in comments if recipients.is_true(StaffNotice(kind="public"), reread(comment))
+    ]
+    left = [comment for comment in left if comment.article.bylines.exists()]
+    assert mail.subject == f"{len(left)} new comments on Newsite"
+    assert re.findall(r"^> (.*)", mail.text, re.M) == [comment.body for comment in left[:LISTED]]
+    assert re.findall(r"And (\d+) more", mail.text) == [str(len(left) - LISTED)]
+
+
+def test_what_fails_for_one_person_keeps_nobody_else_from_being_told(mo, caplog):
+    una = make_moderator(username="una", email="una@newsroom.example")
+    # As a later release may have written it.
+    StaffNotice.objects.create(user=mo, comment=make_comment(status="held"), kind="unheard", at_once=True)
+    StaffNotice.objects.create(user=una, comment=make_comment(status="held"), kind="held", at_once=True)
+
+    assert [recipient for recipient, _subject in sent()] == [una.email]
+    assert [record.message for record in caplog.records] == [
+        f"The mails to account {mo.pk} could not be written."
+    ]
 
 
 # --- Once a day ---
