@@ -24,9 +24,18 @@ from django.utils.translation import gettext_lazy as _
 
 from comments import access, lessons, matching
 from comments.discussion import DiscussionSettings
-from comments.models import IDENTIFIED, Change, Comment, Firing, Housekeeping, Report
+from comments.models import (
+    IDENTIFIED,
+    Change,
+    Comment,
+    Decision,
+    Firing,
+    Housekeeping,
+    Report,
+    Standing,
+)
 from comments.staff_notices import StaffNotice
-from comments.subscriptions import Subscriber
+from comments.subscriptions import Notice, Subscriber
 from mail.models import Mail
 from staff import attempts
 from staff.models import Session
@@ -151,9 +160,19 @@ def _delete_some(over: QuerySet[Any]) -> int:
     return len(pks)
 
 
-def _attempts(_settings: DiscussionSettings) -> Iterator[int]:
-    if count := attempts.forget_old():
+def _broken_off(_settings: DiscussionSettings) -> Iterator[int]:
+    while count := _finish_some():
         yield count
+
+
+@transaction.atomic
+def _finish_some() -> int:
+    """End what nobody has gone on with: what it was about may be an address or a name."""
+    decisions = list(_locked(Decision.objects.broken_off())[:CHUNK])
+    for decision in decisions:
+        decision.finish()
+    Decision.objects.bulk_update(decisions, ["finished_at", "filters", "terms"])
+    return len(decisions)
 
 
 def _lessons(_settings: DiscussionSettings) -> Iterator[int]:
@@ -166,9 +185,12 @@ JOBS: list[tuple[Any, Callable[[DiscussionSettings], Iterator[int]]]] = [
     (_("links by email expired"), _rows(access.forgettable)),
     (_("unconfirmed email addresses forgotten"), _rows(lambda: Subscriber.objects.forgettable())),
     (_("sessions expired"), _rows(lambda: Session.objects.filter(expire_date__lt=timezone.now()))),
-    (_("failed sign-ins forgotten"), _attempts),
+    (_("failed sign-ins forgotten"), _rows(attempts.over)),
     (_("mails deleted"), _rows(lambda: Mail.objects.forgettable())),
     (_("notes of mails to moderators deleted"), _rows(lambda: StaffNotice.objects.forgettable())),
+    (_("notes of mails to commenters deleted"), _rows(lambda: Notice.objects.forgettable())),
+    (_("bans and trust that have ended deleted"), _rows(lambda: Standing.objects.forgettable())),
+    (_("decisions that were broken off ended"), _broken_off),
     # Before the spam is gone that it may be about.
     (_("decisions told to Akismet"), _lessons),
     (_("comments deleted from spam"), _spam),

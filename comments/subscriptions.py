@@ -26,6 +26,8 @@ CONFIRM_SALT = "comments.subscriptions.confirm"
 STOP_SALT = "comments.subscriptions.stop"
 # What a comment's author asked for counts while the comment has one of these statuses.
 STANDING = ["held", "approved"]
+# So long is known who was told of what, so that nobody is told twice.
+TOLD_KEPT = timedelta(days=90)
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
@@ -178,6 +180,10 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def waiting(self):
         """Return what waits for a daily mail."""
         return self.filter(told_at=None)
+
+    def forgettable(self):
+        """Return who was told so long ago that a comment which is approved again is news again."""
+        return self.filter(told_at__lt=timezone.now() - TOLD_KEPT)
 
     @transaction.atomic(savepoint=False)
     def take_back(self) -> None:

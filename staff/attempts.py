@@ -64,7 +64,6 @@ def forget(request: HttpRequest, username: str) -> None:
     AccessAttempt.objects.filter(username=username, ip_address=sender_address(request)).delete()
 
 
-def forget_old() -> int:
-    """Delete the attempts that count no more, with the names that were typed and the addresses."""
-    over = AccessAttempt.objects.filter(attempt_time__lt=timezone.now() - settings.AXES_COOLOFF_TIME)
-    return over.delete()[0]
+def over():
+    """Return the attempts that count no more, with the names that were typed and the addresses."""
+    return AccessAttempt.objects.filter(attempt_time__lt=timezone.now() - settings.AXES_COOLOFF_TIME)

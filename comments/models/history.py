@@ -55,6 +55,13 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Return what was broken off in the middle, an undoing included, however long ago."""
         return self.filter(finished_at=None).order_by("-pk")
 
+    def broken_off(self):
+        """Return what nobody has gone on with for as long as it can be undone.
+
+        An undoing is about no filter, and can be gone on with for ever.
+        """
+        return self.unfinished().filter(at__lt=timezone.now() - UNDO_LASTS).exclude(kind=Decision.Kind.UNDO)
+
 
 class Decision(models.Model):
     """What one moderator did at one time, to one comment or to many. It can be undone as a whole."""

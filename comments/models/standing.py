@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
@@ -11,11 +13,17 @@ from comments.models.history import Decision
 
 # Of so many comments the keys are looked up at a time: each may have a hundred and more.
 LOOKED_UP = 100
+# What has ended is kept so long, for moderators to look it up.
+ENDED_KEPT = timedelta(days=90)
 
 
 class StandingQuerySet(models.QuerySet["Standing"]):
     def in_force(self):
         return self.filter(models.Q(ends_at=None) | models.Q(ends_at__gt=timezone.now()))
+
+    def forgettable(self):
+        """Return what has ended so long ago that nobody asks about the person any more."""
+        return self.filter(ends_at__lt=timezone.now() - ENDED_KEPT)
 
     def about(self, email: str):
         """Return what moderators have said of an address itself, alone or with a name."""

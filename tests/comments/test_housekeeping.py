@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from comments import access, decisions, housekeeping, notifications, queue
+from comments import access, bans, decisions, housekeeping, notifications, queue
 from comments.models import (
     IDENTIFIED,
     AccessLink,
@@ -25,9 +25,10 @@ from comments.models import (
     Firing,
     Housekeeping,
     Report,
+    Standing,
 )
 from comments.staff_notices import StaffNotice
-from comments.subscriptions import Subscriber, Subscription
+from comments.subscriptions import Notice, Subscriber, Subscription
 from mail.models import Mail
 from staff.models import Session
 from tests.factories import (
@@ -291,6 +292,58 @@ def test_what_a_decision_on_many_filtered_by_is_forgotten_when_it_is_done(clock)
     assert (Decision.objects.get().filters, Comment.objects.get().status) == ({}, "approved")
 
 
+def test_what_nobody_has_gone_on_with_for_a_day_is_ended_and_what_it_was_about_forgotten(clock):
+    comment, editor = old(1, status="held", email="ada@example.com"), make_editor()
+    about = {"filters": {"email": "ada@example.com"}, "total": 1, "newest": comment.pk, "seen": 0}
+    terms = bans.Terms("email", ends_at="", note="", mark_as_spam=False, sure=False, own_address="192.0.2.7")
+    begun = [
+        decisions.start("approve", editor, **about),
+        decisions.start("ban", editor, **about, terms=terms),
+    ]
+    undoing = Decision.objects.create(by=editor, kind="undo", finished_at=None)
+    clock.shift(DAY)
+    assert keep_house() == {}
+    clock.shift(timedelta(seconds=1))
+    recent = decisions.start("approve", editor, **about)
+
+    assert keep_house() == {"decisions that were broken off ended": 2}
+    assert keep_house() == {}
+
+    for decision in begun:
+        decision.refresh_from_db()
+        assert (decision.filters, decision.terms) == ({}, {})
+        assert decision.finished_at is not None
+    assert list(Decision.objects.unfinished()) == [recent, undoing]
+    recent.refresh_from_db()
+    assert recent.filters == {"email": "ada@example.com"}
+
+
+def test_who_was_told_of_what_is_forgotten_after_ninety_days_and_no_minute_sooner(clock):
+    subscriber = Subscriber.objects.create(email="ada@example.com", confirmed_at=NOON)
+    told = [NOON - timedelta(days=90.001), NOON - 90 * DAY, None]
+    notices = [
+        Notice.objects.create(
+            subscriber=subscriber, comment=old(100), kind="story", created_at=NOON - 99 * DAY, told_at=at
+        )
+        for at in told
+    ]
+
+    assert keep_house() == {"notes of mails to commenters deleted": 1}
+
+    assert set(Notice.objects.all()) == set(notices[1:])
+
+
+def test_what_ended_ninety_days_ago_is_no_ban_to_look_up_any_more(clock):
+    ends = {"192.0.2.1": NOON - timedelta(days=90.001), "192.0.2.2": NOON - 90 * DAY, "192.0.2.3": None}
+    for value, ends_at in ends.items():
+        Standing.objects.create(standing="banned", kind="address", value=value, ends_at=ends_at)
+
+    assert keep_house() == {"bans and trust that have ended deleted": 1}
+
+    kept_values = Standing.objects.order_by("value").values_list("value", flat=True)
+    assert list(kept_values) == ["192.0.2.2", "192.0.2.3"]
+
+
 # --- In chunks ---
 
 
@@ -365,7 +418,7 @@ def test_a_chunk_takes_the_same_queries_however_many_are_in_it(clock, items):
         keep_house()
 
     assert Comment.objects.count() == items
-    assert len([query for query in queries if "SAVEPOINT" not in query["sql"]]) == 32
+    assert len([query for query in queries if "SAVEPOINT" not in query["sql"]]) == 35
 
 
 # --- When it is due, and who does it ---
@@ -425,8 +478,7 @@ def test_mails_wait_for_it_only_a_few_seconds_at_a_time(clock, monkeypatch):
 def test_what_was_done_is_in_the_log(clock, caplog):
     old(40, status="spam")
 
-    with caplog.at_level("INFO", logger="comments.housekeeping"):
-        housekeeping.run_if_due(Event())
+    housekeeping.run_if_due(Event())
 
     assert [record.getMessage() for record in caplog.records] == [
         "Housekeeping: comments deleted from spam: 1"
