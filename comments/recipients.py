@@ -1,7 +1,7 @@
 """Who of the staff is told of which comments by mail, and how soon."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -41,14 +41,10 @@ class Staff:
         self.people = {pk: user for own in self.authors.values() for pk, user in own.items()}
         self.people |= self.everywhere
 
-    def of(self, story: int) -> Iterable[Any]:
-        """Return whom a comment on a story may concern, each once, those who moderate it first."""
+    def of(self, story: int) -> list[Any]:
+        """Return whom a comment on a story may concern, those who moderate it first."""
         people = {**self.everywhere, **self.authors[story]}
-        addresses: set[str] = set()
-        for user in sorted(people.values(), key=lambda user: (not self.moderates(user.pk, story), user.pk)):
-            if user.email.lower() not in addresses:
-                addresses.add(user.email.lower())
-                yield user
+        return sorted(people.values(), key=lambda user: (not self.moderates(user.pk, story), user.pk))
 
     def moderates(self, user: int, story: int) -> bool:
         return user in self.everywhere or (user in self.below_own and user in self.authors[story])
@@ -72,7 +68,7 @@ class Staff:
 
     def wants(self, notice: StaffNotice) -> bool:
         """Say whether somebody is still to be told of this, and it is still so."""
-        user = self.people.get(notice.user_id)
+        user = self.people.get(notice.user_id) if notice.user_id else None
         if user is None or not is_true(notice, notice.comment):
             return False
         return bool(self.rhythms(user, notice.comment.article_id, notice.kind))
@@ -92,32 +88,48 @@ def hand_out() -> None:
 
 @transaction.atomic
 def _hand_out_some() -> bool:
-    """Hand out the oldest news, and say whether more may be left."""
-    discussion = DiscussionSettings.load()
-    news = list(StaffNotice.objects.news().order_by("pk").select_for_update(skip_locked=True)[:HANDED_OUT])
-    concerned = [notice.comment_id for notice in news]
-    comments = Comment.objects.select_related("article").in_bulk(concerned)
-    staff = Staff(discussion, {comment.article_id for comment in comments.values()})
-    known = set(
-        StaffNotice.objects.filter(comment__in=concerned, user__isnull=False).values_list("user", "comment")
-    )
+    """Hand out the oldest news, and say whether more may be left.
+
+    Comments are locked first, as decisions do it. What is being decided on is left for the
+    next time: so nobody waits here who may hold what a decision needs.
+    """
+    oldest = dict(StaffNotice.objects.news().order_by("pk").values_list("pk", "comment")[:HANDED_OUT])
+    free = Comment.objects.filter(pk__in=oldest.values()).order_by("pk").select_related("article")
+    free = free.defer("body", "body_html", "article__body", "article__body_html")
+    comments = {one.pk: one for one in free.select_for_update(of=("self",), no_key=True, skip_locked=True)}
+    news = StaffNotice.objects.news().filter(pk__in=oldest, comment__in=comments).order_by("pk")
+    news = list(news.select_for_update(skip_locked=True))
+    notices = _addressed(news, comments)
+    StaffNotice.objects.bulk_create(notices)
+    StaffNotice.objects.filter(pk__in=[notice.pk for notice in news]).delete()
+    return len(news) == HANDED_OUT
+
+
+def _addressed(news: list[StaffNotice], comments: dict[int, Comment]) -> list[StaffNotice]:
+    """Return what is noted of these news for each person who wants to be told."""
+    staff = Staff(DiscussionSettings.load(), {comment.article_id for comment in comments.values()})
+    told = StaffNotice.objects.filter(comment__in=comments, user__isnull=False)
+    known = set(told.values_list("user", "comment"))
     waiting = StaffNotice.objects.handed_out().values_list("user").annotate(count=Count("pk"))
     counts = defaultdict(int, dict(waiting.order_by()))
     notices = []
     for notice in news:
         comment = comments[notice.comment_id]
+        addresses = set()
         for user in staff.of(comment.article_id) if is_true(notice, comment) else ():
             rhythms = staff.rhythms(user, comment.article_id, notice.kind)
+            # Two accounts of one address get one mail.
+            if not rhythms or user.email.lower() in addresses:
+                continue
+            addresses.add(user.email.lower())
             has_part = user.pk in {notice.decided_by_id, comment.user_id}
             is_known = notice.kind == Kind.PUBLIC and (user.pk, comment.pk) in known
-            if not rhythms or has_part or is_known or counts[user.pk] >= MOST_WAITING:
+            if has_part or is_known or counts[user.pk] >= MOST_WAITING:
                 continue
             counts[user.pk] += 1
             at_once = Rhythm.AT_ONCE in rhythms.values()
             notices.append(StaffNotice(user=user, comment=comment, kind=notice.kind, at_once=at_once))
-    StaffNotice.objects.bulk_create(notices)
-    StaffNotice.objects.filter(pk__in=[notice.pk for notice in news]).delete()
-    return len(news) == HANDED_OUT
+    return notices
 
 
 def is_true(notice: StaffNotice, comment: Comment) -> bool:
