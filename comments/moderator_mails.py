@@ -8,7 +8,7 @@ all that wait.
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -102,7 +102,7 @@ def send_due() -> None:
     """Write the mails that are due."""
     recipients.hand_out()
     due = StaffNotice.objects.due().order_by("user")
-    people = list(due.values_list("user", flat=True).distinct())
+    people = list(_room(due.values_list("user", flat=True).distinct(), timezone.now()))
     for start in range(0, len(people), PEOPLE):
         _write_or_log(people[start : start + PEOPLE])
 
@@ -194,6 +194,8 @@ def _write(people: Sequence[int]) -> None:
         return
     now = timezone.now()
     claims = _claim(people, now)
+    if not claims:
+        return
     staff = Staff(discussion, {one.comment.article_id for claim in claims for one in claim.notices})
     held = Held(staff)
     unwanted = [one for claim in claims for one in claim.take_out(lambda one: not staff.wants(one))]
@@ -213,22 +215,26 @@ def _write(people: Sequence[int]) -> None:
     StaffNotice.objects.filter(pk__in=[one.pk for one in unwanted]).delete()
 
 
-def _claim(people: Sequence[int], now: datetime) -> list[Claim]:
+def _room(people: Iterable[int], now: datetime) -> dict[int, int]:
+    """Return to whom of these people mails may go now, and how many."""
+    people = list(people)
     recent = StaffNotice.objects.filter(user__in=people, told_at__gt=now - HOUR).values_list("user")
     sent = dict(recent.annotate(count=Count("mail", distinct=True)))
+    return {user: MAILS_AN_HOUR - sent.get(user, 0) for user in people if sent.get(user, 0) < MAILS_AN_HOUR}
+
+
+def _claim(people: Sequence[int], now: datetime) -> list[Claim]:
+    rooms = _room(people, now)
     waiting: dict[int, list[StaffNotice]] = defaultdict(list)
-    notices = StaffNotice.objects.handed_out().filter(user__in=people).order_by("pk")
+    notices = StaffNotice.objects.handed_out().filter(user__in=rooms).order_by("pk")
     notices = notices.select_related("comment__article").defer(*TEXTS_OF_COMMENTS, *TEXTS_OF_THEIR_STORIES)
     for one in notices.select_for_update(of=("self",), skip_locked=True):
         waiting[one.user_id].append(one)
     claims = []
     for user, own in waiting.items():
-        room = MAILS_AN_HOUR - sent.get(user, 0)
         at_once = [one for one in own if one.at_once]
         is_day_over = any(one.created_at <= now - DAY for one in own if not one.at_once)
-        if room <= 0:
-            continue
-        if is_day_over or len(at_once) > room:
+        if is_day_over or len(at_once) > rooms[user]:
             claims.append(Claim(user, own, is_gathered=True))
         elif at_once:
             claims.append(Claim(user, at_once, is_gathered=False))
@@ -274,7 +280,9 @@ def _mail(user: Any, notice: StaffNotice, facts: Facts) -> Mail:
         template="comments/mail/moderator",
         context={
             **_frame(user, reasons, facts),
-            "entry": _entry(user, comment, facts),
+            "entry": _entry(
+                user, comment, facts, may_decide=facts.staff.moderates(user.pk, comment.article_id)
+            ),
             "article": comment.article,
             "kind": notice.kind,
         },
@@ -326,19 +334,23 @@ def _mail_about_many(
         template="comments/mail/moderator_digest",
         context={
             **_frame(user, reasons, facts),
-            "held": [_entry(user, comment, facts) for comment in held],
+            # Below whichever of their stories these wait: it was looked for by their right.
+            "held": [_entry(user, comment, facts, may_decide=True) for comment in held],
             "more_held": max(0, waiting - len(held)),
-            "news": [_entry(user, comment, facts) for comment in shown],
+            "news": [
+                _entry(user, comment, facts, may_decide=facts.staff.moderates(user.pk, comment.article_id))
+                for comment in shown
+            ],
             "more_news": len(news) - len(shown),
         },
         headers=_one_click(user, reasons),
     )
 
 
-def _entry(user: Any, comment: Comment, facts: Facts) -> Entry:
+def _entry(user: Any, comment: Comment, facts: Facts, *, may_decide: bool) -> Entry:
     status, is_held = Comment.Status(comment.status), comment.status == Comment.Status.HELD
     links = []
-    if facts.staff.moderates(user.pk, comment.article_id):
+    if may_decide:
         for kind in LINKS[status]:
             link = Link(comment.pk, kind, user.pk, facts.seen.get(comment.pk, 0))
             links.append((str(kind.label), _url("comments:moderate", link.token)))

@@ -692,6 +692,17 @@ def test_what_fails_for_one_person_keeps_nobody_else_from_being_told(mo, caplog)
     ]
 
 
+def test_whom_no_mail_may_go_to_this_hour_nothing_is_read_for(mo, django_assert_num_queries):
+    make_wave(MAILS_AN_HOUR)
+    moderator_mails.send_due()
+    make_wave(1)
+    moderator_mails.send_due()
+
+    # Whether there are news, who is to be told of something, and how many mails each has got.
+    with django_assert_num_queries(3):
+        moderator_mails.send_due()
+
+
 # --- Once a day ---
 
 
@@ -787,6 +798,18 @@ def test_a_daily_mail_shows_an_author_who_moderates_own_stories_only_what_is_bel
 
     assert mail.subject == "1 comment waits on Newsite"
     assert re.findall(r"^> (.*)", mail.text, re.M) == ["Below Ida."]
+
+
+def test_what_a_daily_mail_lists_below_another_own_story_has_its_links_too(clock):
+    set_discussion(held_mails="daily")
+    ida = make_moderator("moderate_own_stories", username="ida", email=IDA)
+    author = make_author(user=ida)
+    make_comment(article=make_article(authors=[author]), status="held", created_at=NOON - timedelta(days=9))
+    post(make_article(authors=[author]))
+    moderator_mails.send_due()
+    clock.shift(timedelta(days=1))
+
+    assert len(re.findall(r"^Approve: https://", only_mail().text, re.M)) == 2
 
 
 @pytest.mark.parametrize(
