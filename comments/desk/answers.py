@@ -247,7 +247,7 @@ def form_about(
     facts = {"form": form, "title": title, "opened": name}
     if not form.is_bound:
         return _piece(request, "_panel", facts)
-    told = [Told(messages.WARNING, form.error_title)]
+    told = [Told(messages.WARNING, str(form.error_title))]
     return _row(request, comment, told, status=status, stays=True, **facts)
 
 
