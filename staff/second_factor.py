@@ -79,7 +79,7 @@ def _use(devices, code: str) -> None:
         raise ValidationError(text % seconds, code="throttled")
     if not is_right:
         raise ValidationError(
-            _("This code does not fit, or was used before. Enter the one that the app shows now."),
+            _("This code is not right, or was used before. Enter the one that the app shows now."),
             code="wrong",
         )
 

@@ -137,7 +137,7 @@ def test_the_pages_of_signing_in_have_no_wcag_violations_and_fit_320_pixels(watc
     expect(page.get_by_label("Code")).to_be_focused()
     look("code")
     type_code(page, "000000")
-    expect(page.get_by_text("This code does not fit")).to_be_visible()
+    expect(page.get_by_text("This code is not right")).to_be_visible()
     look("wrong code")
 
     assert faults == {}

@@ -22,7 +22,7 @@ from tests.staff.conftest import PASSWORD, code_of, give_code, is_signed_in, sig
 SECOND_FACTOR = "/admin/account/second-factor/"
 SET_UP = "/admin/account/second-factor/set-up/"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-WRONG = "This code does not fit, or was used before."
+WRONG = "This code is not right, or was used before."
 
 
 @pytest.fixture
