@@ -23,8 +23,6 @@ from comments.moderation import Ruling, Submission, Verdict
 
 # So many comments are looked at, the newest.
 LOOKED_AT = 1_000
-# So many of them are listed on each side, with their text.
-LISTED = 50
 
 # The settings that decide on comments, each with the rule that it is for.
 DECIDING: dict[str, Rule] = {
@@ -58,16 +56,13 @@ class Finding:
     @property
     def rule(self) -> str:
         """What decides: also where it is a rule that approves."""
-        return str(self._first.label)
+        first = self.ruling.fired[0][0] if self.ruling.fired else Rule.NOTHING
+        return str(first.label)
 
     @property
     def detail(self) -> str:
         """What the rule has found: a word, an address, a number."""
         return self.ruling.fired[0][1].detail if self.ruling.fired else ""
-
-    @property
-    def _first(self) -> Rule:
-        return self.ruling.fired[0][0] if self.ruling.fired else Rule.NOTHING
 
 
 @dataclass
@@ -79,22 +74,6 @@ class Outcome:
 
     def held_by(self, rule: Rule) -> int:
         return sum(1 for finding in self.held if finding.ruling.because == rule)
-
-    @property
-    def held_listed(self) -> list[Finding]:
-        return self.held[:LISTED]
-
-    @property
-    def held_unlisted(self) -> int:
-        return len(self.held[LISTED:])
-
-    @property
-    def passed_listed(self) -> list[Finding]:
-        return self.passed[:LISTED]
-
-    @property
-    def passed_unlisted(self) -> int:
-        return len(self.passed[LISTED:])
 
 
 @dataclass

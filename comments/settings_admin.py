@@ -89,6 +89,8 @@ class SettingsForm(forms.ModelForm):
             lines = [f"+{line}" for line in new if line not in set(old)]
             lines += [f"−{line}" for line in old if line not in set(new)]
             more = len(lines[LINES_LOGGED:])
+            if not lines:
+                return _("the same lines, written differently")
             return ", ".join([*lines[:LINES_LOGGED], *([f"… {more}"] if more else [])])
         return f"{self._value_in_words(name, before)} → {self._value_in_words(name, after)}"
 
@@ -127,6 +129,7 @@ class DiscussionSettingsAdmin(admin.ModelAdmin):
                     "accounts_only",
                     "closes_old_stories",
                     "closes_after_days",
+                    "flood_seconds",
                     "offers_to_remember",
                 ],
                 "description": gettext_lazy(
@@ -151,7 +154,6 @@ class DiscussionSettingsAdmin(admin.ModelAdmin):
                     "seconds_to_write",
                     "allowed_addresses",
                     "refused_addresses",
-                    "flood_seconds",
                     "reports_that_hold",
                 ],
                 "description": gettext_lazy(
@@ -216,7 +218,8 @@ class DiscussionSettingsAdmin(admin.ModelAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def construct_change_message(self, request, form, formsets, add=False):
-        return [{"changed": {"fields": form.in_words()}}]
+        words = form.in_words()
+        return [{"changed": {"fields": words}}] if words else []
 
     def response_change(self, request, obj):
         self.message_user(request, _("The settings are saved, and apply from now on."), messages.SUCCESS)
@@ -268,13 +271,15 @@ def explain(form: SettingsForm, trial: backtest.Trial) -> None:
     """Say beside each setting that decides what it would have done, by itself."""
     for name, rule in backtest.DECIDING.items():
         outcome = trial.alone[name]
-        field = form[name]
+        # While it was checked, the form has made this of its field, and keeps it for the page.
+        shown = form[name]
         context = {
-            "help_text": field.help_text,
+            "help_text": shown.help_text,
             "trial": trial,
             "outcome": outcome,
             "held_by_this": outcome.held_by(rule),
             "is_changed": name in trial.changed,
-            "is_partly_known": name == "seconds_to_write",
+            "is_about_time": name == "seconds_to_write",
+            "is_about_addresses": name in [*WORDS, *ADDRESSES],
         }
-        field.help_text = render_to_string("admin/comments/discussionsettings/_alone.html", context)
+        shown.help_text = render_to_string("admin/comments/discussionsettings/_alone.html", context)

@@ -12,6 +12,7 @@ from django.forms import model_to_dict
 from django.test import Client
 from django.utils.html import strip_tags
 
+from comments.backtest import DECIDING
 from comments.discussion import LIST_LENGTH, DiscussionSettings
 from comments.settings_admin import DiscussionSettingsAdmin
 from tests.factories import make_article, make_comment, make_editor, make_user, set_discussion
@@ -172,6 +173,16 @@ def test_what_is_saved_unchanged_stays_as_it_is(client, owner):
     save(client)
 
     assert values() == before
+    assert LogEntry.objects.get().get_change_message() == "No fields changed."
+
+
+def test_lines_in_another_order_are_told_of_in_the_log(client, owner):
+    set_discussion(words_that_hold="one\ntwo")
+
+    save(client, words_that_hold="two\none")
+
+    message = "Changed Words that hold a comment: the same lines, written differently."
+    assert LogEntry.objects.get().get_change_message() == message
 
 
 def test_a_saved_setting_is_in_force_at_the_next_request_with_one_query(
@@ -415,7 +426,7 @@ def test_the_result_stands_above_the_form_and_beside_each_setting_that_decides(c
     }
     assert alone % (0, 1) in helps["links_that_hold"]
     assert helps["links_that_hold"].endswith("As it is in force: 1 and 1.")
-    assert helps["holds_everything"].endswith("It is the one in force.")
+    assert helps["holds_everything"].endswith("This is the current setting.")
     assert figures == {
         "holds_everything": ("1", "1"),
         "holds_first_comments": ("1", "1"),
@@ -429,6 +440,28 @@ def test_the_result_stands_above_the_form_and_beside_each_setting_that_decides(c
     }
 
 
+def test_what_the_past_does_not_tell_any_more_is_said_beside_the_settings_that_ask_for_it(client, owner):
+    make_comment()
+
+    page = client.post(TRY, typed(opened(client)))
+
+    fields = page.context["adminform"].form
+    about_time = "How long writing took is known only of comments that were held for it."
+    about_addresses = "Lines about an IP address or a browser find nothing in comments whose own were erased"
+    told = {
+        name: [said in fields[name].help_text for said in (about_time, about_addresses)] for name in DECIDING
+    }
+    lists = ["words_that_hold", "words_that_trash", "allowed_addresses", "refused_addresses"]
+    assert {name for name, (of_time, _) in told.items() if of_time} == {"seconds_to_write"}
+    assert {name for name, (_, of_addresses) in told.items() if of_addresses} == set(lists)
+
+
+def test_each_setting_that_the_trial_passes_over_stands_elsewhere_than_those_that_hold(client, owner):
+    held = next(options for name, options in DiscussionSettingsAdmin.fieldsets if name == "What is held")
+
+    assert set(held["fields"]) == set(DECIDING)
+
+
 def test_the_comments_are_listed_whole_with_what_decides_and_a_link(client, owner):
     set_discussion(holds_first_comments=False)
     comment = make_comment(name="Ada", body="*Many* links: https://a.example")
@@ -439,7 +472,19 @@ def test_the_comments_are_listed_whole_with_what_decides_and_a_link(client, owne
     assert f'<a href="/admin/comments/comment/{comment.pk}/change/">{comment}</a>' in item
     assert comment.body_html in item
     said = " ".join(unescape(strip_tags(item)).split())
-    assert "Other than now Held: Many links (1)" in said
+    assert "Changed by these settings Held: Many links (1)" in said
+
+
+def test_of_more_than_fifty_comments_the_rest_is_counted(client, owner):
+    article = make_article()
+    for _ in range(51):
+        make_comment(article=article)
+
+    page = client.post(TRY, typed(opened(client), holds_everything=True))
+
+    listed = re.search(r'<ol class="trial-findings">(.*?)</ol>', text_of(page), re.DOTALL)[1]
+    assert listed.count("<li>") == 50
+    assert "And 1 more." in words_of(page)
 
 
 def test_hostile_texts_stay_texts(client, owner):
