@@ -365,7 +365,7 @@ def _last_sent(comments: CommentQuerySet, comment: Comment, settings: Discussion
     if comment.email:
         # What someone wrote with an account belongs to the account, whatever its address is.
         same |= Q(user=None, email=comment.email.lower())
-    times = [*comments.filter(same).values_list("created_at", flat=True)[:1]]
+    times = [*comments.looked_at(same).values_list("created_at", flat=True)[:1]]
     if address and (start := network_text(address)) is not None:
         near = comments.filter(ip_address__startswith=start).values_list("created_at", "ip_address")
         times += [sent for sent, other in near[:NEIGHBOURS_READ] if same_network(address, other)]

@@ -1,13 +1,16 @@
+import re
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 
 import pytest
 import time_machine
 from django.db import connection
+from django.utils import timezone
 
 from comments import posting
 from comments.models import Comment
 from comments.moderation import Submission
+from tests.comments.test_queue import plans_of, reads_a_table_from_end_to_end
 from tests.factories import make_article
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -71,3 +74,30 @@ def test_two_posts_of_one_form_at_the_same_moment_make_one_comment():
         thread.join()
 
     assert posted == [Comment.objects.get().pk] * 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("email", ["ada@example.com", ""])
+def test_a_comment_below_a_busy_story_by_a_busy_person_is_posted_without_reading_theirs(email):
+    article = make_article()
+    Comment.objects.bulk_create(
+        Comment(
+            article=article,
+            path=f"{number:010d}",
+            name=f"Reader {number}",
+            email=email,
+            ip_address="192.0.2.1",
+            status="approved",
+            created_at=timezone.now() - timedelta(minutes=number + 1),
+        )
+        for number in range(200)
+    )
+
+    plans = plans_of(lambda: posting.post(submission(article, email=email)))
+
+    read = [plan for sql, plan in plans if sql.startswith("SELECT") and "comments_comment" in plan]
+    indexes = {index for plan in read for index in re.findall(r"INDEX (\w+)|using (\w+)", plan)}
+    assert {"".join(names) for names in indexes} >= {"comment_sender", "comment_recent"}
+    # Which others PostgreSQL takes goes by what it has counted.
+    assert connection.vendor == "postgresql" or len(indexes) == 2
+    assert [plan for plan in read if reads_a_table_from_end_to_end(plan)] == []
