@@ -80,7 +80,7 @@ def test_a_decision_is_carried_out_and_recorded(decision, status):
 def test_a_decision_that_changes_nothing_is_not_recorded():
     comment = make_comment(status="approved")
 
-    assert comment.approve(by=make_editor()) == (0, [], None)
+    assert comment.approve(by=make_editor()) == (0, [], None, {})
     assert Change.objects.count() == 0
 
 
