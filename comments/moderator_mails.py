@@ -288,6 +288,7 @@ def _mail(user: Any, notice: StaffNotice, facts: Facts) -> Mail:
         },
         # Mail programs show the mails about a story as one conversation: RFC 5322, section 3.6.4.
         headers={**_one_click(user, reasons), "In-Reply-To": story, "References": story},
+        about=[comment.pk],
     )
 
 
@@ -344,6 +345,7 @@ def _mail_about_many(
             "more_news": len(news) - len(shown),
         },
         headers=_one_click(user, reasons),
+        about=[comment.pk for comment in [*held, *shown]],
     )
 
 

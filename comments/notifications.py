@@ -102,6 +102,12 @@ def take_back(comments: Sequence[int]) -> None:
     Notice.objects.filter(comment__in=comments).take_back()
 
 
+def forget(comments: QuerySet["Comment"]) -> None:
+    """Keep no mail that tells who wrote these comments, not even one that has left."""
+    Notice.objects.filter(comment__in=comments).take_back()
+    Mail.objects.filter(notices__comment__in=comments).delete()
+
+
 def take_back_about(stories: Iterable[Article]) -> None:
     """Send nothing any more about stories that are no longer public."""
     Notice.objects.filter(comment__article__in=[story.pk for story in stories]).take_back()

@@ -30,7 +30,7 @@ from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -91,9 +91,9 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     # What readers wrote to the moderators may tell who it is.
     Report.objects.filter(comment__in=comments).update(text="")
     # The same for mails to others that tell of these comments, kept to be looked up.
-    notifications.take_back(comments.values_list("pk", flat=True))
-    Mail.objects.filter(notices__comment__in=comments).delete()
+    notifications.forget(comments)
     staff_notices.forget(comments)
+    _mails_of_unknown_content().delete()
     gone = {"name": _("Anonymous"), "email": "", "website": "", "ip_address": None, "user_agent": ""}
     note = _("It was erased who wrote this.")
     if not keep_texts:
@@ -116,6 +116,14 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     Subscriber.objects.filter(email=email.lower()).delete()
     Mail.objects.filter(recipient=email.lower()).delete()
     return len(statuses)
+
+
+def _mails_of_unknown_content() -> QuerySet[Mail]:
+    """Return the mails about comments of which nobody can tell any more whose words they hold.
+
+    The account that they were sent to is deleted, or the comments.
+    """
+    return Mail.objects.exclude(about=[]).filter(notices=None, staff_notices=None)
 
 
 def _comments(email: str) -> Iterator[dict]:

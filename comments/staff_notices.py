@@ -48,14 +48,17 @@ class StaffNoticeQuerySet(models.QuerySet["StaffNotice"]):
         # Locked, so that nobody begins to send one of them between these steps.
         pks = list(mails.order_by("pk").select_for_update().values_list("pk", flat=True))
         if pks:
-            affected = StaffNotice.objects.filter(mail__in=pks)
-            affected.filter(kind=StaffNotice.Kind.LISTED).delete()
-            affected.update(mail=None, told_at=None)
+            StaffNotice.objects.filter(mail__in=pks).wait_again()
             Mail.objects.filter(pk__in=pks).delete()
 
+    def wait_again(self) -> None:
+        """Take what these were told as untold. What a mail only listed is no news."""
+        self.filter(kind=StaffNotice.Kind.LISTED).delete()
+        self.update(mail=None, told_at=None)
+
     def forgettable(self):
-        """Return who was told so long ago that the mails which told it are forgotten too."""
-        return self.filter(told_at__lt=timezone.now() - KEPT)
+        """Return who was told long ago, by a mail that is forgotten too: a mail is found by these."""
+        return self.filter(told_at__lt=timezone.now() - KEPT, mail=None)
 
 
 class StaffNotice(models.Model):

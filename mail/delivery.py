@@ -14,14 +14,14 @@ from mail.models import Mail
 UNKNOWN_RECIPIENT = {550, 551, 553, 556}
 
 
-def deliver_due(stopped: Event | None = None, take_back: Callable[[Mail], bool] | None = None) -> None:
+def deliver_due(stopped: Event | None = None, discard: Callable[[Mail], bool] | None = None) -> None:
     """Send what is due, one mail after the other, until none is left or `stopped` is set.
 
     Any number of processes may do so at once: each mail is claimed by one of them. A mail
     that the server has accepted is marked before the next is touched, so a process that is
     killed leaves at most one in doubt, whose Message-ID the server then sees again.
 
-    Just before a mail is sent, `take_back` may delete it, since what it tells has changed
+    Just before a mail is sent, `discard` may delete it, since what it tells has changed
     meanwhile, and says so.
     """
     if not (settings.SENDS_MAIL and Mail.objects.due().exists()):
@@ -32,7 +32,7 @@ def deliver_due(stopped: Event | None = None, take_back: Callable[[Mail], bool] 
         while not (stopped and stopped.is_set()) and Mail.objects.due().exists():
             # Before the claim, so that the claim need not last through greeting and sign-in.
             failure = unreachable = _try(connection.open)
-            if (mail := Mail.objects.claim()) and not (take_back and take_back(mail)):
+            if (mail := Mail.objects.claim()) and not (discard and discard(mail)):
                 failure = failure or _try(mail.message(connection).send)
                 if failure is None:
                     mail.mark_sent()

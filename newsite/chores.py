@@ -7,7 +7,7 @@ import time
 from django.conf import settings
 from django.db import close_old_connections, connections
 
-from comments import digests, housekeeping, moderator_mails, recall
+from comments import digests, housekeeping, last_look, moderator_mails
 from mail import delivery
 from mail.models import written
 
@@ -33,7 +33,7 @@ class Chores(threading.Thread):
                 self._attempt(digests.send_digests)
                 self._attempt(housekeeping.run_if_due, self.stopped)
             self._attempt(moderator_mails.send_due)
-            self._attempt(delivery.deliver_due, self.stopped, recall.take_back)
+            self._attempt(delivery.deliver_due, self.stopped, last_look.discard)
             written.wait(PAUSE)
         connections.close_all()
 

@@ -1083,10 +1083,41 @@ def test_a_mail_that_shows_what_was_answered_is_written_again_where_it_has_not_l
     )
 
 
-def test_who_was_told_is_forgotten_with_the_mails(mo, clock):
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda mo, comment: mo.delete(),
+        lambda mo, comment: type(mo).objects.filter(pk=mo.pk).delete(),
+        lambda mo, comment: comment.delete(),
+        lambda mo, comment: comment.article.delete(),
+    ],
+    ids=["account", "accounts", "comment", "story"],
+)
+@pytest.mark.parametrize("has_left", [True, False])
+def test_erasing_reaches_mails_whose_recipient_or_comment_is_deleted(mo, change, has_left):
+    comment = post(body="I am Ada.")
+    post(body="I am Bo.", **BO)
+    make_moderator(email="una@newsroom.example")
+    moderator_mails.send_due()
+    if has_left:
+        deliver_due()
+    change(mo, comment)
+
+    privacy.erase(ADA["email"], keep_texts=False)
+
+    texts = [mail.text + mail.html for mail in Mail.objects.all()]
+    assert "I am Bo." in "".join(texts)
+    assert [text for text in texts if "Ada" in text] == []
+
+
+def test_who_was_told_is_forgotten_with_the_mails_and_not_before(mo, clock):
     post()
     moderator_mails.send_due()
-    clock.shift(timedelta(days=29))
+    clock.shift(timedelta(days=31))
+    StaffNotice.objects.forgettable().delete()
+    assert StaffNotice.objects.count() == 1
+    Mail.objects.all().delete()
+    clock.shift(timedelta(days=-2))
     StaffNotice.objects.forgettable().delete()
     assert StaffNotice.objects.count() == 1
     clock.shift(timedelta(days=2))

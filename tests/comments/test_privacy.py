@@ -491,5 +491,5 @@ def test_erasing_takes_the_same_queries_however_many(django_assert_num_queries, 
     for _ in range(items):
         of_ada()
 
-    with django_assert_num_queries(18):  # one of them opens, one ends the transaction
+    with django_assert_num_queries(19):  # one of them opens, one ends the transaction
         erase(ADA, keep_texts=False)
