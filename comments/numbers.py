@@ -8,8 +8,6 @@ from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.db.models import (
     Case,
     Count,
@@ -24,8 +22,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import TruncDate
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -34,6 +31,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from comments import rights
+from comments.desk.answers import ModeratorRequest, desk_page, for_moderators
 from comments.models import Change, ChangeQuerySet, Comment, Firing, Rule
 from comments.queue import midnight
 
@@ -89,30 +87,19 @@ class Line:
     others: list[int]
     # Where its comments are listed.
     address: str = ""
-    # The number of the first line, which has the longest bar.
-    most: int = 0
-
-    @property
-    def length(self) -> str:
-        return f"{100 * self.count / self.most:.1f}"
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
+@for_moderators
+def index(request: ModeratorRequest) -> HttpResponse:
     user = request.user
-    if not rights.moderates(user):
-        raise PermissionDenied
     asked = request.GET.get("days", "")
     period = next((days for days in PERIODS if str(days) == asked), PERIODS[0])
     everywhere = user.has_perm(rights.EVERYWHERE)
     today = timezone.localdate()
     days = [today - timedelta(days=ago) for ago in reversed(range(period))]
     charts = charts_of(user, days)
-    context = {
-        **admin.site.each_context(request),
-        "opts": Comment._meta,
-        "title": _("Numbers"),
-        "is_nav_sidebar_enabled": False,
+    facts = {
         "periods": [(days, days == period) for days in PERIODS],
         "charts": charts,
         "days": [(day, row, sum(row)) for day, row in zip(days, _rows(charts), strict=True)][::-1],
@@ -122,7 +109,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "people": people(days[0]) if everywhere else [],
         "moderates_everywhere": everywhere,
     }
-    return TemplateResponse(request, "admin/comments/comment/numbers.html", context)
+    return desk_page(request, "numbers", _("Numbers"), **facts)
 
 
 def charts_of(user: Any, days: list[date]) -> list[Chart]:
@@ -167,10 +154,17 @@ def rules(user: Any, since: date) -> list[Line]:
         public=Count("pk", filter=Q(comment__status=Status.APPROVED)),
     )
     queue = reverse("admin:comments_comment_changelist")
-    return _lines(
-        Line(str(Rule(rule).label), count, others, f"{queue}?{urlencode({'status': 'all', 'rule': rule})}")
+    # An earlier version may have known others.
+    labels = dict(Rule.choices)
+    return [
+        Line(
+            str(labels.get(rule, rule)),
+            count,
+            others,
+            f"{queue}?{urlencode({'status': 'all', 'rule': rule})}" if rule in labels else "",
+        )
         for rule, count, *others in grouped.order_by("-fired", "rule")
-    )
+    ]
 
 
 def people(since: date) -> list[Line]:
@@ -181,7 +175,7 @@ def people(since: date) -> list[Line]:
     held = _went_to_queue(_changes(since)).filter(known).annotate(email=address)
     grouped = _most_held(held, ["email", "comment__user__username"])
     queue = reverse("admin:comments_comment_changelist")
-    return _lines(
+    return [
         Line(
             f"{name} ({username or email})",
             count,
@@ -189,17 +183,17 @@ def people(since: date) -> list[Line]:
             "" if username else f"{queue}?{urlencode({'status': 'all', 'email': email})}",
         )
         for email, username, name, count, *others in grouped
-    )
+    ]
 
 
 def stories(user: Any, since: date) -> list[Line]:
     fields = ["comment__article", "comment__article__title"]
     grouped = _most_held(_went_to_queue(_changes_of(user, since)), fields)
     queue = reverse("admin:comments_comment_changelist")
-    return _lines(
+    return [
         Line(title, count, others, f"{queue}?{urlencode({'status': 'all', 'story': pk})}")
         for pk, title, _name, count, *others in grouped
-    )
+    ]
 
 
 def duration(time: timedelta) -> str:
@@ -245,13 +239,6 @@ def _most_held(changes: ChangeQuerySet, fields: list[str]):
         refused=Count("comment", distinct=True, filter=Q(comment__status__in=[Status.SPAM, Status.TRASH])),
     )
     return grouped.order_by("-held", *fields)[:LISTED]
-
-
-def _lines(lines) -> list[Line]:
-    found = list(lines)
-    for line in found:
-        line.most = found[0].count
-    return found
 
 
 def _rows(charts: list[Chart]) -> list[tuple[int, ...]]:

@@ -241,8 +241,17 @@ def test_rules_are_listed_by_how_often_they_fired_with_what_became_of_that(clien
         ["Many links", "3", "", "1", "2"],
         ["Has a word that holds it", "1", "", "1", "0"],
     ]
-    assert re.findall(r'<rect width="([\d.]+)"', page)[:2] == ["100.0", "33.3"]
+    assert re.findall(r'<rect width="([\d.]+)"', page)[:2] == ["100", "33"]
     assert 'href="/admin/comments/comment/?status=all&amp;rule=links"' in page
+
+
+def test_a_rule_of_an_earlier_version_is_listed_by_its_short_name(client, editor):
+    Firing.objects.create(comment=make_comment(), rule="old-rule", verdict="held")
+
+    page = page_of(client)
+
+    assert tables_on(page)[1] == [["old-rule", "1", "", "0", "1"]]
+    assert "rule=old-rule" not in page
 
 
 def test_stories_and_people_with_most_held_comments_are_listed(client, editor):
