@@ -77,23 +77,23 @@ class StoryAdmin(ArticleAdmin):
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)
         if change and not obj.is_public:
-            notifications.take_back_about([obj])
+            notifications.cancel_about([obj])
 
     def delete_model(self, request, obj):
-        notifications.take_back_about([obj])
-        staff_notices.take_back_about([obj])
+        notifications.cancel_about([obj])
+        staff_notices.cancel_about([obj])
         super().delete_model(request, obj)
 
     def delete_queryset(self, request, queryset):
-        notifications.take_back_about(queryset)
-        staff_notices.take_back_about(queryset)
+        notifications.cancel_about(queryset)
+        staff_notices.cancel_about(queryset)
         super().delete_queryset(request, queryset)
 
     @admin.action(description=gettext_lazy("Unpublish selected stories"), permissions=["change"])
     @transaction.atomic
     def unpublish(self, request, queryset):
         super().unpublish(request, queryset)
-        notifications.take_back_about(queryset)
+        notifications.cancel_about(queryset)
 
 
 @admin.register(Comment)

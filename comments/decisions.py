@@ -231,7 +231,7 @@ def _rewrite(comment: Comment, by, changed: dict[str, str], edited_at: datetime 
         fields |= {"body_html", "edited_at"}
     comment.save(update_fields=fields)
     # A mail that has not left would tell what it said before.
-    comment.staff_notices.recall()
+    comment.staff_notices.rewrite()
     return change
 
 
@@ -275,7 +275,7 @@ def _undo_some(undoing: Decision) -> bool:
     undoing.add(done)
     for pk, number in reports.items():
         Comment.objects.filter(pk=pk).update(open_reports=number)
-    staff_notices.take_back([pk for pks in back.values() for pk in pks])
+    staff_notices.cancel([pk for pks in back.values() for pk in pks])
     for status, pks in back.items():
         Comment.objects.filter(pk__in=pks).update(status=status)
         if status == Comment.Status.APPROVED:
@@ -283,7 +283,7 @@ def _undo_some(undoing: Decision) -> bool:
             notifications.announce(shown)
             staff_notices.note(shown, StaffNotice.Kind.PUBLIC, decided_by=undoing.by)
         else:
-            notifications.take_back(pks)
+            notifications.cancel(pks)
         if status == Comment.Status.HELD:
             told = StaffNotice.objects.filter(kind=StaffNotice.Kind.HELD).exclude(told_at=None)
             waiting = Comment.objects.filter(pk__in=pks).exclude(staff_notices__in=told)

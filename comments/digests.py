@@ -1,18 +1,14 @@
 """The daily mails, for those who do not want one mail for each comment."""
 
-from datetime import timedelta
-
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from comments import notifications
 from comments.models import Comment
-from comments.subscriptions import Notice, Subscriber, Subscription
+from comments.subscriptions import DAY, Notice, Subscriber, Subscription
 from mail.models import Mail
 
-# What is told of first in a daily mail has waited so long. So no two follow more quickly.
-DAY = timedelta(days=1)
 # So many people get theirs in one transaction.
 CHUNK = 100
 

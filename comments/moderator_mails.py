@@ -28,7 +28,8 @@ from comments import recipients
 from comments.discussion import DiscussionSettings
 from comments.models import Change, Comment, Decision, Rule
 from comments.recipients import Staff
-from comments.staff_notices import DAY, MailChoice, StaffNotice
+from comments.staff_notices import MailChoice, StaffNotice
+from comments.subscriptions import DAY
 from mail.models import Mail
 
 logger = logging.getLogger(__name__)
@@ -187,7 +188,7 @@ def _write(people: Sequence[int]) -> None:
     """Write the mails to some people for whom some are due.
 
     Nothing here waits for a decision that is being taken: what somebody else has locked is
-    left for the next time. Decisions wait for this, and then find the mails to take back.
+    left for the next time. Decisions wait for this, and then find the mails to cancel.
     """
     discussion = DiscussionSettings.objects.select_for_update(skip_locked=True).first()
     if discussion is None:  # another process is writing

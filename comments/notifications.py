@@ -71,7 +71,7 @@ def choose(comment: "Comment", scope: str, rhythm: str) -> None:
         return
     subscribe(comment, scope, rhythm)
     for subscription in subscriptions.select_related("subscriber"):
-        subscription.subscriber.take_back_unwanted(comment.article_id)
+        subscription.subscriber.cancel_unwanted(comment.article_id)
 
 
 def announce(comments: Iterable["Comment"], *, to_authors: bool = False) -> None:
@@ -97,20 +97,20 @@ def announce(comments: Iterable["Comment"], *, to_authors: bool = False) -> None
         Notice.objects.bulk_create(notices)
 
 
-def take_back(comments: Sequence[int]) -> None:
+def cancel(comments: Sequence[int]) -> None:
     """Send nothing any more of comments that are no longer public, where it has not left yet."""
-    Notice.objects.filter(comment__in=comments).take_back()
+    Notice.objects.filter(comment__in=comments).cancel()
 
 
-def forget(comments: QuerySet["Comment"]) -> None:
+def forget(comments: QuerySet["Comment"] | Sequence[int]) -> None:
     """Keep no mail that tells who wrote these comments, not even one that has left."""
-    Notice.objects.filter(comment__in=comments).take_back()
+    Notice.objects.filter(comment__in=comments).cancel()
     Mail.objects.filter(notices__comment__in=comments).delete()
 
 
-def take_back_about(stories: Iterable[Article]) -> None:
+def cancel_about(stories: Iterable[Article]) -> None:
     """Send nothing any more about stories that are no longer public."""
-    Notice.objects.filter(comment__article__in=[story.pk for story in stories]).take_back()
+    Notice.objects.filter(comment__article__in=[story.pk for story in stories]).cancel()
 
 
 def digest(subscriber: Subscriber, notices: Sequence[Notice]) -> Mail:

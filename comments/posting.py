@@ -110,16 +110,16 @@ def edit(comment: Comment, body: str, *, ip_address: str | None = None) -> Comme
             if comment.status != Comment.Status.HELD:
                 comment.held_because = ruling.because
             comment.status = ruling.status
-            notifications.take_back([comment.pk])
+            notifications.cancel([comment.pk])
         changed = ["body", "body_html", "edited_at", "status", "held_because", "akismet_says_spam"]
         comment.save(update_fields=changed)
         _keep(ruling, comment)
         _record(comment, because=ruling.because, **before)
         if comment.status == before["from_status"]:
             # What has not left yet is written again, with the new text.
-            comment.staff_notices.recall()
+            comment.staff_notices.rewrite()
         else:
-            staff_notices.take_back([comment.pk])
+            staff_notices.cancel([comment.pk])
         if comment.status == Comment.Status.HELD != before["from_status"]:
             staff_notices.note([comment], StaffNotice.Kind.HELD)
     return comment
@@ -137,8 +137,8 @@ def withdraw(comment: Comment) -> None:
         before = {"from_status": comment.status}
         comment.status = Comment.Status.WITHDRAWN
         comment.save(update_fields=["status"])
-        notifications.take_back([comment.pk])
-        staff_notices.take_back([comment.pk])
+        notifications.cancel([comment.pk])
+        staff_notices.cancel([comment.pk])
         _record(comment, **before)
 
 

@@ -6,7 +6,6 @@ transaction. Who is told, and how, is found out later, beside the requests, by
 """
 
 from collections.abc import Collection, Iterable
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -16,13 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
+from comments.subscriptions import DAY
 from mail.models import KEPT, Mail, written
 
 if TYPE_CHECKING:
     from comments.models import Comment
-
-# What is told of first in a daily mail has waited so long. So no two follow more quickly.
-DAY = timedelta(days=1)
 
 
 class StaffNoticeQuerySet(models.QuerySet["StaffNotice"]):
@@ -42,14 +39,19 @@ class StaffNoticeQuerySet(models.QuerySet["StaffNotice"]):
         return self.handed_out().filter(Q(at_once=True) | Q(created_at__lte=timezone.now() - DAY))
 
     @transaction.atomic(savepoint=False)
-    def recall(self) -> None:
-        """Delete the mails of these that have not left. What else they tell of waits again."""
-        mails = Mail.objects.recallable().filter(pk__in=self.exclude(mail=None).values("mail"))
+    def rewrite(self) -> None:
+        """Delete unsent mails that mention these; whatever else they told goes into the next mail."""
+        mails = Mail.objects.unsent().filter(pk__in=self.exclude(mail=None).values("mail"))
         # Locked, so that nobody begins to send one of them between these steps.
         pks = list(mails.order_by("pk").select_for_update().values_list("pk", flat=True))
         if pks:
             StaffNotice.objects.filter(mail__in=pks).wait_again()
             Mail.objects.filter(pk__in=pks).delete()
+
+    def cancel(self) -> None:
+        """Tell nothing of these any more, where it has not left yet."""
+        self.rewrite()
+        self.waiting().delete()
 
     def wait_again(self) -> None:
         """Take what these were told as untold. What a mail only listed is no news."""
@@ -127,7 +129,7 @@ class MailChoice(models.Model):
         """Send someone no more mails for these reasons, nor those that have not left."""
         with transaction.atomic():
             cls.objects.update_or_create(user=user, defaults=dict.fromkeys(reasons, False))
-            StaffNotice.objects.filter(user=user).recall()
+            StaffNotice.objects.filter(user=user).rewrite()
 
 
 def note(comments: Iterable["Comment"], kind: str, *, decided_by=None) -> None:
@@ -137,26 +139,19 @@ def note(comments: Iterable["Comment"], kind: str, *, decided_by=None) -> None:
     transaction.on_commit(written.set)
 
 
-def take_back(comments: Collection[int]) -> None:
+def cancel(comments: Collection[int]) -> None:
     """Tell nothing any more of comments that someone has decided on, where it has not left yet."""
-    _take_back(StaffNotice.objects.filter(comment__in=comments))
+    StaffNotice.objects.filter(comment__in=comments).cancel()
 
 
-def take_back_about(stories: Iterable[Article]) -> None:
+def cancel_about(stories: Iterable[Article]) -> None:
     """Tell nothing any more of the conversations below stories that are gone."""
-    _take_back(StaffNotice.objects.filter(comment__article__in=[story.pk for story in stories]))
+    StaffNotice.objects.filter(comment__article__in=[story.pk for story in stories]).cancel()
 
 
-def _take_back(notices: StaffNoticeQuerySet) -> None:
-    notices.recall()
-    notices.waiting().delete()
-
-
-def forget(comments: models.QuerySet["Comment"]) -> None:
+def forget(comments: models.QuerySet["Comment"] | Collection[int]) -> None:
     """Keep no mail that tells who wrote these comments, nor one that shows to what others answered."""
-    answers = StaffNotice.objects.filter(comment__parent__in=comments)
-    own = StaffNotice.objects.filter(comment__in=comments)
-    (own | answers).recall()
-    own.waiting().delete()
+    StaffNotice.objects.filter(comment__in=comments).cancel()
+    StaffNotice.objects.filter(comment__parent__in=comments).rewrite()
     concerned = Q(staff_notices__comment__in=comments) | Q(staff_notices__comment__parent__in=comments)
     Mail.objects.filter(concerned).delete()

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy as _
 from articles.models import Article
 from mail.models import Mail
 
+# A daily mail goes out a day after its oldest news.
+DAY = timedelta(days=1)
 # One address is asked to confirm so often at most, whoever types it.
 ASK_INTERVAL = timedelta(hours=1)
 # Whoever has stopped all mails is asked again only so often.
@@ -94,23 +96,23 @@ class Subscriber(models.Model):
         about = {} if article_id is None else {"article": article_id}
         return self.subscriptions.filter(**about).exists()
 
-    def take_back_unwanted(self, article_id: int) -> None:
+    def cancel_unwanted(self, article_id: int) -> None:
         """Send nothing any more about a story that none of this person's subscriptions asks for."""
         subscriptions = self.subscriptions.filter(article=article_id)
         if not subscriptions.filter(scope=Subscription.Scope.STORY).exists():
             asked_by = list(subscriptions.values_list("comment", flat=True))
             about = self.notices.filter(comment__article=article_id)
-            about.exclude(Q(comment__in=asked_by) | Q(comment__parent__in=asked_by)).take_back()
+            about.exclude(Q(comment__in=asked_by) | Q(comment__parent__in=asked_by)).cancel()
 
     @transaction.atomic
     def stop(self, article_id: int | None) -> None:
         """Send this person no more mails about a story, or none at all."""
         if article_id is not None:
             self.subscriptions.filter(article=article_id).delete()
-            self.notices.filter(comment__article=article_id).take_back()
+            self.notices.filter(comment__article=article_id).cancel()
             return
         self.subscriptions.all().delete()
-        self.notices.all().take_back()
+        self.notices.all().cancel()
         self.confirmed_at, self.stopped_at = None, timezone.now()
         self.save(update_fields=["confirmed_at", "stopped_at"])
 
@@ -139,7 +141,7 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         """Delete these, and send nothing any more that nothing else asks for."""
         for subscription in self.select_related("subscriber"):
             subscription.delete()
-            subscription.subscriber.take_back_unwanted(subscription.article_id)
+            subscription.subscriber.cancel_unwanted(subscription.article_id)
 
 
 class Subscription(models.Model):
@@ -186,11 +188,11 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(told_at__lt=timezone.now() - TOLD_KEPT)
 
     @transaction.atomic(savepoint=False)
-    def take_back(self) -> None:
+    def cancel(self) -> None:
         """Tell nothing of this any more, where its mail has not left yet."""
-        recallable = Mail.objects.recallable().filter(pk__in=self.exclude(mail=None).values("mail"))
+        unsent = Mail.objects.unsent().filter(pk__in=self.exclude(mail=None).values("mail"))
         # Locked, so that nobody begins to send one of them between these steps.
-        mails = list(recallable.order_by("pk").select_for_update().values_list("pk", flat=True))
+        mails = list(unsent.order_by("pk").select_for_update().values_list("pk", flat=True))
         unwanted = list(self.filter(Q(mail__in=mails) | Q(told_at=None)).values_list("pk", flat=True))
         # What a daily mail tells besides goes into the next.
         Notice.objects.filter(mail__in=mails).update(mail=None, told_at=None)

@@ -65,7 +65,7 @@ class MailQuerySet(models.QuerySet):
         abandoned = models.Q(state=Mail.State.SENDING, claimed_until__lte=now)
         return self.filter(waits | abandoned).order_by("due_at", "pk")
 
-    def recallable(self):
+    def unsent(self):
         """Return what has not left, and what nobody is sending at this moment."""
         waits = models.Q(state__in=[Mail.State.WAITING, Mail.State.GIVEN_UP])
         abandoned = models.Q(state=Mail.State.SENDING, claimed_until__lte=timezone.now())

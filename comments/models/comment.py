@@ -114,10 +114,10 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return self._decide(Decision.Kind.RESTORE, restored, by, **how)
 
     def delete(self):
-        """Delete comments for good, and the mails about them that have not left."""
+        """Delete comments for good, and the mails that tell what they said."""
         pks = list(self.values_list("pk", flat=True))
-        notifications.take_back(pks)
-        staff_notices.take_back(pks)
+        notifications.forget(pks)
+        staff_notices.forget(pks)
         return super().delete()
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -164,7 +164,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             if changes:
                 decision = decision or Decision.objects.create(by=by, kind=kind)
                 decision.add(changes)
-                staff_notices.take_back([c.comment_id for c in changes if c.from_status != c.to_status])
+                staff_notices.cancel([c.comment_id for c in changes if c.from_status != c.to_status])
             for status in {change.to_status for change in changes}:
                 moved = [c.comment_id for c in changes if c.to_status == status]
                 Comment.objects.filter(pk__in=moved).update(status=status, open_reports=0)
@@ -174,7 +174,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
                     notifications.announce(public, to_authors=True)
                     staff_notices.note(public, StaffNotice.Kind.PUBLIC, decided_by=by)
                 else:
-                    notifications.take_back(moved)
+                    notifications.cancel(moved)
         return Outcome(len(changes), list(Change.objects.latest_of(untouched)), decision)
 
 
@@ -273,9 +273,9 @@ class Comment(models.Model):
         return reverse("comments:permalink", args=[self.pk])
 
     def delete(self, **kwargs):
-        """Delete the comment for good, and the mails about it that have not left."""
-        notifications.take_back([self.pk])
-        staff_notices.take_back([self.pk])
+        """Delete the comment for good, and the mails that tell what it said."""
+        notifications.forget([self.pk])
+        staff_notices.forget([self.pk])
         return super().delete(**kwargs)
 
     @property
@@ -335,8 +335,8 @@ class Comment(models.Model):
         )
         self.status, self.held_because = held, Rule.REPORTED
         self.save(update_fields=["status", "held_because"])
-        notifications.take_back([self.pk])
-        staff_notices.take_back([self.pk])
+        notifications.cancel([self.pk])
+        staff_notices.cancel([self.pk])
         staff_notices.note([self], StaffNotice.Kind.REPORTED)
 
     def reports_since_approval(self) -> models.QuerySet[Report]:

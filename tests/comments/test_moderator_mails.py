@@ -1084,6 +1084,23 @@ def test_a_mail_that_shows_what_was_answered_is_written_again_where_it_has_not_l
 
 
 @pytest.mark.parametrize(
+    "delete",
+    [lambda comment: comment.delete(), lambda comment: Comment.objects.filter(pk=comment.pk).delete()],
+    ids=["one", "many"],
+)
+def test_deleting_for_good_deletes_the_mails_that_tell_of_it_too(mo, delete):
+    listed = make_comment(status="held", body="I am Ada.", created_at=NOON - timedelta(days=40))
+    make_wave(MAILS_AN_HOUR + 1)
+    moderator_mails.send_due()
+    deliver_due()
+    assert "I am Ada." in Mail.objects.get().text
+
+    delete(listed)
+
+    assert Mail.objects.count() == 0
+
+
+@pytest.mark.parametrize(
     "change",
     [
         lambda mo, comment: mo.delete(),
