@@ -138,6 +138,17 @@ def test_every_page_of_the_admin_says_how_many_wait(client, editor, page):
     assert told == [f"Comments ({n}) waiting for a decision" for n in range(3)]
 
 
+def test_who_does_not_moderate_is_not_told_how_many_wait_and_nothing_is_counted(client):
+    make_comment(status="held")
+    client.force_login(make_user(is_staff=True))
+
+    with CaptureQueriesContext(connection) as queries:
+        page = text_of(client.get("/admin/"))
+
+    assert "waiting for a decision" not in page
+    assert [query["sql"] for query in queries if "comments_comment" in query["sql"]] == []
+
+
 @pytest.mark.parametrize("items", [1, 3])
 def test_the_queue_takes_the_same_queries_however_long(client, editor, django_assert_num_queries, items):
     for _ in range(items):

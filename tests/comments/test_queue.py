@@ -324,6 +324,20 @@ def test_the_counts_are_read_from_indexes_and_sort_nothing(moderator, busy):
         assert [plan for _sql, plan in plans if reads_a_table_from_end_to_end(plan)] == []
 
 
+def test_how_many_wait_for_an_author_is_read_from_an_index(busy):
+    author = make_staff("Author")
+    Byline.objects.create(article=busy, author=make_author(user=author))
+    author.get_all_permissions()
+
+    plans = plans_of(lambda: queue.counted(author, "held"))
+
+    counted = [plan for sql, plan in plans if "COUNT" in sql]
+    assert [re.search("comment_(queue|thread|person|account)", plan) is not None for plan in counted] == [
+        True
+    ]
+    assert [plan for plan in counted if reads_a_table_from_end_to_end(plan)] == []
+
+
 def test_an_authors_own_reported_comments_are_looked_for_among_those_that_are_reported(busy):
     author = make_staff("Author")
     Byline.objects.create(article=busy, author=make_author(user=author))
