@@ -201,6 +201,29 @@ def test_banning_many_has_no_wcag_violations(watch, scheme):
 
 
 @SCHEMES
+def test_a_row_with_the_forms_of_an_edit_a_ban_and_an_answer_has_no_wcag_violations(watch, scheme):
+    page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    newspaper.found()
+    page.goto("/admin/comments/comment/?status=all")
+    rows = page.locator(".queue-row")
+    watch.expect_status(422)
+    for place, name in enumerate(["Edit", "Ban"]):
+        rows.nth(place).get_by_role("link", name=name).click()
+        page.wait_for_selector(f"[data-written={name.lower()}]")
+    rows.nth(2).locator("[data-key=r]").click()
+    assert violations(page, "#content") == []
+    rows.nth(0).locator("[name=body]").fill(" ")
+    rows.nth(0).get_by_role("button", name="Save").click()
+    rows.nth(1).get_by_label("Email address:").check()
+    rows.nth(1).get_by_label("Instead of what the comment has").fill("not an address")
+    rows.nth(1).locator("[data-written=ban] [type=submit]").click()
+    rows.nth(2).locator("[data-written=reply] [type=submit]").click()
+    page.wait_for_selector("[aria-invalid] + button")
+    expect(page.locator(".error-summary")).to_have_count(2)
+    assert violations(page, "#content") == []
+
+
+@SCHEMES
 def test_the_form_of_those_who_write_for_the_site_has_no_wcag_violations(watch, scheme):
     page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     news = newspaper.found()

@@ -226,7 +226,7 @@ def test_a_story_is_published_read_answered_moderated_and_no_email_address_gets_
     row.locator("summary", has_text="Reply").click()
     row.get_by_label("Reply to Noor").fill("It did. The second time was for you.")
     row.get_by_role("button", name="Reply", exact=True).click()
-    expect(editor.locator(".messagelist")).to_contain_text("Your reply to Noor is public.")
+    expect(editor.locator("#queue-status")).to_contain_text("Your reply to Noor is public.")
 
     stranger.reload()
     expect(stranger.locator("#comments-heading")).to_have_text("2 replies")

@@ -80,6 +80,8 @@ async function ask(row, address, how) {
 // Puts what stands there now in the place of a row. What was begun there stays, but for what is done.
 function put(row, piece, done) {
   const asked = piece.querySelector("[autofocus]");
+  // Browsers mind it for pages that load.
+  asked?.removeAttribute("autofocus");
   const tick = piece.querySelector("[name=ticked]");
   if (tick) tick.checked = row.querySelector("[name=ticked]")?.checked;
   for (const written of begun(row).filter((one) => one !== done)) keep(written, piece);
