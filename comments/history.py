@@ -13,7 +13,7 @@ UTF-8 with a byte order mark) or JSON Lines. The columns stay what they are; mor
     comment_url
     story           the headline
     actor           moderator, commenter or readers
-    who             the account's user name, empty for those without one
+    who             the account's user name, as it was; empty for those without one
     from            the status before: held, approved, spam, trash or withdrawn; empty at its arrival
     to              the status after
     because         the rule that decided, by its short name; empty where none did
@@ -32,29 +32,34 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 from django import forms
 from django.conf import settings
-from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.template.response import TemplateResponse
+from django.db.models import Exists, OuterRef, Q
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from articles.models import Article
 from comments import rights
+from comments.desk.answers import ModeratorRequest, desk_page, for_moderators, require_everywhere
 from comments.models import Change, ChangeQuerySet, Comment, Rule
 from comments.queue import Cursor, DayField, cursor_of, midnight
+from comments.search import having
 
 ROWS = 100
 # Among so many changes at a time is looked for what no index finds.
 WINDOW = 10_000
+# Where is searched: in the change, in what it says was before, and in what is now.
+SEARCHED = [
+    "note", "by_name", "body_before", "before__name", "before__email", "before__website",
+    "comment__body", "comment__name", "comment__email", "comment__website", "comment__article__title",
+]  # fmt: skip
 # So many changes are shown beside a comment; the history has them all.
 BESIDE_COMMENT = 50
 # So many changes an export holds in memory.
@@ -75,13 +80,9 @@ class HistoryForm(forms.Form):
         required=False,
         max_length=200,
         widget=forms.TextInput(attrs={"type": "search", "size": 30}),
-        help_text=_("In notes, and in texts, names and addresses as they were before."),
+        help_text=_("In notes, headlines, and texts, names and addresses, as they are and as they were."),
     )
-    by = forms.ModelChoiceField(
-        get_user_model().objects.filter(is_staff=True).order_by("username"),
-        label=_("Moderator"),
-        required=False,
-    )
+    by = forms.ModelChoiceField(get_user_model().objects.none(), label=_("Moderator"), required=False)
     actor = forms.ChoiceField(label=_("Who"), required=False, choices=[("", _("Any")), *Change.Actor.choices])
     to_status = forms.ChoiceField(
         label=_("To"), required=False, choices=[("", _("Any")), *Comment.Status.choices]
@@ -96,6 +97,21 @@ class HistoryForm(forms.Form):
     comment = forms.IntegerField(
         label=_("Number of the comment"), required=False, min_value=1, max_value=LARGEST_ID
     )
+    # This one is set by a link at each change.
+    story = forms.ModelChoiceField(
+        Article.objects.none(), required=False, widget=forms.HiddenInput, label=_("Story")
+    )
+
+    def __init__(self, data: Any, user: Any):
+        super().__init__(data)
+        self.user = user
+        cast(forms.ModelChoiceField, self.fields["story"]).queryset = rights.stories_moderated_by(user)
+        if user.has_perm(rights.EVERYWHERE):
+            decided = Exists(Change.objects.filter(by=OuterRef("pk")))
+            accounts = get_user_model().objects.filter(decided).order_by("username")
+            cast(forms.ModelChoiceField, self.fields["by"]).queryset = accounts
+        else:  # It would tell an author the names of all moderators.
+            del self.fields["by"]
 
     @property
     def filters(self) -> dict[str, str]:
@@ -106,15 +122,21 @@ class HistoryForm(forms.Form):
     @property
     def is_filtered(self) -> bool:
         """Whether one of the filters that are folded away is in use."""
-        return bool(self.filters.keys() - {"q"})
+        return bool(self.filters.keys() - {"q", "story"})
 
-    def changes(self, user: Any) -> ChangeQuerySet:
+    @property
+    def without_story(self) -> dict[str, str]:
+        return {name: value for name, value in self.filters.items() if name != "story"}
+
+    def changes(self) -> ChangeQuerySet:
         """Return all changes that the filters find and the user may see."""
-        return self.indexed(user).filter(self.conditions())
+        return self.indexed().filter(self.conditions())
 
-    def indexed(self, user: Any) -> ChangeQuerySet:
+    def indexed(self) -> ChangeQuerySet:
         """Return what those filters find that have an index."""
-        asked, changes = self.cleaned_data, seen_by(user)
+        asked, changes = self.cleaned_data, seen_by(self.user)
+        if asked["story"]:
+            changes = changes.filter(comment__in=Comment.objects.filter(article=asked["story"]).order_by())
         if asked["comment"]:
             changes = changes.filter(comment=asked["comment"])
         if asked["since"]:
@@ -127,10 +149,9 @@ class HistoryForm(forms.Form):
         """Return the filters that every change has to be looked at for."""
         asked = self.cleaned_data
         names = ["by", "actor", "to_status", "because"]
-        found = Q(**{name: asked[name] for name in names if asked[name]})
+        found = Q(**{name: asked[name] for name in names if asked.get(name)})
         if term := asked["q"]:
-            texts = ["note", "body_before", "before__name", "before__email", "before__website"]
-            found &= Q.create([Q(**{f"{name}__icontains": term}) for name in texts], connector=Q.OR)
+            found &= having(term, SEARCHED)
         return found
 
 
@@ -168,9 +189,9 @@ def seen_by(user: Any) -> ChangeQuerySet:
     return Change.objects.filter(comment__in=rights.moderated_by(user))
 
 
-def page(form: HistoryForm, user: Any, before: Cursor | None) -> Page:
+def page(form: HistoryForm, before: Cursor | None) -> Page:
     """Return a page of the history, newest first, in a number of queries that does not grow."""
-    changes = form.indexed(user).order_by("-at", "-pk")
+    changes = form.indexed().order_by("-at", "-pk")
     if before:
         older = Q(at__lt=before.created_at) | Q(at=before.created_at, pk__lt=before.pk)
         # The first condition says nothing new, but an index can be read from there.
@@ -197,7 +218,7 @@ def page(form: HistoryForm, user: Any, before: Cursor | None) -> Page:
 def of_comment(comment: Comment) -> list[Row]:
     """Return the latest changes of one comment, newest first, with what each did to its text."""
     rows, text = [], comment.body
-    changes = comment.changes.select_related("by", "decision__undone_by").order_by("-pk")
+    changes = comment.changes.select_related("decision__undone_by").order_by("-pk")
     for change in changes[:BESIDE_COMMENT]:
         row = Row(change, before=_before(change))
         if change.body_before:
@@ -226,38 +247,33 @@ def difference(before: str, after: str) -> Difference:
 
 
 @require_safe
-def index(request: HttpRequest) -> HttpResponse:
-    if not rights.moderates(request.user):
-        raise PermissionDenied
-    form = HistoryForm(request.GET)
+@for_moderators
+def index(request: ModeratorRequest) -> HttpResponse:
+    form = HistoryForm(request.GET, request.user)
     is_valid = form.is_valid()
-    found = page(form, request.user, cursor_of(request.GET.get("before", ""))) if is_valid else Page()
-    context = {
-        **admin.site.each_context(request),
-        "opts": Change._meta,
-        "title": _gettext("History"),
-        "is_nav_sidebar_enabled": False,
+    found = page(form, cursor_of(request.GET.get("before", ""))) if is_valid else Page()
+    facts = {
         "form": form,
         "page": found,
         "following": urlencode({**form.filters, "before": str(found.following)}) if found.following else "",
         "filters_query": urlencode(form.filters),
+        "without_story": urlencode(form.without_story),
         "may_export": is_valid and request.user.has_perm(rights.EVERYWHERE),
     }
-    status = 200 if is_valid else 422
-    return TemplateResponse(request, "admin/comments/change/history.html", context, status=status)
+    return desk_page(request, "history", _gettext("History"), status=200 if is_valid else 422, **facts)
 
 
 @require_safe
-def export(request: HttpRequest, kind: str) -> HttpResponseBase:
+@for_moderators
+def export(request: ModeratorRequest, kind: str) -> HttpResponseBase:
     """Return all that the filters find as a file. It holds everybody's addresses, as far as they are known."""
-    if not request.user.has_perm(rights.EVERYWHERE):
-        raise PermissionDenied
-    form = HistoryForm(request.GET)
+    require_everywhere(request)
+    form = HistoryForm(request.GET, request.user)
     if not form.is_valid():
         return index(request)
     lines, content_type = FORMATS[kind]
     return StreamingHttpResponse(
-        lines(_records(form.changes(request.user))),
+        lines(_records(form.changes())),
         content_type=content_type,
         headers={"Content-Disposition": f'attachment; filename="history.{kind}"'},
     )
@@ -319,7 +335,7 @@ def _record(change: Change) -> dict:
         "comment_url": settings.SITE_URL + reverse("comments:permalink", args=[change.comment_id]),
         "story": change.comment.article.title,
         "actor": change.actor,
-        "who": change.by.get_username() if change.by else "",
+        "who": change.by_name,
         "from": change.from_status,
         "to": change.to_status,
         "because": change.because,
@@ -334,10 +350,10 @@ def _record(change: Change) -> dict:
 
 
 def _with_context(changes: ChangeQuerySet) -> ChangeQuerySet:
-    return changes.select_related("comment__article", "by", "decision__undone_by").only(
+    return changes.select_related("comment__article", "decision__undone_by").only(
         *(f.attname for f in Change._meta.concrete_fields),
         "comment__name", "comment__body", "comment__article__title",
-        "by__username", "decision__kind", "decision__undone_by__kind",
+        "decision__kind", "decision__undone_by__kind",
     )  # fmt: skip
 
 

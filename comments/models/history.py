@@ -187,7 +187,10 @@ class ChangeQuerySet(models.QuerySet["Change"]):
     def bulk_create(self, objs, *args: Any, **how: Any):
         if how.get("update_conflicts"):
             raise TypeError(ADDED_TO)
-        return super().bulk_create(objs, *args, **how)
+        changes = list(objs)
+        for change in changes:
+            change.note_name()
+        return super().bulk_create(changes, *args, **how)
 
     def erase(self) -> None:
         """Forget what comments said before: the one thing that the history lets go of."""
@@ -219,7 +222,9 @@ class Change(models.Model):
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("by"), on_delete=models.SET_NULL, null=True, related_name="+"
     )
-    # Who it was where `by` is empty, or was emptied when the account was deleted.
+    # The name of the account, which stays when the account is deleted.
+    by_name = models.CharField(_("by"), max_length=150, blank=True, editable=False)
+    # Who it was where no account has done it.
     actor = models.CharField(max_length=10, choices=Actor, default=Actor.MODERATOR)
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
     from_status = models.CharField(_("from"), max_length=10, choices=Status, blank=True)
@@ -246,14 +251,18 @@ class Change(models.Model):
     def save(self, **kwargs):
         if self.pk is not None:
             raise TypeError(ADDED_TO)
+        self.note_name()
         super().save(**kwargs)
 
     def delete(self, **kwargs):
         raise TypeError(ADDED_TO)
 
+    def note_name(self) -> None:
+        self.by_name = self.by.get_username() if self.by else ""
+
     @property
     def who(self) -> str:
-        return str(self.by or self.get_actor_display())
+        return self.by_name or str(self.get_actor_display())
 
 
 class Outcome(NamedTuple):
