@@ -25,7 +25,7 @@ PAUSES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), tim
 CLAIM = timedelta(minutes=2)
 # What could not even be tried for so long tells no news any more.
 STALE_AFTER = timedelta(days=2)
-# What was sent or given up is kept so long, to be looked up.
+# A mail is kept so long, to be looked up, whether it was sent or not.
 KEPT = timedelta(days=30)
 SUBJECT_LENGTH = 200
 
@@ -97,9 +97,8 @@ class MailQuerySet(models.QuerySet):
         return count
 
     def forgettable(self):
-        """Return what is over, and was kept long enough to be looked up."""
-        over = self.filter(state__in=[Mail.State.SENT, Mail.State.GIVEN_UP])
-        return over.filter(created_at__lt=timezone.now() - KEPT)
+        """Return what was kept long enough to be looked up. Where nothing is sent, it has waited in vain."""
+        return self.filter(created_at__lt=timezone.now() - KEPT)
 
 
 class Mail(models.Model):

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
-from comments import access, bans, decisions, housekeeping, notifications, queue
+from comments import access, bans, decisions, housekeeping, moderator_mails, notifications, queue
 from comments.models import (
     IDENTIFIED,
     AccessLink,
@@ -176,11 +176,11 @@ def test_what_belongs_to_a_deleted_comment_goes_with_it_and_its_mails_never_leav
     StaffNotice.objects.all().delete()
     waiting = Mail.objects.count()
     clock.shift(31 * DAY)
-    answer_mail = Mail.objects.filter(about=[answer.pk])
-    assert waiting == answer_mail.count() == 1
+    assert waiting == Mail.objects.filter(about=[answer.pk]).count() == 1
 
     keep_house()
 
+    assert list(Mail.objects.all()) == []
     assert Comment.objects.filter(pk=comment.pk).exists() is False
     for model in (Report, Firing, Subscription):
         assert [row.comment for row in model.objects.all()] == [other]
@@ -244,6 +244,18 @@ def test_who_reported_is_forgotten_and_two_senders_stay_two(clock):
 
 
 # --- What has expired ---
+
+
+def test_mails_are_forgotten_where_nothing_is_sent_too(clock, settings):
+    settings.SENDS_MAIL = False
+    make_editor()
+    StaffNotice.objects.create(comment=make_comment(status="held"), kind="held")
+    moderator_mails.send_due()
+    assert (Mail.objects.count(), StaffNotice.objects.count()) == (1, 1)
+    clock.shift(31 * DAY)
+
+    assert keep_house() == {"mails deleted": 1, "notes of mails to moderators deleted": 1}
+    assert (Mail.objects.count(), StaffNotice.objects.count()) == (0, 0)
 
 
 def test_what_has_expired_is_forgotten_and_nothing_else(clock, client):
