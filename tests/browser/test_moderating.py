@@ -205,6 +205,25 @@ def test_j_and_k_go_over_the_end_of_a_page_and_not_out_of_the_queue(watch, monke
     assert page.url.endswith(QUEUE)
 
 
+def test_k_pressed_twice_at_the_top_of_a_page_goes_back_one_page_and_not_two(watch, monkeypatch):
+    monkeypatch.setattr("comments.queue.ROWS", 2)
+    comments = make_held(5)
+    page = watch.new_editor(make_editor())
+    with_keys(page)
+    for first in comments[2::2]:
+        page.get_by_role("link", name="Older comments").click()
+        expect(row_of(page, first)).to_be_visible()
+    page.keyboard.press("j")
+    expect(row_of(page, comments[4])).to_be_focused()
+
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+
+    expect(row_of(page, comments[2])).to_be_visible()
+    page.wait_for_timeout(300)
+    expect(row_of(page, comments[3])).to_be_visible()
+
+
 @pytest.mark.parametrize("javascript", [True, False], ids=["script", "no-script"])
 def test_all_that_match_are_marked_as_spam_and_it_is_undone(watch, javascript):
     article = make_article()
