@@ -13,13 +13,15 @@ from typing import Any, cast
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article, Author, Byline, Section
 from comments import rights
-from comments.models import Change, Comment, CommentQuerySet, Decision, Firing, Rule, Standing
+from comments.models import Change, Comment, CommentQuerySet, Decision, Firing, Report, Rule, Standing
+from comments.search import having
 
 ROWS = 50
 # Among so many comments at a time is looked for what no index finds.
@@ -28,6 +30,8 @@ WINDOW = 10_000
 COUNTED = 10_000
 # So does what is told of a person.
 RECORDED = 100
+# So many reports of a comment are read, the newest.
+REPORTS = 20
 
 
 class Tab(models.TextChoices):
@@ -159,11 +163,10 @@ class QueueForm(forms.Form):
         if self._looked_up_by == "ip" and self.tab != Tab.ALL:
             found &= Q(status=self.tab)
         if term := asked["q"]:
-            texts = ["body", "name", "email", "website", "ip_address"]
-            found &= Q.create([Q(**{f"{name}__icontains": term}) for name in texts], connector=Q.OR)
+            found &= having(term, ["body", "name", "email", "website", "ip_address"])
         story = Article.objects.filter(pk=OuterRef("article"))
         if asked["headline"]:
-            found &= Q(Exists(story.filter(title__icontains=asked["headline"])))
+            found &= Q(Exists(story.filter(having(asked["headline"], ["title"]))))
         if asked["section"]:
             found &= Q(Exists(story.filter(section=asked["section"])))
         if asked["author"]:
@@ -217,6 +220,8 @@ class Counted(Subquery):
 class Row:
     comment: Comment
     record: Record
+    # The newest, the newest first.
+    reports: list[Report]
     # The latest decision of a person on it, if there was one.
     decided: Change | None = None
     # The newest change of all when this was read: what comes later the moderator has not seen.
@@ -225,6 +230,10 @@ class Row:
     @property
     def cursor(self) -> Cursor:
         return Cursor(self.comment.created_at, self.comment.pk)
+
+    @property
+    def may_have_more_reports(self) -> bool:
+        return len(self.reports) == REPORTS
 
 
 @dataclass
@@ -288,7 +297,11 @@ def rows_of(comments: list[Comment], seen: int) -> list[Row]:
         for change in Change.objects.latest_of([comment.pk for comment in comments])
         if change.from_status
     }
-    return [Row(comment, records[comment.pk], decided.get(comment.pk), seen) for comment in comments]
+    reports = _reports(comments)
+    return [
+        Row(comment, records[comment.pk], reports[comment.pk], decided.get(comment.pk), seen)
+        for comment in comments
+    ]
 
 
 def counted(user: Any, tab: str) -> str:
@@ -313,7 +326,7 @@ def _with_context(comments: CommentQuerySet) -> CommentQuerySet:
     return (
         comments.select_related("article", "parent", "user")
         .defer("article__body", "article__body_html", "parent__body")
-        .prefetch_related("reports", "firings")
+        .prefetch_related("firings")
     )
 
 
@@ -350,6 +363,16 @@ def _before(comments: CommentQuerySet, cursor: Cursor) -> CommentQuerySet:
 def _down_to(comments: CommentQuerySet, cursor: Cursor) -> CommentQuerySet:
     same = Q(created_at=cursor.created_at, pk__gte=cursor.pk)
     return comments.filter(Q(created_at__gte=cursor.created_at), Q(created_at__gt=cursor.created_at) | same)
+
+
+def _reports(comments: list[Comment]) -> dict[int, list[Report]]:
+    """Return by comment as many reports as its row shows."""
+    place = Window(RowNumber(), partition_by="comment", order_by="-pk")
+    found = Report.objects.filter(comment__in=comments).annotate(place=place).filter(place__lte=REPORTS)
+    reports: dict[int, list[Report]] = {comment.pk: [] for comment in comments}
+    for report in found.order_by("-pk"):
+        reports[report.comment_id].append(report)
+    return reports
 
 
 def _records(comments: list[Comment]) -> dict[int, Record]:

@@ -5,7 +5,7 @@ import pytest
 import time_machine
 from django.db import OperationalError, connection
 
-from comments import reports, yours
+from comments import queue, reports, yours
 from comments.models import Change, Comment, Report
 from tests.factories import make_article, make_comment, make_editor, make_report, reply_to, set_discussion
 
@@ -338,6 +338,21 @@ def test_moderators_see_how_many_reported_a_comment_and_why(client):
         assert "<li>Spam or advertising</li>" in page
         assert '<li>Something else: <q dir="auto">It is &lt;b&gt;rude&lt;/b&gt;.</q></li>' in page
         assert "Reported by readers" in page
+
+
+def test_a_row_of_the_queue_shows_the_newest_reports_and_the_page_of_the_comment_all(client, monkeypatch):
+    monkeypatch.setattr(queue, "REPORTS", 2)
+    comment = make_comment(status="held")
+    for text in ("First.", "Second.", "Third."):
+        make_report(comment=comment, reason="other", text=text)
+    client.force_login(make_editor())
+
+    row = text_of(client.get("/admin/comments/comment/"))
+    whole = text_of(client.get(f"/admin/comments/comment/{comment.pk}/change/"))
+
+    assert re.findall(r"First\.|Second\.|Third\.", row) == ["Third.", "Second."]
+    assert re.findall(r"First\.|Second\.|Third\.", whole) == ["First.", "Second.", "Third."]
+    assert ("2 reports or more" in row, "3 reports" in whole) == (True, True)
 
 
 # --- Queries ---
