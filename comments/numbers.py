@@ -99,7 +99,7 @@ def index(request: ModeratorRequest) -> HttpResponse:
     today = timezone.localdate()
     days = [today - timedelta(days=ago) for ago in reversed(range(period))]
     charts = charts_of(user, days)
-    facts = {
+    facts: dict[str, Any] = {
         "periods": [(days, days == period) for days in PERIODS],
         "charts": charts,
         "days": [(day, row, sum(row)) for day, row in zip(days, _rows(charts), strict=True)][::-1],

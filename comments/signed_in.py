@@ -3,17 +3,13 @@
 On addresses of their own, since the public pages are the same for everyone.
 """
 
-from math import ceil
-from typing import cast
-
-from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -26,10 +22,11 @@ from comments.moderation import Refusal
 from comments.views import posted, submission_of
 from newsite.freshness import private_page
 from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
-from staff import attempts, views
+from staff import views
+from staff.forms import LimitedSignInForm
 
 
-class SignInForm(AuthenticationForm):
+class SignInForm(LimitedSignInForm):
     """Any account is let in: staff's own form asks for staff."""
 
     error_title = gettext_lazy("You are not signed in yet.")
@@ -39,29 +36,11 @@ class SignInForm(AuthenticationForm):
         if self.is_bound:  # then what went wrong takes the focus
             del self.fields["username"].widget.attrs["autofocus"]
 
-    @property
-    def seconds_to_wait(self) -> int:
-        """How long whoever gave too many wrong passwords has to wait; 0: nobody has to."""
-        if not getattr(self.request, "axes_locked_out", False):
-            return 0
-        return attempts.seconds_to_wait(cast(HttpRequest, self.request), self.cleaned_data["username"])
-
-    def get_invalid_login_error(self):
-        if not self.seconds_to_wait:
-            return super().get_invalid_login_error()
-        minutes = ceil(self.seconds_to_wait / 60)
-        text = ngettext(
-            "Too many wrong passwords from here. Try again in %d minute.",
-            "Too many wrong passwords from here. Try again in %d minutes.",
-            minutes,
-        )
-        return ValidationError(text % minutes, code="locked")
-
 
 class SignIn(views.SignIn):
     """The sign-in of staff, with all that guards it, in the site's look and for every account."""
 
-    authentication_form = SignInForm  # type: ignore[assignment]
+    authentication_form = SignInForm
     template_name = "comments/sign_in.html"
     next_page = "articles:home"
 
@@ -70,14 +49,6 @@ class SignIn(views.SignIn):
         # Django calls the site by its host.
         del context["site_name"]
         return context
-
-    def form_invalid(self, form):
-        response = super().form_invalid(form)
-        response.status_code = 422
-        if form.has_error(NON_FIELD_ERRORS, "locked"):
-            response.status_code = 429
-            response["Retry-After"] = str(form.seconds_to_wait)
-        return response
 
 
 @csrf_exempt  # is_same_origin() does a token's work

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models import Max, Sum
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import ngettext
 
 from newsite.origin import IPV6_NETWORK, client_address
 
@@ -57,6 +58,17 @@ def seconds_to_wait(request: HttpRequest, username: str) -> int:
     last = attempts.aggregate(last=Max("attempt_time"))["last"] or timezone.now()
     left: timedelta = last + settings.AXES_COOLOFF_TIME - timezone.now()
     return max(1, ceil(left.total_seconds()))
+
+
+def in_words(seconds: int) -> str:
+    """Tell who is locked out how long to wait."""
+    minutes = ceil(seconds / 60)
+    text = ngettext(
+        "Too many wrong passwords from here. Try again in %d minute.",
+        "Too many wrong passwords from here. Try again in %d minutes.",
+        minutes,
+    )
+    return text % minutes
 
 
 def forget(request: HttpRequest, username: str) -> None:

@@ -1,12 +1,35 @@
+from typing import cast
+
 from django import forms
-from django.contrib.admin.forms import AdminPasswordChangeForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
+from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from staff import sign_in
+from staff import attempts, sign_in
 
 CODE_LENGTH = 32
+
+
+class LimitedSignInForm(AuthenticationForm):
+    """Django's form, for any account. Who gave too many wrong passwords is told how long to wait."""
+
+    @property
+    def seconds_to_wait(self) -> int:
+        """How long nobody is let in from here; 0: somebody may be."""
+        if not getattr(self.request, "axes_locked_out", False):
+            return 0
+        return attempts.seconds_to_wait(cast(HttpRequest, self.request), self.cleaned_data["username"])
+
+    def get_invalid_login_error(self):
+        if seconds := self.seconds_to_wait:
+            return forms.ValidationError(attempts.in_words(seconds), code="locked")
+        return super().get_invalid_login_error()
+
+
+class SignInForm(LimitedSignInForm, AdminAuthenticationForm):
+    """The same for those with staff status."""
 
 
 class CodeForm(forms.Form):

@@ -1,11 +1,8 @@
 """The pages of staff: signing in, and what is open under one's own account."""
 
-from math import ceil
-
 from django.contrib import admin, messages
-from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
@@ -19,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from staff import attempts, browsers, second_factor, sign_in
-from staff.forms import CodeForm, NewPasswordForm, PasswordForm
+from staff.forms import CodeForm, LimitedSignInForm, NewPasswordForm, PasswordForm, SignInForm
 from staff.sessions import LISTED, Session
 
 
@@ -39,7 +36,7 @@ def step_of_signing_in(view):
 class SignIn(LoginView):
     """Django's form. What follows the right password is ours."""
 
-    authentication_form = AdminAuthenticationForm
+    authentication_form: type[LimitedSignInForm] = SignInForm
     template_name = "admin/login.html"
     next_page = "admin:index"
 
@@ -47,6 +44,14 @@ class SignIn(LoginView):
         step = sign_in.take_password(self.request, form.get_user())
         target = self.get_success_url()
         return redirect_to_login(target, reverse(step)) if step else redirect(target)
+
+    def form_invalid(self, form):
+        response = super().form_invalid(form)
+        response.status_code = 422
+        if form.has_error(NON_FIELD_ERRORS, "locked"):
+            response.status_code = 429
+            response["Retry-After"] = str(form.seconds_to_wait)
+        return response
 
 
 class NewPassword(PasswordChangeView):
@@ -165,18 +170,11 @@ def change(request: HttpRequest) -> HttpResponse:
 
 
 def locked_out(request: HttpRequest, response: HttpResponse, credentials: dict) -> HttpResponse:
-    """Say how long to wait, to whoever gave too many wrong passwords. django-axes calls it."""
-    if response.status_code == 429:  # a page in the site's look, which has said so itself
+    """Say how long to wait, to who is signed in and gave too many wrong passwords. django-axes calls it."""
+    if response.status_code == 429:  # a page to sign in, which has said so itself
         return response
-    username = credentials["username"]
-    seconds = attempts.seconds_to_wait(request, username)
-    minutes = ceil(seconds / 60)
-    context = {
-        "form": AdminAuthenticationForm(request, initial={"username": username}),
-        "app_path": reverse("admin:login"),
-        "next": request.POST.get("next") or request.GET.get("next") or reverse("admin:index"),
-        "wait": ngettext("Try again in %d minute.", "Try again in %d minutes.", minutes) % minutes,
-    }
+    seconds = attempts.seconds_to_wait(request, credentials["username"])
+    context = {"wait": attempts.in_words(seconds)}
     response = page(request, "staff/locked_out.html", _("Too many wrong passwords"), context, status=429)
     response["Retry-After"] = str(seconds)
     add_never_cache_headers(response)

@@ -23,7 +23,7 @@ def guess(times: int = settings.AXES_FAILURE_LIMIT, username: str = "ada", **req
 
 
 def test_a_wrong_password_is_refused_and_may_be_corrected(client, ada):
-    assert sign_in(client, password="wrong").status_code == 200
+    assert sign_in(client, password="wrong").status_code == 422
     assert sign_in(client).status_code == 302
 
 
@@ -136,7 +136,7 @@ def test_signing_in_forgets_the_wrong_passwords_before(client, ada):
     sign_in(client, REMOTE_ADDR=HERE)
 
     assert AccessAttempt.objects.count() == 0
-    assert guess(4).status_code == 200
+    assert guess(4).status_code == 422
 
 
 def test_no_typed_password_is_kept(ada):

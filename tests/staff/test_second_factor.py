@@ -278,7 +278,7 @@ class TestSigningIn:
         assert response["Location"] == "/comments/mine/"
         assert get_user(client) == ada
         assert not is_signed_in(client)
-        assert sign_in(Client()).status_code == 200
+        assert sign_in(Client()).status_code == 422
 
     def test_who_gave_the_password_where_readers_do_gives_it_there_again(self, client, ada, phone):
         type(ada).objects.filter(pk=ada.pk).update(is_staff=False)
