@@ -1,7 +1,7 @@
 """What every page of the desk needs: who may come in, and what a moderator is told."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import wraps
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, ngettext_lazy
 
 from comments import queue, rights
 from comments.desk.forms import BanForm
@@ -26,88 +26,52 @@ from comments.models import Change, Comment, Decision, Left, Outcome
 Kind = Decision.Kind
 
 # What each decision says of the number of comments, or people, that it changed.
-RESULTS: dict[str, Callable[[int], str]] = {
-    Kind.APPROVE: lambda n: ngettext("%d comment is public now.", "%d comments are public now.", n) % n,
-    Kind.HOLD: lambda n: ngettext("%d comment is held now.", "%d comments are held now.", n) % n,
-    Kind.MARK_AS_SPAM: lambda n: ngettext("%d comment marked as spam.", "%d comments marked as spam.", n) % n,
-    Kind.TRASH: lambda n: (
-        ngettext("%d comment moved to the trash.", "%d comments moved to the trash.", n) % n
-    ),
-    Kind.RESTORE: lambda n: ngettext("%d comment restored.", "%d comments restored.", n) % n,
-    Kind.EDIT: lambda n: ngettext("%d comment changed.", "%d comments changed.", n) % n,
+RESULTS: dict[str, Any] = {
+    Kind.APPROVE: ngettext_lazy("%d comment is public now.", "%d comments are public now."),
+    Kind.HOLD: ngettext_lazy("%d comment is held now.", "%d comments are held now."),
+    Kind.MARK_AS_SPAM: ngettext_lazy("%d comment marked as spam.", "%d comments marked as spam."),
+    Kind.TRASH: ngettext_lazy("%d comment moved to the trash.", "%d comments moved to the trash."),
+    Kind.RESTORE: ngettext_lazy("%d comment restored.", "%d comments restored."),
+    Kind.EDIT: ngettext_lazy("%d comment changed.", "%d comments changed."),
     # Two are the reply and the comment that it approved.
-    Kind.REPLY: lambda n: ngettext("Reply posted.", "Reply posted, and the comment approved.", n),
-    Kind.TRUST: lambda n: ngettext("%d person is trusted now.", "%d people are trusted now.", n) % n,
-    Kind.BAN: lambda n: ngettext("%d ban made.", "%d bans made.", n) % n,
-    Kind.UNDO: lambda n: ngettext("%d change undone.", "%d changes undone.", n) % n,
+    Kind.REPLY: ngettext_lazy("Reply posted.", "Reply posted, and the comment approved."),
+    Kind.TRUST: ngettext_lazy("%d person is trusted now.", "%d people are trusted now."),
+    Kind.BAN: ngettext_lazy("%d ban made.", "%d bans made."),
+    Kind.UNDO: ngettext_lazy("%d change undone.", "%d changes undone."),
 }
-
-
 # What is said of comments that a decision on people has left as they are.
-LEFT: dict[str, Callable[[int], str]] = {
-    Left.TRUSTED: lambda n: (
-        ngettext(
-            "%d comment is left out: its author is trusted already.",
-            "%d comments are left out: their authors are trusted already.",
-            n,
-        )
-        % n
+LEFT: dict[str, Any] = {
+    Left.TRUSTED: ngettext_lazy(
+        "%d comment is left out: its author is trusted already.",
+        "%d comments are left out: their authors are trusted already.",
     ),
-    Left.BANNED: lambda n: (
-        ngettext(
-            "%d comment is left out: its author is banned. Lift the ban first: it would win.",
-            "%d comments are left out: their authors are banned. Lift the bans first: they would win.",
-            n,
-        )
-        % n
+    Left.BANNED: ngettext_lazy(
+        "%d comment is left out: its author is banned. Lift the ban first: it would win.",
+        "%d comments are left out: their authors are banned. Lift the bans first: they would win.",
     ),
-    Left.BANNED_AS_LONG: lambda n: (
-        ngettext(
-            "%d comment: its author is banned already, for as long.",
-            "%d comments: their authors are banned already, for as long.",
-            n,
-        )
-        % n
+    Left.BANNED_AS_LONG: ngettext_lazy(
+        "%d comment: its author is banned already, for as long.",
+        "%d comments: their authors are banned already, for as long.",
     ),
-    Left.UNKNOWN: lambda n: (
-        ngettext(
-            "%d comment has nothing to know its author by.",
-            "%d comments have nothing to know their authors by.",
-            n,
-        )
-        % n
+    Left.UNKNOWN: ngettext_lazy(
+        "%d comment has nothing to know its author by.",
+        "%d comments have nothing to know their authors by.",
     ),
-    Left.OWN: lambda n: (
-        ngettext(
-            "%d comment is left out: it came from your own address.",
-            "%d comments are left out: they came from your own address.",
-            n,
-        )
-        % n
+    Left.OWN: ngettext_lazy(
+        "%d comment is left out: it came from your own address.",
+        "%d comments are left out: they came from your own address.",
     ),
-    Left.STAFF: lambda n: (
-        ngettext(
-            "%d comment is left out: the ban would hit someone who writes for this site.",
-            "%d comments are left out: the bans would hit someone who writes for this site.",
-            n,
-        )
-        % n
+    Left.STAFF: ngettext_lazy(
+        "%d comment is left out: the ban would hit someone who writes for this site.",
+        "%d comments are left out: the bans would hit someone who writes for this site.",
     ),
-    Left.SHARED: lambda n: (
-        ngettext(
-            "%d comment is left out: the ban would hit several people with approved comments.",
-            "%d comments are left out: the bans would hit several people with approved comments.",
-            n,
-        )
-        % n
+    Left.SHARED: ngettext_lazy(
+        "%d comment is left out: the ban would hit several people with approved comments.",
+        "%d comments are left out: the bans would hit several people with approved comments.",
     ),
-    Left.DECIDED: lambda n: (
-        ngettext(
-            "%d comment is left out: someone else has decided on it since.",
-            "%d comments are left out: someone else has decided on them since.",
-            n,
-        )
-        % n
+    Left.DECIDED: ngettext_lazy(
+        "%d comment is left out: someone else has decided on it since.",
+        "%d comments are left out: someone else has decided on them since.",
     ),
 }
 
@@ -172,12 +136,11 @@ def are_ids(texts: list[str]) -> bool:
     return len(texts) <= 2 * queue.ROWS and all(re.fullmatch("[0-9]{1,18}", text) for text in texts)
 
 
-def told_of(request: ModeratorRequest, kind: str, outcome: Outcome) -> list[Told]:
+def told_of(request: ModeratorRequest, outcome: Outcome) -> list[Told]:
     """Return what a moderator is told of a decision: what it changed, and what others had decided."""
     told = []
-    if outcome.changed:
-        result = result_of(outcome.decision) if outcome.decision else RESULTS[kind](outcome.changed)
-        told.append(Told(messages.SUCCESS, result))
+    if outcome.changed and outcome.decision:
+        told.append(Told(messages.SUCCESS, result_of(outcome.decision)))
     elif not outcome.untouched and not outcome.left:
         told.append(Told(messages.WARNING, _("There was nothing to change.")))
     for change in outcome.untouched[:UNTOUCHED_TOLD]:
@@ -192,18 +155,18 @@ def told_of(request: ModeratorRequest, kind: str, outcome: Outcome) -> list[Told
 def result_of(decision: Decision) -> str:
     """Say what a decision has changed."""
     if decision.kind != Kind.BAN:
-        return RESULTS[decision.kind](decision.count)
-    result = RESULTS[Kind.BAN](decision.people)
-    return f"{result} {RESULTS[Kind.MARK_AS_SPAM](decision.comments)}" if decision.comments else result
+        return RESULTS[decision.kind] % decision.count
+    result = RESULTS[Kind.BAN] % decision.people
+    return f"{result} {RESULTS[Kind.MARK_AS_SPAM] % decision.comments}" if decision.comments else result
 
 
 def told_of_left(left: Mapping[str, int]) -> list[str]:
     """Say how many comments a decision on people has left as they are, and why."""
-    return [LEFT[why](number) for why, number in left.items()]
+    return [LEFT[why] % number for why, number in left.items()]
 
 
-def tell(request: ModeratorRequest, kind: str, outcome: Outcome) -> None:
-    for level, text in told_of(request, kind, outcome):
+def tell(request: ModeratorRequest, outcome: Outcome) -> None:
+    for level, text in told_of(request, outcome):
         messages.add_message(request, level, text)
 
 

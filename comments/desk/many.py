@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from comments import bans, decisions, queue, rights
 from comments.desk.answers import (
-    RESULTS,
     ModeratorRequest,
     Told,
     answer,
@@ -80,7 +79,7 @@ def _decide_on_some(request: ModeratorRequest, kind: str, field: str) -> HttpRes
             names = [(field, pk) for pk in pks]
             return _ask_about_ban(request, form, total=chosen.count(), people=people, names=names)
         how["terms"] = form.terms
-    tell(request, kind, decisions.decide(chosen, kind, request.user, **how))
+    tell(request, decisions.decide(chosen, kind, request.user, **how))
     return redirect(_list_sent(request) if kind == Kind.BAN else back(request))
 
 
@@ -175,7 +174,7 @@ def undo(request: ModeratorRequest, pk: int) -> HttpResponse:
     if undoing is None:
         told = Told(messages.WARNING, _("It is too late to undo that, or it is undone already."))
     elif undoing.count:
-        told = Told(messages.SUCCESS, RESULTS[Kind.UNDO](undoing.count))
+        told = Told(messages.SUCCESS, result_of(undoing))
     else:
         told = Told(messages.WARNING, _("Nothing was undone: others have decided since."))
     if in_place:

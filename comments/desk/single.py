@@ -41,7 +41,7 @@ def decide(request: ModeratorRequest, pk: int) -> HttpResponse:
         raise BadRequest("Unknown decision")
     chosen = Comment.objects.filter(pk=pk)
     outcome = decisions.decide(chosen, kind, request.user, seen=seen, overrules_self=True)
-    told = told_of(request, kind, outcome)
+    told = told_of(request, outcome)
     return answer(request, comment, told, outcome.decision, stays=kind == Kind.TRUST)
 
 
@@ -82,7 +82,7 @@ def edit(request: ModeratorRequest, pk: int) -> HttpResponse:
     if form.is_bound and form.is_valid():
         outcome = decisions.edit(comment_of(request, pk), request.user, **form.cleaned_data)
         if outcome.decision or not outcome.untouched:
-            told = told_of(request, Kind.EDIT, outcome)
+            told = told_of(request, outcome)
             page = reverse("admin:comments_comment_change", args=[pk])
             return answer(request, comment, told, outcome.decision, stays=True, leads_to=page)
         form.overtaken(outcome.untouched[0], Change.objects.newest())
