@@ -6,7 +6,6 @@ The README has the table of variables. What is wrong or missing is explained by
 
 from datetime import timedelta
 from email.utils import formataddr
-from logging import LogRecord
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
@@ -15,6 +14,8 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
+
+from newsite.logs import WithoutTokens, keep_tracebacks_for_faults
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -297,18 +298,11 @@ CRISPY_TEMPLATE_PACK = "newsite_forms"
 CRISPY_ALLOWED_TEMPLATE_PACKS = ["newsite_forms"]
 
 
-def keep_tracebacks_for_faults(record: LogRecord) -> bool:
-    """Write one line about a bad request: only a fault of our own needs a traceback."""
-    if record.name.startswith("django.security") or getattr(record, "status_code", 500) < 500:
-        record.exc_info = None
-    return True
-
-
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"faults": {"()": "django.utils.log.CallbackFilter", "callback": keep_tracebacks_for_faults}},
-    "formatters": {"plain": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "formatters": {"plain": {"()": WithoutTokens, "fmt": "{levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["faults"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {

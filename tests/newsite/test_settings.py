@@ -1,4 +1,3 @@
-import logging
 import os
 import re
 import sqlite3
@@ -9,8 +8,6 @@ from contextlib import closing
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
-
-from newsite.settings import keep_tracebacks_for_faults
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
@@ -175,14 +172,3 @@ def test_readme_and_env_example_name_every_variable():
 
     assert in_example == read | {"DEMO_PASSWORD"}
     assert in_readme == read | {"DEMO_PASSWORD", "PORT"}
-
-
-def test_a_bad_request_is_one_line_in_the_log_and_a_fault_of_our_own_has_its_traceback():
-    def kept(name: str, **extra) -> bool:
-        record = logging.makeLogRecord({"name": name, "exc_info": (ValueError, ValueError(), None), **extra})
-        return keep_tracebacks_for_faults(record) and record.exc_info is not None
-
-    assert kept("django.security.DisallowedHost") is False
-    assert kept("django.request", status_code=400) is False
-    assert kept("django.request", status_code=500) is True
-    assert kept("mail.delivery") is True

@@ -1,0 +1,80 @@
+import logging
+from io import StringIO
+
+import pytest
+from django.core import signing
+
+from comments.moderator_mails import Link
+from comments.yours import address
+from newsite.logs import keep_tracebacks_for_faults
+from tests.factories import make_comment, make_user
+
+SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+
+
+@pytest.fixture
+def log(monkeypatch) -> StringIO:
+    """What the site's own handler writes."""
+    (handler,) = [one for one in logging.getLogger("django").handlers if one.name == "console"]
+    stream = StringIO()
+    monkeypatch.setattr(handler, "stream", stream)
+    return stream
+
+
+def test_a_bad_request_is_one_line_in_the_log_and_a_fault_of_our_own_has_its_traceback():
+    def kept(name: str, **extra) -> bool:
+        record = logging.makeLogRecord({"name": name, "exc_info": (ValueError, ValueError(), None), **extra})
+        return keep_tracebacks_for_faults(record) and record.exc_info is not None
+
+    assert kept("django.security.DisallowedHost") is False
+    assert kept("django.request", status_code=400) is False
+    assert kept("django.request", status_code=500) is True
+    assert kept("mail.delivery") is True
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "folder", ["mail/confirm", "mail/stop", "mine/link", "moderate", "moderate/mails", "yours"]
+)
+def test_a_token_of_a_link_is_not_logged(client, log, folder):
+    token = signing.dumps([1, "x"], salt="other")
+
+    statuses = [client.post(f"/comments/{folder}/{token}/{rest}").status_code for rest in ("", "x/")]
+
+    assert [status for status in statuses if status < 400] == []
+    assert log.getvalue().count(f"/comments/{folder.partition('/')[0]}/…") == 2
+    assert token not in log.getvalue()
+
+
+@pytest.mark.django_db
+def test_a_link_that_works_is_not_logged_where_what_it_is_used_for_fails(client, log):
+    comment, user = make_comment(status="held"), make_user()
+    decide = Link(comment.pk, "approve", user.pk, 0).token
+
+    client.post(f"/comments/moderate/{decide}/", headers=SAME_ORIGIN)
+    client.post(f"{address(comment)}edit/", {"body": ""}, headers=SAME_ORIGIN)
+
+    assert log.getvalue() == (
+        "WARNING django.request: Forbidden: /comments/moderate/…\n"
+        "WARNING django.request: Unprocessable Entity: /comments/yours/…\n"
+    )
+
+
+@pytest.mark.django_db
+def test_neither_is_it_where_the_fault_is_ours(client, log, monkeypatch):
+    def fail(token: str, **how):
+        raise ValueError(f"/comments/moderate/{token}")
+
+    client.raise_request_exception = False
+    monkeypatch.setattr("django.core.signing.loads", fail)
+
+    client.get("/comments/moderate/abc123/")
+
+    assert "Internal Server Error: /comments/moderate/…\nTraceback" in log.getvalue()
+    assert "abc123" not in log.getvalue()
+
+
+def test_other_addresses_are_logged_whole(client, log, db):
+    client.get("/comments/unheard-of/")
+
+    assert log.getvalue() == "WARNING django.request: Not Found: /comments/unheard-of/\n"
