@@ -48,6 +48,21 @@ def found(user: User, before: queue.Cursor | None = None, rows: int = 50, **filt
 # --- What it finds ---
 
 
+@pytest.mark.parametrize(
+    ("text", "term"),
+    [("Ask Müller.", "MÜLLER"), ("ÄRGER!", "ärger"), ("Ärger!", "ÄRGER"), ("Иван Петров", "иван петров")],
+)
+def test_capitals_of_other_letters_are_found_in_texts_and_headlines(moderator, text, term):
+    comment = make_comment(body=text, article=make_article(title=f"News: {text}"))
+    make_comment()
+
+    assert (
+        found(moderator, status="all", q=term)
+        == found(moderator, status="all", headline=term)
+        == [comment.pk]
+    )
+
+
 @pytest.mark.parametrize("tab", TABS)
 @pytest.mark.parametrize("by", ["", "story", "email", "ip"])
 def test_every_tab_is_read_to_its_end_page_by_page_and_nothing_twice(moderator, tab, by):
