@@ -4,8 +4,6 @@ The signed token in the address says who it is and for what. So the button works
 wherever it is pressed: mail programs press it for their users, without a page (RFC 8058).
 """
 
-from typing import Any
-
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from articles.models import Article
 from comments.subscriptions import CONFIRM_SALT, CONFIRMATION_LASTS, STOP_SALT, Subscriber
+from mail import links
 from newsite.freshness import private_page
 
 
@@ -23,7 +22,7 @@ from newsite.freshness import private_page
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Ask whether the mails are wanted, and take the answer."""
     try:
-        pk, asked_at = _read(token, CONFIRM_SALT, str, max_age=CONFIRMATION_LASTS)
+        pk, asked_at = links.read(token, CONFIRM_SALT, int, str, max_age=CONFIRMATION_LASTS)
     except signing.SignatureExpired:
         return _no_good(request, status=410)
     except signing.BadSignature:
@@ -47,7 +46,7 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     The link never expires: whoever keeps a mail can stop what it belongs to.
     """
     try:
-        pk, article_pk = _read(token, STOP_SALT, int | None)
+        pk, article_pk = links.read(token, STOP_SALT, int, int | None)
     except signing.BadSignature:
         return _no_good(request, status=403)
     subscriber = Subscriber.objects.filter(pk=pk).first()
@@ -59,14 +58,6 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         "is_done": subscriber is None or not subscriber.gets_mails(article_pk),
     }
     return render(request, "comments/mail_stop.html", context)
-
-
-def _read(token: str, salt: str, kind, max_age: int | None = None) -> tuple[int, Any]:
-    """Return whose link this is, and what for. Raises `BadSignature` where links say it otherwise today."""
-    match signing.loads(token, salt=salt, max_age=max_age):
-        case [int(pk), about] if isinstance(about, kind):
-            return pk, about
-    raise signing.BadSignature
 
 
 def _no_good(request: HttpRequest, status: int) -> HttpResponse:

@@ -1,7 +1,8 @@
 """The pages that links in the mails to moderators lead to. Opening one changes nothing; its button does.
 
 Whoever opens one need not be signed in: the signed token says who it is, for which decision
-and on which comment. It works once, for seven days, and while that person may decide.
+and on which comment. It works once, for seven days, while that person may decide, and
+until the account gets another address or password.
 """
 
 import re
@@ -26,6 +27,7 @@ from comments.moderator_mails import Link, beginning_of, read_stop, reports_of, 
 from comments.staff_notices import MailChoice
 from newsite.freshness import private_page
 from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
+from staff import second_factor
 
 Kind = Decision.Kind
 Status = Comment.Status
@@ -61,16 +63,16 @@ def moderate(request: HttpRequest, token: str) -> HttpResponse:
     except signing.BadSignature:
         return _gone(request, "broken", 403)
     moderator = get_user_model().objects.filter(pk=link.user, is_active=True).first()
-    comment = Comment.objects.select_related("article", "parent").filter(pk=link.comment).first()
-    if moderator is None or not _may_decide(moderator, comment):
-        return _gone(request, "forbidden", 403)
-    if comment is None or comment.status == Status.WITHDRAWN:
+    comment, seen = _load(link)
+    if why := _why_not(moderator, link, comment):
+        return _gone(request, why, 403)
+    if comment is None:
         return _gone(request, "deleted", 410)
     if decided := _decided(comment, link, moderator):
         return _gone(request, "decided", 410, comment=comment, decided=decided)
     if request.method == "POST":
-        return _carry_out(request, link, moderator, comment)
-    return _ask(request, link, comment)
+        return _carry_out(request, link, moderator, comment, seen)
+    return _ask(request, link, comment, seen)
 
 
 @csrf_exempt  # mail programs press this button without asking for the page before
@@ -89,15 +91,25 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
     context = {
         "labels": [MailChoice.Reason(reason).label for reason in reasons],
         "is_done": user is None or not any(getattr(choice, reason) for reason in reasons),
+        "may_choose": user is not None and user.is_staff,
     }
     return render(request, "comments/moderate_stop.html", context)
 
 
+def _load(link: Link) -> tuple[Comment | None, int]:
+    """Return the comment, None where it is deleted, and the newest change that is surely seen with it.
+
+    The change is read first: what comes between counts as unseen, and is shown before anything is decided.
+    """
+    seen = Change.objects.filter(comment=link.comment).values_list("pk", flat=True).first() or 0
+    comments = Comment.objects.select_related("article", "parent").exclude(status=Status.WITHDRAWN)
+    return comments.filter(pk=link.comment).first(), seen
+
+
 def _ask(
-    request: HttpRequest, link: Link, comment: Comment, *, status: int = 200, refusal: str = ""
+    request: HttpRequest, link: Link, comment: Comment, seen: int, *, status: int = 200, refusal: str = ""
 ) -> HttpResponse:
     """Show the comment as readers would see it, and the one button."""
-    newest = comment.changes.first()
     context = {
         "comment": comment,
         "answered": beginning_of(comment.parent),
@@ -105,35 +117,46 @@ def _ask(
         "why_held": why_held(comment) if comment.status == Status.HELD else [],
         "reports": reports_of(comment),
         # The button decides on what this page shows, even where that is not what the mail did.
-        "seen": newest.pk if newest else 0,
+        "seen": seen,
         "is_edited": comment.changes.filter(pk__gt=link.seen).exclude(body_before="").exists(),
         "refusal": refusal,
     }
     return render(request, "comments/moderate.html", context, status=status)
 
 
-def _carry_out(request: HttpRequest, link: Link, moderator: Any, comment: Comment) -> HttpResponse:
+def _carry_out(request: HttpRequest, link: Link, moderator: Any, comment: Comment, seen: int) -> HttpResponse:
     if not is_same_origin(request):
-        return _ask(request, link, comment, status=403, refusal=str(SENT_FROM_ELSEWHERE))
-    seen = request.POST.get("seen", "")
+        return _ask(request, link, comment, seen, status=403, refusal=str(SENT_FROM_ELSEWHERE))
+    shown = request.POST.get("seen", "")
     outcome = decisions.decide(
         Comment.objects.filter(pk=comment.pk),
         link.kind,
         moderator,
-        seen=int(seen) if re.fullmatch(r"[0-9]{1,18}", seen) else link.seen,
+        seen=int(shown) if re.fullmatch(r"[0-9]{1,18}", shown) else link.seen,
         note=_("by a link in a mail"),
     )
-    comment.refresh_from_db()
+    after, seen = _load(link)
+    if after is None:
+        return _gone(request, "deleted", 410)
     if outcome.changed:
-        return render(request, "comments/moderate_done.html", {"comment": comment})
-    if decided := _decided(comment, link, moderator):
-        return _gone(request, "decided", 410, comment=comment, decided=decided)
+        return render(request, "comments/moderate_done.html", {"comment": after})
+    if decided := _decided(after, link, moderator):
+        return _gone(request, "decided", 410, comment=after, decided=decided)
     text = _("The comment has changed since this page was opened. Read it again, then press the button.")
-    return _ask(request, link, comment, status=409, refusal=text)
+    return _ask(request, link, after, seen, status=409, refusal=text)
 
 
-def _may_decide(moderator: Any, comment: Comment | None) -> bool:
-    return rights.may_decide(moderator, comment) if comment else rights.moderates(moderator)
+def _why_not(moderator: Any, link: Link, comment: Comment | None) -> str:
+    """Return why somebody may not decide by this link. Empty where they may."""
+    if moderator is None:
+        return "forbidden"
+    may_decide = rights.may_decide(moderator, comment) if comment else rights.moderates(moderator)
+    if not may_decide:
+        return "forbidden"
+    if not link.is_for(moderator):
+        return "other-account"
+    # Without one they would not get into the queue either.
+    return "second-factor" if second_factor.is_missing(moderator) else ""
 
 
 def _decided(comment: Comment, link: Link, moderator: Any) -> str:

@@ -20,6 +20,7 @@ from django.db.models import Count, F, Max, Window
 from django.db.models.functions import RowNumber
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -30,6 +31,7 @@ from comments.models import Change, Comment, Decision, Rule
 from comments.recipients import Staff
 from comments.staff_notices import MailChoice, StaffNotice
 from comments.subscriptions import DAY
+from mail import links
 from mail.models import Mail
 
 logger = logging.getLogger(__name__)
@@ -73,6 +75,13 @@ class Link(NamedTuple):
     user: int
     # The newest change of the comment when the mail was written, 0 for none.
     seen: int
+    # Another once the account has another address or password: who reads the old mailbox
+    # decides no more.
+    key: str
+
+    @classmethod
+    def to(cls, user: Any, comment: int, kind: str, seen: int) -> "Link":
+        return cls(comment, kind, user.pk, seen, _key_of(user))
 
     @property
     def token(self) -> str:
@@ -81,10 +90,18 @@ class Link(NamedTuple):
     @classmethod
     def read(cls, token: str) -> "Link":
         """Raises `BadSignature` for what this site did not sign, and for what it signs otherwise today."""
-        match signing.loads(token, salt=DECIDE_SALT, max_age=LINK_LASTS):
-            case [int(comment), str(kind), int(user), int(seen)] if kind in LINKS[Comment.Status.HELD]:
-                return cls(comment, kind, user, seen)
-        raise signing.BadSignature
+        link = cls(*links.read(token, DECIDE_SALT, int, str, int, int, str, max_age=LINK_LASTS))
+        if link.kind not in LINKS[Comment.Status.HELD]:
+            raise signing.BadSignature
+        return link
+
+    def is_for(self, user: Any) -> bool:
+        return constant_time_compare(self.key, _key_of(user))
+
+
+def _key_of(user: Any) -> str:
+    what = f"{user.email.lower()} {user.get_session_auth_hash()}"
+    return salted_hmac("comments.moderator_mails.account", what).hexdigest()[:16]
 
 
 class Entry(NamedTuple):
@@ -274,21 +291,22 @@ def _mail(user: Any, notice: StaffNotice, facts: Facts) -> Mail:
         Kind.PUBLIC: _("%(name)s commented: %(headline)s"),
     }
     reasons = list(facts.staff.rhythms(user, comment.article_id, notice.kind))
-    story = f"<story-{comment.article_id}@{settings.MAIL_DOMAIN}>"
     return Mail.compose(
         recipient=user.email,
         subject=subjects[Kind(notice.kind)] % {"name": comment.name, "headline": comment.article.title},
         template="comments/mail/moderator",
         context={
-            **_frame(user, reasons, facts),
+            **_frame(user, reasons, [comment], facts),
             "entry": _entry(
                 user, comment, facts, may_decide=facts.staff.moderates(user.pk, comment.article_id)
             ),
             "article": comment.article,
             "kind": notice.kind,
         },
-        # Mail programs show the mails about a story as one conversation: RFC 5322, section 3.6.4.
-        headers={**_one_click(user, reasons), "In-Reply-To": story, "References": story},
+        headers={
+            **links.one_click(_stop_url(user, reasons)),
+            **links.conversation(f"story-{comment.article_id}"),
+        },
         about=[comment.pk],
     )
 
@@ -335,7 +353,7 @@ def _mail_about_many(
         subject=subject % {"count": count, "site": settings.SITE_NAME},
         template="comments/mail/moderator_digest",
         context={
-            **_frame(user, reasons, facts),
+            **_frame(user, reasons, news, facts),
             # Below whichever of their stories these wait: it was looked for by their right.
             "held": [_entry(user, comment, facts, may_decide=True) for comment in held],
             "more_held": max(0, waiting - len(held)),
@@ -345,25 +363,21 @@ def _mail_about_many(
             ],
             "more_news": len(news) - len(shown),
         },
-        headers=_one_click(user, reasons),
+        headers=links.one_click(_stop_url(user, reasons)),
         about=[comment.pk for comment in [*held, *shown]],
     )
 
 
 def _entry(user: Any, comment: Comment, facts: Facts, *, may_decide: bool) -> Entry:
-    status, is_held = Comment.Status(comment.status), comment.status == Comment.Status.HELD
-    links = []
-    if may_decide:
-        for kind in LINKS[status]:
-            link = Link(comment.pk, kind, user.pk, facts.seen.get(comment.pk, 0))
-            links.append((str(kind.label), _url("comments:moderate", link.token)))
+    status, seen = Comment.Status(comment.status), facts.seen.get(comment.pk, 0)
+    tokens = {kind: Link.to(user, comment.pk, kind, seen).token for kind in LINKS[status] if may_decide}
     return Entry(
         comment=comment,
         quoted=_quoted(comment.body),
         answered=beginning_of(comment.parent),
-        why=why_held(comment) if is_held else [],
+        why=why_held(comment) if status == Comment.Status.HELD else [],
         reports=reports_of(comment),
-        links=links,
+        links=[(str(kind.label), links.url("comments:moderate", token)) for kind, token in tokens.items()],
     )
 
 
@@ -393,37 +407,26 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
-def _frame(user: Any, reasons: list[str], facts: Facts) -> dict[str, Any]:
+def _frame(user: Any, reasons: list[str], news: list[Comment], facts: Facts) -> dict[str, Any]:
     """Return what stands below every such mail."""
+    own = {comment.article_id for comment in news if user.pk in facts.staff.authors[comment.article_id]}
     return {
         "waiting": facts.held.count_for(user.pk) if Reason.MODERATION in reasons else 0,
         "queue_url": settings.SITE_URL + reverse("admin:comments_comment_changelist"),
         "choice_url": settings.SITE_URL + reverse(CHOICE) if user.is_staff else "",
         "moderates": Reason.MODERATION in reasons,
-        "writes": Reason.OWN_STORIES in reasons,
+        "own_stories": len(own) if Reason.OWN_STORIES in reasons else 0,
         "stop_url": _stop_url(user, reasons),
     }
 
 
-def _one_click(user: Any, reasons: list[str]) -> dict[str, str]:
-    """Let mail programs show a button that stops these mails: RFC 8058."""
-    return {
-        "List-Unsubscribe": f"<{_stop_url(user, reasons)}>",
-        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-    }
-
-
 def _stop_url(user: Any, reasons: list[str]) -> str:
-    return _url("comments:stop_staff", signing.dumps([user.pk, reasons], salt=STOP_SALT))
+    return links.url("comments:stop_staff", signing.dumps([user.pk, reasons], salt=STOP_SALT))
 
 
 def read_stop(token: str) -> tuple[int, list[str]]:
     """Return whose mails a link is to stop, and which. Raises `BadSignature` like `Link.read`."""
-    match signing.loads(token, salt=STOP_SALT):
-        case [int(pk), [*reasons]] if reasons and all(reason in Reason.values for reason in reasons):
-            return pk, reasons
-    raise signing.BadSignature
-
-
-def _url(name: str, token: str) -> str:
-    return settings.SITE_URL + reverse(name, args=[token])
+    pk, reasons = links.read(token, STOP_SALT, int, list)
+    if not reasons or any(reason not in Reason.values for reason in reasons):
+        raise signing.BadSignature
+    return pk, reasons

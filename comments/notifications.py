@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from articles.models import Article
 from comments.subscriptions import Notice, Subscriber, Subscription
+from mail import links
 from mail.models import Mail
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def subscribe(comment: "Comment", scope: str, rhythm: str = Rhythm.AT_ONCE) -> N
             template="comments/mail/confirm",
             context={
                 "article": comment.article,
-                "confirm_url": _url("comments:confirm", subscriber.confirm_token),
+                "confirm_url": links.url("comments:confirm", subscriber.confirm_token),
             },
         )
 
@@ -115,7 +115,7 @@ def cancel_about(stories: Iterable[Article]) -> None:
 
 def digest(subscriber: Subscriber, notices: Sequence[Notice]) -> Mail:
     """Return one mail that tells of several comments, oldest first."""
-    stop_url = _url("comments:stop", subscriber.stop_token())
+    stop_url = links.url("comments:stop", subscriber.stop_token())
     stories: dict[Article, list[Comment]] = {}
     for notice in notices:
         stories.setdefault(notice.comment.article, []).append(notice.comment)
@@ -126,12 +126,12 @@ def digest(subscriber: Subscriber, notices: Sequence[Notice]) -> Mail:
         template="comments/mail/digest",
         context={
             "stories": [
-                (article, comments, _url("comments:stop", subscriber.stop_token(article)))
+                (article, comments, links.url("comments:stop", subscriber.stop_token(article)))
                 for article, comments in stories.items()
             ],
             "stop_all_url": stop_url,
         },
-        headers=_one_click(stop_url),
+        headers=links.one_click(stop_url),
         about=[notice.comment_id for notice in notices],
     )
 
@@ -180,7 +180,9 @@ def _mail(comment: "Comment", told: Told) -> Mail:
         Kind.STORY: _("%(name)s commented: %(headline)s"),
         Kind.APPROVAL: _("Your comment is public: %(headline)s"),
     }
-    stop_url = _url("comments:stop", told.subscriber.stop_token(comment.article))
+    stop_url = links.url("comments:stop", told.subscriber.stop_token(comment.article))
+    answered = _message_id(comment.parent_id, told.subscriber) if comment.parent_id else ""
+    thread = links.conversation(f"story-{comment.article_id}", answered)
     return Mail.compose(
         recipient=told.subscriber.email,
         subject=subjects[told.kind] % names,
@@ -190,32 +192,13 @@ def _mail(comment: "Comment", told: Told) -> Mail:
             "article": comment.article,
             "is_answer": told.kind == Kind.ANSWER,
             "stop_url": stop_url,
-            "stop_all_url": _url("comments:stop", told.subscriber.stop_token()),
+            "stop_all_url": links.url("comments:stop", told.subscriber.stop_token()),
         },
-        headers={**_one_click(stop_url), **_thread(comment, told.subscriber)},
+        headers={**links.one_click(stop_url), **thread},
         about=[comment.pk],
         message_id=_message_id(comment.pk, told.subscriber),
     )
 
 
-def _one_click(stop_url: str) -> dict[str, str]:
-    """Let mail programs show a button that stops these mails: RFC 8058."""
-    return {"List-Unsubscribe": f"<{stop_url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-
-
-def _thread(comment: "Comment", subscriber: Subscriber) -> dict[str, str]:
-    """Let mail programs show the mails about a story as one conversation.
-
-    They all refer to a message that was never sent, which is how RFC 5322 joins siblings.
-    """
-    story = f"<story-{comment.article_id}@{settings.MAIL_DOMAIN}>"
-    parent = _message_id(comment.parent_id, subscriber) if comment.parent_id else ""
-    return {"In-Reply-To": parent or story, "References": f"{story} {parent}".strip()}
-
-
 def _message_id(comment_pk: int, subscriber: Subscriber) -> str:
     return f"<comment-{comment_pk}.{subscriber.message_key()}@{settings.MAIL_DOMAIN}>"
-
-
-def _url(name: str, token: str) -> str:
-    return settings.SITE_URL + reverse(name, args=[token])

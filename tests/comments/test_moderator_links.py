@@ -1,12 +1,15 @@
 """The links in the mails to moderators: each works once, for one person, and on a button only."""
 
 import re
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 from django.contrib.auth.models import Group, Permission
 from django.core import signing
+from django.db import connection
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from comments import decisions, moderator_mails, posting, privacy
 from comments.models import Change, Comment, Decision
@@ -266,12 +269,18 @@ def test_a_decision_between_the_page_and_the_button_stands(client, mo):
     assert "Already moved to the trash by eve, a moment ago." in words_of(response)
 
 
-def test_two_moderators_who_press_at_once_decide_once(client, mo):
+def test_of_two_moderators_with_the_page_open_the_first_to_press_decides(client, mo):
     una = make_moderator(username="una", email="una@newsroom.example")
     comment = post()
-    first, second = link("approve"), link("trash", una.email)
+    paths = [link("approve"), link("trash", una.email)]
+    pages = [client.get(path).content.decode() for path in paths]
+    seen = [re.search(r'name="seen" value="(\d+)"', page)[1] for page in pages]
 
-    assert [press(client, path).status_code for path in (first, second)] == [200, 410]
+    answers = [
+        client.post(path, {"seen": one}, headers=SAME_ORIGIN) for path, one in zip(paths, seen, strict=True)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 410]
     assert (status_of(comment), Decision.objects.count()) == ("approved", 1)
 
 
@@ -320,6 +329,66 @@ def test_what_changes_between_the_page_and_the_button_is_shown_first(client, mo)
     assert (response.status_code, status_of(comment)) == (409, "held")
     assert "The comment has changed since this page was opened." in words_of(response)
     assert "Other words." in words_of(response)
+
+
+@contextmanager
+def after_reading(do, *, times: int = 1):
+    """Do something right after the page has read its comment, for the last of so many times."""
+    reads = []
+
+    def wrapper(execute, sql, params, many, context):
+        result = execute(sql, params, many, context)
+        if re.search('FROM "comments_comment" INNER JOIN "articles_article" .* LEFT OUTER JOIN', sql):
+            reads.append(sql)
+            if len(reads) == times:
+                do()
+        return result
+
+    with connection.execute_wrapper(wrapper):
+        yield
+    assert len(reads) >= times
+
+
+def test_what_changes_while_the_page_is_made_is_shown_before_it_is_decided_on(client, mo):
+    comment = post()
+    path = link()
+
+    with after_reading(lambda: posting.edit(comment, "Vile words.")):
+        page = client.get(path)
+    seen = re.search(r'name="seen" value="(\d+)"', page.content.decode())[1]
+    response = client.post(path, {"seen": seen}, headers=SAME_ORIGIN)
+
+    assert ("Well said" in words_of(page), "Vile words." in words_of(page)) == (True, False)
+    assert (response.status_code, status_of(comment)) == (409, "held")
+    assert "Vile words." in words_of(response)
+
+
+def test_what_changes_while_the_page_is_shown_again_is_shown_once_more(client, mo, clock):
+    set_discussion(flood_seconds=0)
+    comment = post()
+    path = link()
+    client.get(path)
+    posting.edit(comment, "Other words.")
+
+    with after_reading(lambda: posting.edit(comment, "Vile words."), times=2):
+        page = client.post(path, {"seen": 0}, headers=SAME_ORIGIN)
+    seen = re.search(r'name="seen" value="(\d+)"', page.content.decode())[1]
+    response = client.post(path, {"seen": seen}, headers=SAME_ORIGIN)
+
+    assert [page.status_code, response.status_code, status_of(comment)] == [409, 409, "held"]
+    assert ("Other words." in words_of(page), "Vile words." in words_of(response)) == (True, True)
+
+
+@pytest.mark.parametrize("gone", [lambda comment: comment.delete(), posting.withdraw])
+def test_what_is_deleted_while_the_button_is_pressed_is_told(client, mo, gone):
+    comment = post()
+    path = link()
+
+    with after_reading(lambda: gone(Comment.objects.get(pk=comment.pk))):
+        response = client.post(path, {"seen": 0}, headers=SAME_ORIGIN)
+
+    assert (response.status_code, "The comment is deleted" in words_of(response)) == (410, True)
+    assert "Well" not in words_of(response)
 
 
 @pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 400, "٣"])
@@ -390,7 +459,17 @@ def test_a_link_that_was_changed_is_refused(client, mo):
 
 
 @pytest.mark.parametrize(
-    "what", [[1], "x", None, [1, "approve", 1], [1, "erase", 1, 1], [1, "approve", "1", 1], {"a": 1}]
+    "what",
+    [
+        [1],
+        "x",
+        None,
+        [1, "approve", 1, 1],
+        [1, "erase", 1, 1, "key"],
+        [1, "approve", "1", 1, "key"],
+        [1, "approve", 1, 1, "key", "more"],
+        {"a": 1},
+    ],
 )
 def test_a_link_of_another_shape_is_refused(client, what):
     response = client.get(path_of(signing.dumps(what, salt=DECIDE_SALT)))
@@ -460,6 +539,38 @@ def test_who_may_no_longer_decide_is_told_so_and_shown_nothing(client, mo, chang
     assert "Well" not in words_of(response)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [lambda mo: setattr(mo, "email", "new@newsroom.example"), lambda mo: mo.set_password("another one")],
+    ids=["address", "password"],
+)
+def test_a_link_ends_with_the_address_and_the_password_of_its_account(client, mo, change):
+    comment = post()
+    path, stop = link(), stop_link()
+    change(mo)
+    mo.save()
+
+    response = press(client, path)
+
+    assert (response.status_code, status_of(comment)) == (403, "held")
+    assert "The account has got another email address or password" in words_of(response)
+    assert "Well" not in words_of(response)
+    assert client.post(stop).status_code == 200
+
+
+def test_who_has_to_have_a_second_factor_decides_once_it_is_set_up(client, mo, settings):
+    settings.REQUIRE_SECOND_FACTOR = True
+    comment = post()
+    path = link()
+
+    response = press(client, path)
+
+    assert (response.status_code, status_of(comment)) == (403, "held")
+    assert "Set up a second factor first" in words_of(response)
+    TOTPDevice.objects.create(user=mo, name="phone", confirmed=True)
+    assert (press(client, path).status_code, status_of(comment)) == (200, "approved")
+
+
 def test_an_author_decides_below_own_stories_as_long_as_they_are_own(client):
     ida = make_moderator("moderate_own_stories", username="ida", email="ida@newsroom.example")
     article = make_article(authors=[make_author(user=ida)])
@@ -475,7 +586,7 @@ def test_a_link_that_this_site_signed_gives_nobody_a_right(client):
     author = make_user()
     comment = make_comment(status="held")
 
-    response = press(client, path_of(Link(comment.pk, "approve", author.pk, 0).token))
+    response = press(client, path_of(Link.to(author, comment.pk, "approve", 0).token))
 
     assert (response.status_code, status_of(comment)) == (403, "held")
 
@@ -517,7 +628,7 @@ def test_one_click_ends_the_mails_to_a_moderator_and_nobody_elses(client, mo):
     response = client.post(path, {"List-Unsubscribe": "One-Click"})
 
     assert response.status_code == 200
-    assert "We write to you no more about: Comments that you moderate" in words_of(response)
+    assert "You will get no more mails about: Comments that you moderate" in words_of(response)
     Mail.objects.all().delete()
     post(name="Bo", email="bo@mailbox.example", body="And more.")
     moderator_mails.send_due()
@@ -543,10 +654,21 @@ def test_an_author_who_wants_no_mails_goes_on_moderating(client):
 
     response = client.post(stop_link(ida.email))
 
-    assert "no more about: New comments on your own stories" in words_of(response)
+    assert "no more mails about: New comments on your own stories" in words_of(response)
     post(article=article, name="Bo", email="bo@mailbox.example")
     moderator_mails.send_due()
     assert [mail.subject[:8] for mail in Mail.objects.all()] == ["Held: Bo"]
+
+
+@pytest.mark.parametrize("is_staff", [True, False])
+def test_only_who_may_open_the_page_of_all_mails_is_led_to_it(client, is_staff):
+    ida = make_user(email="ida@newsroom.example", is_staff=is_staff)
+    comment = make_comment(article=make_article(authors=[make_author(user=ida)]))
+    StaffNotice.objects.create(comment=comment, kind="public")
+
+    response = client.post(stop_link(ida.email))
+
+    assert ("Choose which mails you get" in words_of(response)) == is_staff
 
 
 def test_the_link_that_ends_the_mails_never_expires(client, mo, clock):
@@ -585,7 +707,9 @@ def test_a_daily_mail_ends_with_a_link_for_all_that_it_tells(client, clock):
 
     response = client.post(stop_link(ida.email))
 
-    assert "no more about: Comments that you moderate New comments on your own stories" in words_of(response)
+    assert "no more mails about: Comments that you moderate New comments on your own stories" in words_of(
+        response
+    )
     choice = MailChoice.objects.get()
     assert (choice.user, choice.moderation, choice.own_stories) == (ida, False, False)
 

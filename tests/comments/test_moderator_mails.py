@@ -115,7 +115,7 @@ def test_a_held_comment_is_mailed_with_all_that_a_decision_needs(mo):
     assert (
         links
         == f"""\
-A comment is held. Nobody sees it until you decide.
+A comment is held. Nobody sees it until somebody decides.
 
 The bridge opens
 https://news.example/2026/11/bridge/
@@ -159,7 +159,7 @@ def test_the_html_of_a_mail_says_the_same(mo):
     mail = only_mail()
 
     assert words_of(mail) == (
-        "A comment is held. Nobody sees it until you decide. The bridge opens "
+        "A comment is held. Nobody sees it until somebody decides. The bridge opens "
         "Ada , ada@mailbox.example , https://ada.example/ , 23 November 2026, 12:00, "
         "in reply to Cleo : Is it *safe*? Quite safe . "
         "Why it is held: First comment under this name and email address Approve · Spam · Trash "
@@ -510,7 +510,7 @@ def test_a_reported_comment_that_goes_back_to_the_queue_is_mailed_with_the_repor
     mail = only_mail()
 
     assert (mail.recipient, mail.subject) == (MO, "Reported: Ada on “Rain”")
-    assert mail.text.startswith("Readers have reported a comment. Nobody sees it until you decide.\n")
+    assert mail.text.startswith("Readers have reported a comment. Nobody sees it until somebody decides.\n")
     assert "Why it is held: Reported by readers\n" in mail.text
     said = "What readers say:\n- Insults, threats or hatred: “He is wrong.”\n- Insults, threats or hatred\n\n"
     assert said in mail.text
@@ -646,7 +646,7 @@ def test_many_public_comments_come_as_one_mail():
 
     assert sent() == [(IDA, "35 new comments on Newsite")]
     mail = Mail.objects.get()
-    assert mail.text.startswith("New, for everybody to read\n\n* The bridge opens\n")
+    assert mail.text.startswith("New public comments\n\n* The bridge opens\n")
     assert len(re.findall("> Wave", mail.text)) == LISTED
     assert "And 5 more." in mail.text
     assert "Trash" not in mail.text
@@ -783,6 +783,8 @@ def test_authors_get_theirs_in_one_daily_mail_for_each_story_its_headline(clock)
 
     assert (mail.recipient, mail.subject) == (IDA, "2 new comments on Newsite")
     assert re.findall(r"^\* (.*)", mail.text, re.M) == ["The bridge opens", "Snow"]
+    for words in (mail.text, words_of(mail)):
+        assert "You get this mail because you are an author of these stories." in words
     assert re.findall(r"^> (.*)", mail.text, re.M) == ["Well said.", "Cold."]
 
 

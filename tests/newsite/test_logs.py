@@ -49,7 +49,7 @@ def test_a_token_of_a_link_is_not_logged(client, log, folder):
 @pytest.mark.django_db
 def test_a_link_that_works_is_not_logged_where_what_it_is_used_for_fails(client, log):
     comment, user = make_comment(status="held"), make_user()
-    decide = Link(comment.pk, "approve", user.pk, 0).token
+    decide = Link.to(user, comment.pk, "approve", 0).token
 
     client.post(f"/comments/moderate/{decide}/", headers=SAME_ORIGIN)
     client.post(f"{address(comment)}edit/", {"body": ""}, headers=SAME_ORIGIN)
