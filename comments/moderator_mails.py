@@ -189,9 +189,9 @@ class Claim:
     is_gathered: bool
 
     def take_out(self, is_out: Callable[[StaffNotice], bool]) -> list[StaffNotice]:
-        out = [one for one in self.notices if is_out(one)]
-        self.notices = [one for one in self.notices if one not in out]
-        return out
+        out = {one.pk: one for one in self.notices if is_out(one)}
+        self.notices = [one for one in self.notices if one.pk not in out]
+        return list(out.values())
 
     def shown(self) -> list[StaffNotice]:
         """Return what is told with its text. What is held, a mail about many lists anyway."""
@@ -262,7 +262,8 @@ def _claim(people: Sequence[int], now: datetime) -> list[Claim]:
 def _facts(staff: Staff, held: Held, wanted: set[int]) -> Facts:
     comments = Comment.objects.filter(pk__in=wanted).order_by("pk").select_related("article", "parent")
     comments = comments.defer("article__body", "article__body_html").prefetch_related("firings", "reports")
-    found = {one.pk: one for one in comments.select_for_update(of=("self",), skip_locked=True)}
+    locked = comments.select_for_update(of=("self",), no_key=True, skip_locked=True)
+    found = {one.pk: one for one in locked}
     changes = Change.objects.filter(comment__in=found).order_by().values_list("comment")
     return Facts(staff, held, found, seen=dict(changes.annotate(seen=Max("pk"))))
 
