@@ -10,7 +10,7 @@ from django.db import transaction
 from comments.discussion import DiscussionSettings
 from comments.models import Comment
 from comments.recipients import Staff
-from comments.staff_notices import StaffNotice
+from comments.staff_notices import StaffNotice, StaffNoticeQuerySet
 from comments.subscriptions import Notice
 from mail.models import Mail
 
@@ -28,8 +28,8 @@ def discard(mail: Mail) -> bool:
     return bool(mail.about) and _discard_from_reader(mail)
 
 
-def _discard_from_staff(mail: Mail, notices) -> bool:
-    told = list(notices.select_related("user", "comment__article"))
+def _discard_from_staff(mail: Mail, notices: StaffNoticeQuerySet) -> bool:
+    told = list(notices.with_comments().select_related("user"))
     staff = Staff(DiscussionSettings.load(), {notice.comment.article_id for notice in told})
     is_theirs = told[0].user.email == mail.recipient
     if is_theirs and all(staff.wants(notice) for notice in told):

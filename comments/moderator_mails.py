@@ -51,10 +51,6 @@ REPORTS_SHOWN, ANSWERED_SHOWN = 10, 300
 # Whose own a comment is that waits below somebody's story.
 OWNER = F("article__authors__user")
 
-# What is not read of hundreds of comments, of which a mail tells how many they are.
-TEXTS_OF_COMMENTS = ["comment__body", "comment__body_html"]
-TEXTS_OF_THEIR_STORIES = ["comment__article__body", "comment__article__body_html"]
-
 CHOICE = "admin:comments_mailchoice_changelist"
 
 LINK_LASTS = 7 * 24 * 60 * 60  # seconds
@@ -244,8 +240,7 @@ def _room(people: Iterable[int], now: datetime) -> dict[int, int]:
 def _claim(people: Sequence[int], now: datetime) -> list[Claim]:
     rooms = _room(people, now)
     waiting: dict[int, list[StaffNotice]] = defaultdict(list)
-    notices = StaffNotice.objects.handed_out().filter(user__in=rooms).order_by("pk")
-    notices = notices.select_related("comment__article").defer(*TEXTS_OF_COMMENTS, *TEXTS_OF_THEIR_STORIES)
+    notices = StaffNotice.objects.handed_out().filter(user__in=rooms).with_comments().order_by("pk")
     for one in notices.select_for_update(of=("self",), skip_locked=True):
         waiting[one.user_id].append(one)
     claims = []

@@ -38,6 +38,13 @@ class StaffNoticeQuerySet(models.QuerySet["StaffNotice"]):
         """Return what is to be told of now: at once, or since a day has passed."""
         return self.handed_out().filter(Q(at_once=True) | Q(created_at__lte=timezone.now() - DAY))
 
+    def with_comments(self):
+        """Read the comments too, and their stories, but not the texts: there may be a thousand."""
+        texts = [
+            f"comment__{field}" for field in ("body", "body_html", "article__body", "article__body_html")
+        ]
+        return self.select_related("comment__article").defer(*texts)
+
     @transaction.atomic(savepoint=False)
     def rewrite(self) -> None:
         """Delete unsent mails that mention these; whatever else they told goes into the next mail."""

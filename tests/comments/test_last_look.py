@@ -182,6 +182,24 @@ def test_an_author_is_told_of_no_comment_on_a_story_that_is_not_public_or_not_th
     assert (texts(), Mail.objects.count()) == ([], 0)
 
 
+@pytest.mark.parametrize("items", [1, 3])
+def test_the_last_look_takes_the_same_queries_however_much_a_mail_tells(
+    clock, django_assert_num_queries, items
+):
+    set_discussion(author_mails="daily")
+    ida = make_author(user=make_user())
+    for _ in range(items):
+        story = make_article(authors=[ida])
+        StaffNotice.objects.create(comment=make_comment(article=story), kind="public")
+    moderator_mails.send_due()
+    clock.shift(timedelta(days=1))
+    moderator_mails.send_due()
+    mail = Mail.objects.get()
+
+    with django_assert_num_queries(8):
+        assert last_look.discard(mail) is False
+
+
 def test_what_still_waits_for_a_moderator_is_sent_once():
     make_staff("Moderator")
     held(body="Quite so.")
