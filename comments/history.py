@@ -82,7 +82,9 @@ class HistoryForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search", "size": 30}),
         help_text=_("In notes, headlines, and texts, names and addresses, as they are and as they were."),
     )
-    by = forms.ModelChoiceField(get_user_model().objects.none(), label=_("Moderator"), required=False)
+    by = forms.ModelChoiceField(
+        get_user_model().objects.none(), label=_("Moderator"), required=False, empty_label=_("Any")
+    )
     actor = forms.ChoiceField(label=_("Who"), required=False, choices=[("", _("Any")), *Change.Actor.choices])
     to_status = forms.ChoiceField(
         label=_("To"), required=False, choices=[("", _("Any")), *Comment.Status.choices]

@@ -311,6 +311,8 @@ def test_the_history_shows_what_happened_newest_first(client, editor):
 
     assert states_on(page) == ["Held, then Approved", "Stayed: Held", "Arrived: Held"]
     for part in (
+        'aria-describedby="id_q_helptext"',
+        'id="id_q_helptext">In notes, headlines, and texts, names and addresses',
         f'href="/admin/comments/comment/{comment.pk}/change/"',
         "The bridge opens",
         "<bdi>Eve</bdi>: <bdi>A point.</bdi>",
@@ -409,7 +411,7 @@ def test_the_headline_leads_to_all_changes_of_the_story(client, editor):
     page = text_of(client.get(HISTORY))
     narrowed = text_of(client.get(f"{HISTORY}{address}&actor=moderator"))
 
-    link = f'<a class="history-story" href="{address}">The &lt;b&gt;bridge&lt;/b&gt;</a>'
+    link = f'<a href="{address}">The &lt;b&gt;bridge&lt;/b&gt;</a>'
     assert (page.count(link), '<ul class="queue-narrowed">' in page) == (2, False)
     assert states_on(narrowed) == ["Held, then Approved"] * 2
     assert "Story: <bdi>The &lt;b&gt;bridge&lt;/b&gt;</bdi>" in narrowed
