@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods
 
 from comments import decisions, rights
 from comments.models import Change, Comment, Decision
-from comments.moderator_mails import Link, beginning_of, read_stop, reports_of, why_held
+from comments.moderator_texts import Link, beginning_of, read_stop, reports_of, why_held
 from comments.staff_notices import MailChoice
 from newsite.freshness import private_page
 from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin

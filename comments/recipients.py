@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, F, Window
+from django.db.models.functions import RowNumber
 
 from articles.models import Byline
 from comments import rights
@@ -22,6 +23,11 @@ Rhythm = DiscussionSettings.Mails
 HANDED_OUT = 500
 # Of more than this that wait, nobody needs to be told one by one.
 MOST_WAITING = 1000
+# So many comments stand in one mail. Of the others it tells how many they are.
+LISTED = 30
+
+# Whose own a comment is that waits below somebody's story.
+OWNER = F("article__authors__user")
 
 
 class Staff:
@@ -72,6 +78,29 @@ class Staff:
         if user is None or not is_true(notice, notice.comment):
             return False
         return bool(self.rhythms(user, notice.comment.article_id, notice.kind))
+
+
+class Held:
+    """What waits for each of some moderators: how much it is, and which is the oldest of it."""
+
+    def __init__(self, staff: Staff):
+        held = Comment.objects.held()
+        self.staff = staff
+        self.count = held.count()
+        self.oldest = list(held.order_by("created_at", "pk").values_list("pk", flat=True)[:LISTED])
+        own = held.filter(article__authors__user__in=staff.below_own).annotate(owner=OWNER)
+        self.own_counts = dict(own.order_by().values_list("owner").annotate(count=Count("pk")))
+        number = Window(RowNumber(), partition_by=OWNER, order_by=["created_at", "pk"])
+        numbered = own.annotate(number=number).filter(number__lte=LISTED).order_by("number")
+        self.own_oldest: dict[int, list[int]] = defaultdict(list)
+        for owner, pk in numbered.values_list("owner", "pk"):
+            self.own_oldest[owner].append(pk)
+
+    def count_for(self, user: int) -> int:
+        return self.count if user in self.staff.everywhere else self.own_counts.get(user, 0)
+
+    def oldest_for(self, user: int) -> list[int]:
+        return self.oldest if user in self.staff.everywhere else self.own_oldest[user]
 
 
 def _with_right(right: str):

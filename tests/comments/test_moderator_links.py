@@ -14,7 +14,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from comments import decisions, moderator_mails, posting, privacy
 from comments.models import Change, Comment, Decision
 from comments.moderation import Submission
-from comments.moderator_mails import DECIDE_SALT, STOP_SALT, Link
+from comments.moderator_texts import DECIDE_SALT, STOP_SALT, Link
 from comments.staff_notices import MailChoice, StaffNotice
 from mail.models import Mail
 from tests.factories import (

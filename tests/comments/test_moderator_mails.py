@@ -15,7 +15,8 @@ from articles.models import Article
 from comments import decisions, moderator_mails, posting, privacy, recipients, reports
 from comments.models import Comment, Report, Rule
 from comments.moderation import Submission
-from comments.moderator_mails import LISTED, MAILS_AN_HOUR
+from comments.moderator_mails import MAILS_AN_HOUR
+from comments.recipients import LISTED
 from comments.staff_notices import MailChoice, StaffNotice
 from mail.delivery import deliver_due
 from mail.models import Mail

@@ -4,7 +4,7 @@ from io import StringIO
 import pytest
 from django.core import signing
 
-from comments.moderator_mails import Link
+from comments.moderator_texts import Link
 from comments.yours import address
 from newsite.logs import keep_tracebacks_for_faults
 from tests.factories import make_comment, make_user
