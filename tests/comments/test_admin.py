@@ -313,7 +313,7 @@ def test_the_history_names_who_did_what_even_when_the_account_is_gone(client, ed
         "the commenter",
         "alice",
         "readers, by their reports",
-        "a moderator",
+        other.get_username(),
     ]
 
 

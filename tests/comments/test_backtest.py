@@ -437,4 +437,5 @@ def test_whom_an_address_belongs_to_is_not_looked_for_among_all_comments():
     plans = plans_of(lambda: trial(holds_first_comments=True))
 
     of_people = [plan for sql, plan in plans if "GROUP BY" in sql and '"email" IN' in sql]
-    assert ["INDEX comment_person (email=? AND status=?)" in plan for plan in of_people] == [True]
+    # Two indexes begin with the address.
+    assert ["(email=?" in plan for plan in of_people] == [True]
