@@ -114,7 +114,7 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     comments.update(erased_at=timezone.now(), **gone)
     AccessLink.objects.filter(email=email.lower()).delete()
     Subscriber.objects.filter(email=email.lower()).delete()
-    Mail.objects.filter(recipient=email.lower()).delete()
+    Mail.objects.sent_to(email).delete()
     return len(statuses)
 
 
@@ -220,7 +220,7 @@ def _standings(email: str) -> Iterator[dict]:
 
 
 def _mails(email: str) -> Iterator[dict]:
-    mails = Mail.objects.filter(recipient=email.lower()).order_by("pk").defer("text", "html", "headers")
+    mails = Mail.objects.sent_to(email).order_by("pk").defer("text", "html", "headers")
     for mail in mails.iterator(chunk_size=CHUNK):
         yield {
             "subject": mail.subject,

@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import models, transaction
+from django.db.models.functions import Lower
 from django.template import Context, Engine
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -96,6 +97,10 @@ class MailQuerySet(models.QuerySet):
         transaction.on_commit(written.set)
         return count
 
+    def sent_to(self, address: str):
+        """Return what has left or is to leave for an address, however that is written."""
+        return self.alias(address=Lower("recipient")).filter(address=address.lower())
+
     def forgettable(self):
         """Return what was kept long enough to be looked up. Where nothing is sent, it has waited in vain."""
         return self.filter(created_at__lt=timezone.now() - KEPT)
@@ -133,7 +138,7 @@ class Mail(models.Model):
         verbose_name_plural = _("mails")
         indexes = [
             models.Index(fields=["state", "due_at"], name="mail_due"),
-            models.Index(fields=["recipient"], name="mail_recipient"),
+            models.Index(Lower("recipient"), name="mail_recipient_lower"),
         ]
 
     def __str__(self) -> str:

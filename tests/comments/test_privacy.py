@@ -8,10 +8,11 @@ from django.db import connection
 from django.db.models import EmailField, GenericIPAddressField, QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from comments import moderation, notifications, posting, yours
+from comments import moderation, moderator_mails, notifications, posting, yours
 from comments.models import AccessLink, Change, Comment, Report
 from comments.moderation import Submission
 from comments.privacy import erase, export_of
+from comments.staff_notices import StaffNotice
 from comments.subscriptions import Subscriber, Subscription
 from mail.models import Mail
 from tests.factories import make_article, make_comment, make_editor, reply_to
@@ -265,6 +266,20 @@ def test_links_and_mails_to_the_address_are_erased_and_no_others():
 
     assert list(AccessLink.objects.values_list("email", flat=True)) == ["bo@example.com"]
     assert list(Mail.objects.values_list("recipient", flat=True)) == ["bo@example.com"]
+
+
+def test_mails_to_the_address_are_found_however_an_account_writes_it():
+    """Mails to the staff go to the address of the account, which may have capitals."""
+    editor = make_editor()
+    type(editor).objects.filter(pk=editor.pk).update(email="Ada@Example.com")
+    StaffNotice.objects.create(comment=make_comment(status="held"), kind="held")
+    moderator_mails.send_due()
+    assert Mail.objects.get().recipient == "Ada@Example.com"
+    assert len(exported()["mails"]) == 1
+
+    erase(ADA, keep_texts=True)
+
+    assert Mail.objects.count() == 0
 
 
 def subscribed(email: str, **fields) -> Comment:
