@@ -154,7 +154,7 @@ def _why_not(moderator: Any, link: Link, comment: Comment | None) -> str:
     if not may_decide:
         return "forbidden"
     if not link.is_for(moderator):
-        return "other-account"
+        return "account-changed"
     # Without one they would not get into the queue either.
     return "second-factor" if second_factor.is_missing(moderator) else ""
 

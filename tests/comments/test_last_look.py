@@ -167,8 +167,12 @@ def test_what_a_moderator_may_or_wants_to_read_no_longer_is_not_sent(change):
 
 @pytest.mark.parametrize(
     "hide",
-    [lambda story: story.unpublish(), lambda story: story.bylines.all().delete()],
-    ids=["unpublish", "byline"],
+    [
+        lambda story: story.unpublish(),
+        lambda story: story.bylines.all().delete(),
+        lambda story: story.authors.get().user.delete(),
+    ],
+    ids=["unpublish", "byline", "account"],
 )
 def test_an_author_is_told_of_no_comment_on_a_story_that_is_not_public_or_not_theirs(hide):
     story = make_article(authors=[make_author(user=make_user())])

@@ -553,7 +553,7 @@ def test_a_link_ends_with_the_address_and_the_password_of_its_account(client, mo
     response = press(client, path)
 
     assert (response.status_code, status_of(comment)) == (403, "held")
-    assert "The account has got another email address or password" in words_of(response)
+    assert "The email address or the password of the account has changed" in words_of(response)
     assert "Well" not in words_of(response)
     assert client.post(stop).status_code == 200
 
