@@ -1,8 +1,8 @@
 """The history of all comments: listed and searched in the admin, and exported.
 
-Like the queue, a page takes the same time however long the history is. Dates and comments
-have an index; whatever else is asked for is looked for among so many of the newest changes.
-Below an author's own stories alone, the places of all their changes are sorted for a page.
+Like the queue, a page takes the same time however long the history is. Dates, comments and
+stories have an index; whatever else is asked for is looked for among so many of the newest
+changes. Below one story, or an author's own, the places of all their changes are sorted for a page.
 
 An export is one row for each change, oldest first, either CSV (with a line of headings, in
 UTF-8 with a byte order mark) or JSON Lines. The columns stay what they are; more may come.

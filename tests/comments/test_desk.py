@@ -92,6 +92,13 @@ def test_each_filter_finds_what_it_names_and_nothing_else(client, alice):
     assert rows_on(client.get(QUEUE)) == ["other", "sought"]
 
 
+def test_the_search_says_where_it_looks(client, alice):
+    page = text_of(client.get(QUEUE))
+
+    assert 'aria-describedby="id_q_helptext"' in page
+    assert '<span class="help" id="id_q_helptext">In text, name, email, website and IP address.</span>' in page
+
+
 def test_filters_are_combined_and_can_be_removed_one_by_one(client, alice):
     story = make_article(title="The bridge opens")
     held("sought", article=story, email="ada@example.com")
