@@ -5,16 +5,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('articles', '0005_writing_own_stories'),
-        ('comments', '0020_what_akismet_said'),
+        ("articles", "0005_writing_own_stories"),
+        ("comments", "0020_what_akismet_said"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='comment',
-            index=models.Index(fields=['email', 'name', 'article'], name='comment_sender'),
+            model_name="comment",
+            index=models.Index(fields=["email", "name", "article"], name="comment_sender"),
         ),
     ]
