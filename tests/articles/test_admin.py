@@ -20,10 +20,10 @@ from tests.factories import (
     make_topic,
     make_user,
 )
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STORIES = "/admin/articles/article/"
 
 

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from articles.models import FIRST_DATE, LAST_DATE, Article, BodyPart, Image, PastAddress, RelatedRead
 from tests.factories import make_article, make_author, make_image, make_section
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 

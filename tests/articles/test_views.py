@@ -15,10 +15,9 @@ from tests.factories import (
     make_topic,
     make_user,
 )
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def text_of(response) -> str:

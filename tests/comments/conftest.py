@@ -4,9 +4,35 @@ import subprocess
 from threading import Thread
 
 import pytest
+import time_machine
 
 from comments import opinions
 from tests.comments.services import Service, http, sends
+from tests.factories import make_author, make_editor, make_staff
+from tests.givens import NOON
+
+
+@pytest.fixture
+def clock():
+    """It is noon, and stays so until a test moves the clock."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def editor(client):
+    """Someone signed in who may do everything."""
+    editor = make_editor(username="alice", email="alice@newsroom.example")
+    client.force_login(editor)
+    return editor
+
+
+@pytest.fixture
+def author(client):
+    """Someone signed in who moderates below their own stories only."""
+    author = make_author(user=make_staff("Author", username="ida"))
+    client.force_login(author.user)
+    return author
 
 
 @pytest.fixture

@@ -1,5 +1,4 @@
 import re
-from datetime import UTC, datetime
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -15,7 +14,6 @@ from tests.factories import make_article, make_comment, make_editor, make_report
 pytestmark = pytest.mark.django_db
 
 QUEUE = "/admin/comments/comment/"
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 import copy
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
 from django.db import connection
 
 from comments import backtest, posting
@@ -19,16 +18,9 @@ from tests.factories import (
     make_user,
     set_discussion,
 )
+from tests.givens import NOON
 
-pytestmark = pytest.mark.django_db
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 @pytest.fixture(autouse=True)

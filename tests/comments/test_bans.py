@@ -3,20 +3,13 @@ from django.urls import reverse
 
 from comments import bans
 from comments.models import Standing
-from tests.factories import make_comment, make_editor, make_user
+from tests.factories import make_comment, make_user
 
 pytestmark = pytest.mark.django_db
 
 
 def of_others(comments: int, people: int) -> str:
     return f"Of the last 1000 approved comments, {comments} would have been spam, by {people} people."
-
-
-@pytest.fixture
-def editor(client):
-    editor = make_editor()
-    client.force_login(editor)
-    return editor
 
 
 def ban(client, comment, **typed):

@@ -7,19 +7,12 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from comments.models import Change, Comment
-from tests.factories import make_comment, make_editor, make_user
+from tests.factories import make_comment, make_user
 
 pytestmark = pytest.mark.django_db
 
 ADA = "ada@example.com"
 SECTIONS = ("everything", "export", "erase")
-
-
-@pytest.fixture
-def editor(client):
-    editor = make_editor(username="alice", email="alice@newsroom.example")
-    client.force_login(editor)
-    return editor
 
 
 def address(comment: Comment, section: str) -> str:

@@ -9,10 +9,9 @@ from comments import bans, decisions, queue
 from comments.models import Change, Comment, Decision, Standing
 from tests.comments.test_queue import plans_of, reads_a_table_from_end_to_end, reads_in_order
 from tests.factories import make_article, make_author, make_comment, make_editor, make_report, make_user
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 @pytest.fixture

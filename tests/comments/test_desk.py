@@ -19,11 +19,11 @@ from tests.factories import (
     make_user,
     reply_to,
 )
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
 QUEUE = "/admin/comments/comment/"
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 FRAGMENT = {"X-Fragment": "row"}
 
 
@@ -96,7 +96,9 @@ def test_the_search_says_where_it_looks(client, alice):
     page = text_of(client.get(QUEUE))
 
     assert 'aria-describedby="id_q_helptext"' in page
-    assert '<span class="help" id="id_q_helptext">In text, name, email, website and IP address.</span>' in page
+    assert (
+        '<span class="help" id="id_q_helptext">In text, name, email, website and IP address.</span>' in page
+    )
 
 
 def test_filters_are_combined_and_can_be_removed_one_by_one(client, alice):

@@ -1,7 +1,7 @@
 """Decisions on many comments at once, as a moderator takes them."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -11,11 +11,11 @@ from comments import decisions, queue
 from comments.desk.answers import told_of_left
 from comments.models import Change, Comment, Decision, Left, Standing
 from tests.factories import make_article, make_author, make_comment, make_editor, make_staff
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
 QUEUE = "/admin/comments/comment/"
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 FRAGMENT = {"X-Fragment": "row"}
 
 

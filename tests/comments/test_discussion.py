@@ -1,10 +1,9 @@
 """What each of the owner's settings does, from the form to the page."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
 from django.utils.html import strip_tags
 
 from articles.models import Article
@@ -22,21 +21,14 @@ from tests.factories import (
     reply_to,
     set_discussion,
 )
+from tests.givens import NOON, SAME_ORIGIN
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
-SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 PASSWORD = "a long password of many words"
 ADA = {"body": "Well said.", "name": "Ada", "email": "ada@example.com"}
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
 
 
 def text_of(response) -> str:

@@ -1,30 +1,22 @@
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
-import time_machine
 from django.utils import timezone
 
 from articles.models import Article
 from comments import feeds
 from comments.models import Comment
 from tests.factories import make_article, make_comment, make_editor, reply_to
+from tests.givens import NOON
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
 DC = "{http://purl.org/dc/elements/1.1/}"
 THREAD = "{http://purl.org/syndication/thread/1.0}"
 RSS_AND_ATOM = pytest.mark.parametrize("kind", ["", "atom/"])
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    """It is noon, and stays so until a test moves the clock."""
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
 
 
 def of_site(kind="") -> str:

@@ -5,11 +5,10 @@ import importlib
 import io
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Permission
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import QuerySet
@@ -22,7 +21,6 @@ from comments.moderation import Submission
 from tests.comments.test_queue import plans_of
 from tests.factories import (
     make_article,
-    make_author,
     make_comment,
     make_editor,
     make_report,
@@ -30,27 +28,11 @@ from tests.factories import (
     reply_to,
     set_discussion,
 )
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
 HISTORY = "/admin/comments/change/"
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def editor(client):
-    editor = make_editor(username="alice")
-    client.force_login(editor)
-    return editor
-
-
-@pytest.fixture
-def author(client):
-    """Someone who moderates below their own stories only."""
-    author = make_author(user=make_user(username="ida", is_staff=True))
-    author.user.user_permissions.add(Permission.objects.get(codename="moderate_own_stories"))
-    client.force_login(author.user)
-    return author
 
 
 def text_of(response) -> str:

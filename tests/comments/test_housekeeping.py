@@ -9,7 +9,6 @@ from io import StringIO
 from threading import Event
 
 import pytest
-import time_machine
 from axes.models import AccessAttempt
 from django.core.management import call_command
 from django.db import connection, connections, transaction
@@ -39,17 +38,11 @@ from tests.factories import (
     reply_to,
     set_discussion,
 )
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
 
 
 def keep_house() -> dict[str, int]:

@@ -1,7 +1,6 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
 from django.core import mail as django_mail
 
 from articles.models import Article
@@ -20,17 +19,9 @@ from tests.factories import (
     reply_to,
     set_discussion,
 )
+from tests.givens import NOON
 
-pytestmark = pytest.mark.django_db
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    """It is noon, and stays so until a test moves the clock."""
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def subscribed(rhythm="at-once", **fields) -> Comment:

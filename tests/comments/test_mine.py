@@ -1,11 +1,10 @@
 import json
 import re
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
-import time_machine
 from django.core import signing
 from django.db import connection
 from django.test import Client
@@ -16,20 +15,12 @@ from comments.models import AccessLink, Comment
 from comments.subscriptions import Subscriber, Subscription
 from mail.models import Mail
 from tests.factories import make_article, make_comment, make_editor, reply_to
+from tests.givens import NOON, SAME_ORIGIN
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 ADA = "ada@example.com"
 MINE = "/comments/mine/"
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    """It is noon, and stays so until a test moves the clock."""
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
 
 
 def text_of(response) -> str:

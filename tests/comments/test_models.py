@@ -1,14 +1,11 @@
-from datetime import UTC, datetime
-
 import pytest
 import time_machine
 
 from comments.models import Change, Comment
 from tests.factories import make_article, make_comment, make_editor, reply_to
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def test_a_comment_knows_its_ancestors_from_its_path():

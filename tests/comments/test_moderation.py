@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import combinations
 
 import pytest
@@ -20,10 +20,10 @@ from tests.factories import (
     make_user,
     set_discussion,
 )
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SHOWN = ("approved", "")
 
 

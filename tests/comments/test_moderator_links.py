@@ -2,11 +2,9 @@
 
 import re
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
-from django.contrib.auth.models import Group, Permission
 from django.core import signing
 from django.db import connection
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -23,37 +21,22 @@ from tests.factories import (
     make_comment,
     make_editor,
     make_report,
+    make_staff,
     make_user,
     reply_to,
     set_discussion,
 )
+from tests.givens import SAME_ORIGIN
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 WORDS = {"approve": "Approve", "mark_as_spam": "Spam", "trash": "Trash"}
 STATUSES = {"approve": "approved", "mark_as_spam": "spam", "trash": "trash"}
 
 
-@pytest.fixture(autouse=True)
-def clock():
-    """It is noon, and stays so until a test moves the clock."""
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
-
-
-def make_moderator(right="change_comment", **fields):
-    user = make_user(**{"is_staff": True, **fields})
-    group, _created = Group.objects.get_or_create(name=right)
-    group.permissions.add(Permission.objects.get(codename=right))
-    user.groups.add(group)
-    return user
-
-
 @pytest.fixture
 def mo():
-    return make_moderator(username="mo", email="mo@newsroom.example")
+    return make_staff("Moderator", username="mo", email="mo@newsroom.example")
 
 
 def post(**fields) -> Comment:
@@ -270,7 +253,7 @@ def test_a_decision_between_the_page_and_the_button_stands(client, mo):
 
 
 def test_of_two_moderators_with_the_page_open_the_first_to_press_decides(client, mo):
-    una = make_moderator(username="una", email="una@newsroom.example")
+    una = make_staff("Moderator", username="una", email="una@newsroom.example")
     comment = post()
     paths = [link("approve"), link("trash", una.email)]
     pages = [client.get(path).content.decode() for path in paths]
@@ -496,7 +479,7 @@ def test_a_link_decides_on_its_own_comment_and_in_its_own_way_only(client, mo):
 
 
 def test_what_a_link_does_is_recorded_for_whom_it_was_sent_to_whoever_is_signed_in(client, mo):
-    make_moderator(username="una", email="una@newsroom.example")
+    make_staff("Moderator", username="una", email="una@newsroom.example")
     post()
     client.force_login(make_editor(username="eve"))
 
@@ -572,7 +555,7 @@ def test_who_has_to_have_a_second_factor_decides_once_it_is_set_up(client, mo, s
 
 
 def test_an_author_decides_below_own_stories_as_long_as_they_are_own(client):
-    ida = make_moderator("moderate_own_stories", username="ida", email="ida@newsroom.example")
+    ida = make_staff("Author", username="ida", email="ida@newsroom.example")
     article = make_article(authors=[make_author(user=ida)])
     comment = post(article=article)
     path = link("approve", ida.email)
@@ -597,7 +580,7 @@ def test_the_page_takes_the_same_queries_however_much_is_around(client, mo, djan
     comment.hold_as_reported()
     path = link()
     for number in range(items):
-        make_moderator()
+        make_staff("Moderator")
         reply_to(comment)
         make_report(comment=comment)
         decisions.edit(comment, mo, body=f"Words {number}.")
@@ -620,7 +603,7 @@ def test_opening_the_link_that_ends_the_mails_ends_nothing(client, mo, method):
 
 
 def test_one_click_ends_the_mails_to_a_moderator_and_nobody_elses(client, mo):
-    make_moderator(email="una@newsroom.example")
+    make_staff("Moderator", email="una@newsroom.example")
     post()
     path = stop_link()
     assert "We write to you about: Comments that you moderate" in words_of(client.get(path))
@@ -647,7 +630,7 @@ def test_what_has_not_left_is_not_sent_to_who_wants_no_more(client, mo):
 
 
 def test_an_author_who_wants_no_mails_goes_on_moderating(client):
-    ida = make_moderator("moderate_own_stories", username="ida", email="ida@newsroom.example")
+    ida = make_staff("Author", username="ida", email="ida@newsroom.example")
     make_comment(name="Ada", email="ada@mailbox.example")
     article = make_article(authors=[make_author(user=ida)])
     post(article=article)
@@ -696,7 +679,7 @@ def test_such_a_link_that_was_changed_is_refused(client, mo):
 
 def test_a_daily_mail_ends_with_a_link_for_all_that_it_tells(client, clock):
     set_discussion(held_mails="daily", author_mails="daily")
-    ida = make_moderator("moderate_own_stories", username="ida", email="ida@newsroom.example")
+    ida = make_staff("Author", username="ida", email="ida@newsroom.example")
     article = make_article(authors=[make_author(user=ida)])
     post(article=article)
     make_comment(name="Bo", email="bo@mailbox.example")
@@ -745,7 +728,7 @@ def test_two_windows_make_one_choice(client, mo):
 
 
 def test_nobody_chooses_for_somebody_else(client, mo):
-    others = MailChoice.objects.create(user=make_moderator())
+    others = MailChoice.objects.create(user=make_staff("Moderator"))
     client.force_login(make_editor())
 
     response = client.post(f"{CHOICE}{others.pk}/change/", {}, follow=True)

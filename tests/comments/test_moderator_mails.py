@@ -1,12 +1,11 @@
 """The mails to moderators and to authors of stories: who gets which, when, and what it says."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Barrier, Event, Thread
 
 import pytest
-import time_machine
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.core import mail as django_mail
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
@@ -25,39 +24,24 @@ from tests.factories import (
     make_author,
     make_comment,
     make_editor,
+    make_staff,
     make_user,
     reply_to,
     set_discussion,
 )
+from tests.givens import NOON
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ADA = {"name": "Ada", "email": "ada@mailbox.example"}
 BO = {"name": "Bo", "email": "bo@mailbox.example"}
 MO = "mo@newsroom.example"
 IDA = "ida@newsroom.example"
 
 
-@pytest.fixture(autouse=True)
-def clock():
-    """It is noon, and stays so until a test moves the clock."""
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
-
-
-def make_moderator(right="change_comment", **fields):
-    """Somebody with one right, through a group, as most moderators have it."""
-    user = make_user(**{"is_staff": True, **fields})
-    group, _created = Group.objects.get_or_create(name=right)
-    group.permissions.add(Permission.objects.get(codename=right))
-    user.groups.add(group)
-    return user
-
-
 @pytest.fixture
 def mo():
-    return make_moderator(username="mo", email=MO)
+    return make_staff("Moderator", username="mo", email=MO)
 
 
 def by_ida(**fields):
@@ -260,9 +244,10 @@ def test_those_who_may_moderate_everywhere_are_told_and_nobody_else(mo):
     make_editor(username="eve", email="eve@newsroom.example")
     in_person = make_user(username="una", email="una@newsroom.example")
     in_person.user_permissions.add(Permission.objects.get(codename="change_comment"))
-    make_moderator(username="no-address", email="")
-    make_moderator(username="gone", email="gone@newsroom.example", is_active=False)
-    make_moderator("view_comment", username="reader", email="reader@newsroom.example")
+    make_staff("Moderator", username="no-address", email="")
+    make_staff("Moderator", username="gone", email="gone@newsroom.example", is_active=False)
+    reader = make_staff(username="reader", email="reader@newsroom.example")
+    reader.user_permissions.add(Permission.objects.get(codename="view_comment"))
     make_user(username="staff", email="staff@newsroom.example", is_staff=True)
     post(by_ida())
 
@@ -274,8 +259,8 @@ def test_those_who_may_moderate_everywhere_are_told_and_nobody_else(mo):
 
 
 def test_an_author_who_moderates_below_own_stories_is_told_of_those_only():
-    ida = make_moderator("moderate_own_stories", username="ida", email=IDA)
-    make_moderator("moderate_own_stories", username="other", email="other@newsroom.example")
+    ida = make_staff("Author", username="ida", email=IDA)
+    make_staff("Author", username="other", email="other@newsroom.example")
     own = make_article(title="The bridge opens", authors=[make_author(user=ida)])
     post(own)
     post(body="And more.", **BO)
@@ -293,14 +278,14 @@ def test_an_author_without_that_right_is_told_of_no_held_comment():
 
 
 def test_two_accounts_of_one_address_get_one_mail(mo):
-    make_moderator(username="mo2", email=MO.upper())
+    make_staff("Moderator", username="mo2", email=MO.upper())
     post()
 
     assert sent() == [(MO, "Held: Ada on “Rain”")]
 
 
 def test_the_second_account_of_an_address_is_told_where_the_first_wants_no_mails(mo):
-    make_moderator(username="mo2", email=MO.upper())
+    make_staff("Moderator", username="mo2", email=MO.upper())
     MailChoice.objects.create(user=mo, moderation=False)
     post()
 
@@ -309,7 +294,7 @@ def test_the_second_account_of_an_address_is_told_where_the_first_wants_no_mails
 
 def test_what_somebody_has_decided_is_told_to_no_other_account_of_the_same_address(mo):
     set_discussion(comment_mails="at-once")
-    make_moderator(username="mo2", email=MO)
+    make_staff("Moderator", username="mo2", email=MO)
     comment = make_comment(status="held")
 
     comment.approve(by=mo)
@@ -333,7 +318,7 @@ def test_who_is_told_takes_the_same_queries_for_one_moderator_and_for_three():
     counts = []
     for number in (1, 2):
         for _ in range(number):
-            make_moderator()
+            make_staff("Moderator")
         for word in ("one", "two", "three")[: 2 * number - 1]:
             make_held(body=word)
         with CaptureQueriesContext(connection) as queries:
@@ -349,7 +334,7 @@ def test_posting_takes_the_same_queries_however_many_moderators_there_are(mo):
     counts = []
     for number in (1, 3):
         for _ in range(number):
-            make_moderator()
+            make_staff("Moderator")
         with CaptureQueriesContext(connection) as queries:
             post(article, name=f"Ada {number}", email=f"ada{number}@mailbox.example")
         counts.append(len(queries))
@@ -388,7 +373,7 @@ def test_an_author_is_told_of_a_held_comment_once_somebody_approves_it(mo):
 
 
 def test_an_author_who_approves_it_is_not_told():
-    ida = make_moderator(username="ida", email=IDA)
+    ida = make_staff("Moderator", username="ida", email=IDA)
     set_discussion(held_mails="never")
     comment = post(make_article(authors=[make_author(user=ida)]))
 
@@ -615,7 +600,7 @@ def test_what_comes_beyond_the_limit_waits_until_the_hour_is_over(mo, clock):
 def test_the_limit_is_each_persons_own(mo):
     make_wave(MAILS_AN_HOUR)
     moderator_mails.send_due()
-    make_moderator(email="una@newsroom.example")
+    make_staff("Moderator", email="una@newsroom.example")
     make_wave(1)
 
     assert [recipient for recipient, _subject in sent()[MAILS_AN_HOUR:]] == ["una@newsroom.example"]
@@ -682,7 +667,7 @@ def test_of_far_too_many_public_comments_those_are_shown_that_are_still_to_be_to
 
 
 def test_what_fails_for_one_person_keeps_nobody_else_from_being_told(mo, caplog):
-    una = make_moderator(username="una", email="una@newsroom.example")
+    una = make_staff("Moderator", username="una", email="una@newsroom.example")
     # As a later release may have written it.
     StaffNotice.objects.create(user=mo, comment=make_comment(status="held"), kind="unheard", at_once=True)
     StaffNotice.objects.create(user=una, comment=make_comment(status="held"), kind="held", at_once=True)
@@ -791,7 +776,7 @@ def test_authors_get_theirs_in_one_daily_mail_for_each_story_its_headline(clock)
 
 def test_a_daily_mail_shows_an_author_who_moderates_own_stories_only_what_is_below_them(clock):
     set_discussion(held_mails="daily")
-    ida = make_moderator("moderate_own_stories", username="ida", email=IDA)
+    ida = make_staff("Author", username="ida", email=IDA)
     post(make_article(authors=[make_author(user=ida)]), body="Below Ida.")
     post(body="Below somebody else.", **BO)
     moderator_mails.send_due()
@@ -805,7 +790,7 @@ def test_a_daily_mail_shows_an_author_who_moderates_own_stories_only_what_is_bel
 
 def test_what_a_daily_mail_lists_below_another_own_story_has_its_links_too(clock):
     set_discussion(held_mails="daily")
-    ida = make_moderator("moderate_own_stories", username="ida", email=IDA)
+    ida = make_staff("Author", username="ida", email=IDA)
     author = make_author(user=ida)
     make_comment(article=make_article(authors=[author]), status="held", created_at=NOON - timedelta(days=9))
     post(make_article(authors=[author]))
@@ -1117,7 +1102,7 @@ def test_deleting_for_good_deletes_the_mails_that_tell_of_it_too(mo, delete):
 def test_erasing_reaches_mails_whose_recipient_or_comment_is_deleted(mo, change, has_left):
     comment = post(body="I am Ada.")
     post(body="I am Bo.", **BO)
-    make_moderator(email="una@newsroom.example")
+    make_staff("Moderator", email="una@newsroom.example")
     moderator_mails.send_due()
     if has_left:
         deliver_due()

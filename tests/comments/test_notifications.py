@@ -2,7 +2,6 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import time_machine
 from django.contrib.admin import site
 from django.contrib.messages.storage.cookie import CookieStorage as Messages
 from django.core import mail as django_mail
@@ -18,19 +17,11 @@ from comments.subscriptions import CONFIRM_SALT, STOP_SALT, Notice, Subscriber, 
 from mail.delivery import deliver_due
 from mail.models import Mail, MailQuerySet
 from tests.factories import make_article, make_comment, make_editor, reply_to
+from tests.givens import NOON, SAME_ORIGIN
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 BO = {"name": "Bo", "email": "bo@example.com"}
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    """It is noon, and stays so until a test moves the clock."""
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
 
 
 def subscribed(scope="answers", rhythm="at-once", *, confirmed=True, **fields) -> Comment:

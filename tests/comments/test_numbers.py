@@ -6,43 +6,19 @@ from html import unescape
 from zoneinfo import ZoneInfo
 
 import pytest
-import time_machine
-from django.contrib.auth.models import Permission
 from django.db import connection
 
 from comments import decisions, numbers, posting
 from comments.models import Change, Comment, Decision, Firing
 from comments.moderation import Submission
 from tests.comments.test_queue import plans_of
-from tests.factories import make_article, make_author, make_comment, make_editor, make_user, set_discussion
+from tests.factories import make_article, make_comment, make_editor, make_user, set_discussion
+from tests.givens import NOON
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 NUMBERS = "/admin/comments/comment/numbers/"
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
-
-
-@pytest.fixture
-def editor(client):
-    editor = make_editor(username="alice")
-    client.force_login(editor)
-    return editor
-
-
-@pytest.fixture
-def author(client):
-    """Someone who moderates below their own stories only."""
-    author = make_author(user=make_user(username="ida", is_staff=True))
-    author.user.user_permissions.add(Permission.objects.get(codename="moderate_own_stories"))
-    client.force_login(author.user)
-    return author
 
 
 def page_of(client, **query) -> str:

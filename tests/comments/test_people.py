@@ -1,28 +1,18 @@
 import hashlib
 import re
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
 from django.contrib.auth.models import AnonymousUser, Permission
 from django.utils.html import strip_tags
 
 from comments import people
 from comments.models import Comment
 from tests.factories import make_article, make_author, make_comment, make_editor, make_user, reply_to
+from tests.givens import NOON, SAME_ORIGIN
 
-pytestmark = pytest.mark.django_db
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    """It is noon, and stays so until a test moves the clock."""
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 @pytest.fixture

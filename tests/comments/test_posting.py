@@ -1,5 +1,5 @@
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from threading import Barrier, Thread
 
 import pytest
@@ -12,8 +12,7 @@ from comments.models import Comment
 from comments.moderation import Submission
 from tests.comments.test_queue import plans_of, reads_a_table_from_end_to_end
 from tests.factories import make_article
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+from tests.givens import NOON
 
 
 def submission(article, **fields) -> Submission:

@@ -1,8 +1,7 @@
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
 from django.apps import apps
 from django.db import connection
 from django.db.models import EmailField, GenericIPAddressField, QuerySet
@@ -16,19 +15,12 @@ from comments.staff_notices import StaffNotice
 from comments.subscriptions import Subscriber, Subscription
 from mail.models import Mail
 from tests.factories import make_article, make_comment, make_editor, reply_to
+from tests.givens import NOON
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ADA = "ada@example.com"
 STATUSES = ["held", "approved", "spam", "trash", "withdrawn"]
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    """It is noon, and stays so until a test moves the clock."""
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
 
 
 def exported(email: str = ADA) -> dict:

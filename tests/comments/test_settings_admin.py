@@ -1,5 +1,4 @@
 import re
-from datetime import UTC, datetime
 from html import unescape
 from threading import Barrier, Thread
 
@@ -16,10 +15,10 @@ from comments.backtest import DECIDING
 from comments.discussion import LIST_LENGTH, DiscussionSettings
 from comments.settings_admin import DiscussionSettingsAdmin
 from tests.factories import make_article, make_comment, make_editor, make_user, set_discussion
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LIST = "/admin/comments/discussionsettings/"
 PAGE = f"{LIST}1/change/"
 TRY = f"{LIST}try/"

@@ -2,24 +2,17 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import time_machine
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from comments.models import Standing
 from tests.factories import make_author, make_comment, make_editor, make_user
+from tests.givens import NOON
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 LIST = reverse("admin:comments_standing_changelist")
 ADD = reverse("admin:comments_standing_add")
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
 
 
 @pytest.fixture

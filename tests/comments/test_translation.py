@@ -8,12 +8,11 @@ no translator would ever see.
 import gettext
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
 
 import pytest
-import time_machine
 from django.test import Client
 from django.utils import translation
 from django.utils.translation import trans_real
@@ -32,11 +31,10 @@ from tests.factories import (
     make_section,
     reply_to,
 )
+from tests.givens import NOON, SAME_ORIGIN
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 ADDRESS = "ada@example.com"
 ADA = {"name": "Άντα", "email": ADDRESS}
 # What readers see of an element besides the text in it.
@@ -94,13 +92,6 @@ def untranslated_in(html: str) -> list[str]:
     reader = Reader()
     reader.feed(html)
     return [word for text in (*reader.attributes, reader.text) for word in untranslated(text)]
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    """It is noon, and stays so until a test moves the clock."""
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
 
 
 @pytest.fixture(autouse=True)

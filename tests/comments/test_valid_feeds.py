@@ -1,20 +1,18 @@
 """The feeds are what their specifications say: by a grammar, by the rules beside it, and to a feed reader."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import feedparser
 import pytest
-import time_machine
 from lxml import etree
 
 from comments.models import Comment
 from tests.factories import make_article, make_comment, reply_to
+from tests.givens import NOON
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ATOM = "{http://www.w3.org/2005/Atom}"
 GRAMMARS = {
     kind: etree.RelaxNG(etree.parse(Path(__file__).parent / f"grammars/{kind}.rng"))
@@ -22,13 +20,6 @@ GRAMMARS = {
 }
 KINDS = pytest.mark.parametrize("kind", ["rss", "atom"])
 OF = pytest.mark.parametrize("of", ["site", "story"])
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    """It is noon, and stays so until a test moves the clock."""
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 import gzip
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,11 +22,10 @@ from tests.factories import (
     reply_to,
     set_discussion,
 )
+from tests.givens import NOON, SAME_ORIGIN
 
 pytestmark = pytest.mark.django_db
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 ADA = {"body": "Well said.", "name": "Ada", "email": "ada@example.com"}
 
 

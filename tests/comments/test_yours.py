@@ -1,25 +1,15 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
-import time_machine
 from django.core import signing
 from django.db import OperationalError, connection
 
 from comments import yours
 from comments.models import Change, Comment
 from tests.factories import make_article, make_comment, make_editor, reply_to, set_discussion
+from tests.givens import NOON, SAME_ORIGIN
 
-pytestmark = pytest.mark.django_db
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    """It is noon, and stays so until a test moves the clock."""
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def text_of(response) -> str:

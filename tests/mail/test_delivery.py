@@ -13,8 +13,8 @@ from django.db import connection
 
 from mail.delivery import deliver_due
 from mail.models import Mail, MailQuerySet
+from tests.givens import NOON
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 # A transaction of its own for each change, as outside the tests: two deliverers see each other.
 pytestmark = pytest.mark.django_db(transaction=True)
 

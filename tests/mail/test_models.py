@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -7,8 +7,7 @@ from django.db import transaction
 
 from mail import models
 from mail.models import Mail
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+from tests.givens import NOON
 
 
 @pytest.mark.django_db

@@ -2,10 +2,10 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.factories import make_article, make_editor
+from tests.givens import SAME_ORIGIN
 
 pytestmark = pytest.mark.django_db
 
-SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
 HEADING = "<h1>This request could not be read</h1>"
 
 

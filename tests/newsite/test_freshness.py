@@ -1,14 +1,13 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
 from django.utils import timezone
 
 from tests.factories import make_article, make_author, make_comment, make_editor, make_topic, reply_to
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
 def public_pages(article) -> list[str]:

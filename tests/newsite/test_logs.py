@@ -8,8 +8,7 @@ from comments.moderator_texts import Link
 from comments.yours import address
 from newsite.logs import keep_tracebacks_for_faults
 from tests.factories import make_comment, make_user
-
-SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+from tests.givens import SAME_ORIGIN
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -8,9 +8,9 @@ from django.test import Client
 
 from staff import attempts
 from tests.factories import make_article, make_editor
+from tests.givens import NOON
 from tests.staff.conftest import PASSWORD, is_signed_in, sign_in
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HERE, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 
 

@@ -1,7 +1,7 @@
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -17,11 +17,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from staff import second_factor
 from staff.sessions import Session
 from tests.factories import make_article, make_comment, make_editor, make_user
+from tests.givens import NOON
 from tests.staff.conftest import PASSWORD, code_of, give_code, is_signed_in, sign_in
 
 SECOND_FACTOR = "/admin/account/second-factor/"
 SET_UP = "/admin/account/second-factor/set-up/"
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 WRONG = "This code is not right, or was used before."
 
 

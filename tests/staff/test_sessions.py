@@ -11,10 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from staff import browsers
 from staff.sessions import Session
 from tests.factories import make_article, make_editor
+from tests.givens import NOON
 from tests.staff.conftest import PASSWORD, is_signed_in, sign_in
 
 ACCOUNT = "/admin/account/"
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
