@@ -35,7 +35,6 @@ def index(request: ModeratorRequest) -> HttpResponse:
         "filters_query": urlencode(form.filters),
         "linked": [(label, value, urlencode(rest)) for label, value, rest in form.linked],
         "is_narrowed": form.is_narrowed,
-        "is_filtered": form.is_filtered,
         "seen": page.seen,
         "newest": newest,
         "bulk_kinds": [(kind.value, kind.label) for kind in decisions.kinds_for(request.user)],

@@ -28,6 +28,19 @@ def editor(client):
 
 
 @pytest.fixture
+def alice(client):
+    """Someone signed in who may do everything, and has a name that readers see."""
+    alice = make_editor(username="alice", first_name="Alice", last_name="Ward")
+    client.force_login(alice)
+    return alice
+
+
+@pytest.fixture
+def bob():
+    return make_editor(username="bob")
+
+
+@pytest.fixture
 def author(client):
     """Someone signed in who moderates below their own stories only."""
     author = make_author(user=make_staff("Author", username="ida"))

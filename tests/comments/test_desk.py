@@ -13,7 +13,6 @@ from tests.factories import (
     make_article,
     make_author,
     make_comment,
-    make_editor,
     make_report,
     make_section,
     make_user,
@@ -25,18 +24,6 @@ pytestmark = pytest.mark.django_db
 
 QUEUE = "/admin/comments/comment/"
 FRAGMENT = {"X-Fragment": "row"}
-
-
-@pytest.fixture
-def alice(client):
-    alice = make_editor(username="alice", first_name="Alice", last_name="Ward")
-    client.force_login(alice)
-    return alice
-
-
-@pytest.fixture
-def bob():
-    return make_editor(username="bob")
 
 
 def text_of(response) -> str:

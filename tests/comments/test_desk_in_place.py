@@ -13,13 +13,6 @@ QUEUE = "/admin/comments/comment/"
 FRAGMENT = {"X-Fragment": "row"}
 
 
-@pytest.fixture
-def alice(client):
-    alice = make_editor(username="alice", first_name="Alice", last_name="Ward")
-    client.force_login(alice)
-    return alice
-
-
 def text_of(response) -> str:
     return response.content.decode()
 

@@ -10,25 +10,13 @@ import time_machine
 from comments import decisions, queue
 from comments.desk.answers import told_of_left
 from comments.models import Change, Comment, Decision, Left, Standing
-from tests.factories import make_article, make_author, make_comment, make_editor, make_staff
+from tests.factories import make_article, make_author, make_comment, make_staff
 from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
 QUEUE = "/admin/comments/comment/"
 FRAGMENT = {"X-Fragment": "row"}
-
-
-@pytest.fixture
-def alice(client):
-    alice = make_editor(username="alice", first_name="Alice", last_name="Ward")
-    client.force_login(alice)
-    return alice
-
-
-@pytest.fixture
-def bob():
-    return make_editor(username="bob")
 
 
 def text_of(response) -> str:
