@@ -431,6 +431,25 @@ def test_a_comment_is_edited_in_its_row_by_keyboard_alone(watch):
     expect(row_of(page, other)).to_be_focused()
 
 
+def test_r_leads_to_the_answer_and_never_to_the_words_of_an_open_edit(watch):
+    comment = make_held(1)[0]
+    page = watch.new_editor(make_editor())
+    with_keys(page)
+    page.keyboard.press("e")
+    expect(row_of(page, comment).locator("textarea[name=body]")).to_be_focused()
+    row_of(page, comment).focus()
+
+    page.keyboard.press("r")
+    page.keyboard.type("My answer.")
+    row_of(page, comment).focus()
+    page.keyboard.press("r")
+
+    answer = row_of(page, comment).locator(f"textarea[name='{comment.pk}-body']")
+    expect(answer).to_be_focused()
+    assert answer.input_value() == "My answer."
+    assert row_of(page, comment).locator("textarea[name=body]").input_value() == comment.body
+
+
 def test_a_person_is_banned_in_the_row_of_a_comment_and_it_is_undone(watch):
     comment, other = make_held(2)
     page = watch.new_editor(make_editor())

@@ -74,7 +74,8 @@ document.addEventListener("keydown", (event) => {
 
 function press(row, key) {
   const target = row.querySelector(`[data-key="${key}"]`);
-  if (!target) return;
-  target.click();
-  if (key === "r") row.querySelector("textarea").focus();
+  const answer = key === "r" && target?.closest("details");
+  if (!answer) return target?.click();
+  answer.open = true;
+  answer.querySelector("textarea").focus();
 }
