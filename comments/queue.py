@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 
 from django import forms
+from django.contrib.auth.models import User
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery, Window
@@ -93,19 +94,26 @@ class QueueForm(forms.Form):
     )
     since = DayField(label=_("Posted from"), required=False)
     until = DayField(label=_("until"), required=False)
-    # These three are set by links beside a comment.
+    # These four are set by links beside a comment.
     story = forms.ModelChoiceField(
         Article.objects.none(), required=False, widget=forms.HiddenInput, label=_("Story")
     )
     email = forms.CharField(label=_("Email"), required=False, max_length=254, widget=forms.HiddenInput)
     ip = forms.GenericIPAddressField(label=_("IP address"), required=False, widget=forms.HiddenInput)
 
-    LINKED = {"email": "email", "ip": "ip_address", "story": "article"}
+    account = forms.ModelChoiceField(
+        User.objects.none(), required=False, widget=forms.HiddenInput, label=_("Account")
+    )
+
+    LINKED = {"account": "user", "email": "email", "ip": "ip_address", "story": "article"}
 
     def __init__(self, data: Any, user: Any):
         super().__init__(data)
         self.user = user
         cast(forms.ModelChoiceField, self.fields["story"]).queryset = rights.stories_moderated_by(user)
+        # Nobody learns of an account here that is not beside a comment.
+        theirs = rights.moderated_by(user).filter(user=OuterRef("pk"))
+        cast(forms.ModelChoiceField, self.fields["account"]).queryset = User.objects.filter(Exists(theirs))
 
     @property
     def tab(self) -> str:
@@ -150,7 +158,7 @@ class QueueForm(forms.Form):
         comments = self._dated(of_tab(self.user, Tab.ALL if by == "ip" else self.tab))
         if by:
             comments = comments.filter(**{self.LINKED[by]: self.cleaned_data[by]})
-        if self.tab == Tab.ALL and by in {"story", "email"}:
+        if self.tab == Tab.ALL and by in {"account", "email", "story"}:
             return [comments.filter(status=status) for status in Comment.Status]
         return [comments]
 

@@ -255,6 +255,46 @@ def test_a_row_leads_to_all_by_the_same_person_from_the_same_address_and_on_the_
         assert f'href="{QUEUE}?status=all&amp;{asked}"' in page
 
 
+def test_a_row_leads_to_all_from_the_same_account(client, alice):
+    ada = make_user(username="ada", email="")
+    comment = held("By Ada", user=ada)
+    held("By Ada, long ago", user=ada, email="ada@old.example")
+    held("By another")
+
+    page = text_of(client.get(QUEUE))
+    hers = client.get(QUEUE, {"status": "all", "account": comment.user_id})
+
+    assert f'href="{QUEUE}?status=all&amp;account={ada.pk}"' in page
+    assert rows_on(hers) == ["By Ada, long ago", "By Ada"]
+    assert "Account: <bdi>ada</bdi>" in text_of(hers)
+
+
+def test_an_author_learns_of_no_account_that_has_not_written_below_own_stories(client, author):
+    ada = make_user(username="ada-of-elsewhere")
+    held("Elsewhere", user=ada)
+    here = make_user(username="bo-from-here")
+    held("Here", user=here, article=make_article(authors=[author]))
+
+    found = client.get(QUEUE, {"status": "all", "account": here.pk})
+    refused = client.get(QUEUE, {"status": "all", "account": ada.pk})
+
+    assert rows_on(found) == ["Here"]
+    assert (refused.status_code, "ada-of-elsewhere" in text_of(refused)) == (422, False)
+
+
+def test_a_row_leads_to_the_comment_in_its_place_and_tells_what_it_answers(client, alice):
+    parent = make_comment(name="Bo", status="spam")
+    answer = reply_to(parent, body="An answer", status="approved")
+    hidden = held("Held")
+
+    page = text_of(client.get(QUEUE, {"status": "all"}))
+
+    assert f'<a href="/comments/{answer.pk}/"><time' in page
+    assert f'href="/comments/{hidden.pk}/"' not in page
+    assert "in reply to <bdi>Bo</bdi> (Spam)" in page
+    assert page.count(f'href="{QUEUE}{parent.pk}/change/"') == 2
+
+
 def test_the_buttons_of_a_row_are_those_that_change_something(client, alice):
     article = make_article()
     rows = {

@@ -64,24 +64,29 @@ def test_capitals_of_other_letters_are_found_in_texts_and_headlines(moderator, t
 
 
 @pytest.mark.parametrize("tab", TABS)
-@pytest.mark.parametrize("by", ["", "story", "email", "ip"])
+@pytest.mark.parametrize("by", ["", "story", "account", "email", "ip"])
 def test_every_tab_is_read_to_its_end_page_by_page_and_nothing_twice(moderator, tab, by):
     now = timezone.now()
-    article, other = make_article(), make_article()
+    article, other, ada = make_article(), make_article(), make_user()
     for number in range(12):
-        for story, email, ip in ((article, "ada@example.com", "192.0.2.7"), (other, "bo@example.com", "::1")):
+        for story, email, ip, account in (
+            (article, "ada@example.com", "192.0.2.7", ada),
+            (other, "bo@example.com", "::1", None),
+        ):
             make_comment(
                 article=story,
                 email=email,
+                user=account,
                 ip_address=ip,
                 status=STATUSES[number % 5],
                 open_reports=number % 2,
                 # Two at each moment.
                 created_at=now - timedelta(minutes=number // 2),
             )
+    values = {"story": article.pk, "account": ada.pk, "email": "ADA@example.com", "ip": "192.0.2.7"}
     filters = {
         "status": tab,
-        **({by: {"story": article.pk, "email": "ADA@example.com", "ip": "192.0.2.7"}[by]} if by else {}),
+        **({by: values[by]} if by else {}),
     }
     wanted = Comment.objects.order_by("-created_at", "-pk")
     if by:
@@ -106,13 +111,14 @@ def test_every_tab_is_read_to_its_end_page_by_page_and_nothing_twice(moderator, 
 
 
 @pytest.mark.parametrize("tab", ["held", "all"])
-@pytest.mark.parametrize("by", ["", "story", "email", "ip"])
+@pytest.mark.parametrize("by", ["", "story", "account", "email", "ip"])
 def test_looking_back_window_by_window_finds_all_and_nothing_twice(moderator, monkeypatch, tab, by):
     monkeypatch.setattr(queue, "WINDOW", 3)
-    article, now = make_article(), timezone.now()
+    article, ada, now = make_article(), make_user(), timezone.now()
     for number in range(20):
         make_comment(
             article=article,
+            user=ada,
             email="ada@example.com",
             ip_address="192.0.2.7",
             status="held" if number % 2 else "approved",
@@ -120,7 +126,7 @@ def test_looking_back_window_by_window_finds_all_and_nothing_twice(moderator, mo
             # Four at each moment.
             created_at=now - timedelta(minutes=number // 4),
         )
-    values = {"story": article.pk, "email": "ada@example.com", "ip": "192.0.2.7"}
+    values = {"story": article.pk, "account": ada.pk, "email": "ada@example.com", "ip": "192.0.2.7"}
     filters = {"status": tab, "q": "needle", **({by: values[by]} if by else {})}
     form = form_of(moderator, **filters)
     wanted = Comment.objects.filter(body="A needle").order_by("-created_at", "-pk")
@@ -244,13 +250,14 @@ def plans_of(function) -> list[tuple[str, str]]:
 @pytest.fixture
 def busy():
     """A story where a tenth of all comments are, by one person and in every state; the rest is approved."""
-    article, elsewhere, now = make_article(), make_article(), timezone.now()
+    article, elsewhere, ada, now = make_article(), make_article(), make_user(), timezone.now()
     Comment.objects.bulk_create(
         Comment(
             article=elsewhere if number % 10 else article,
             path=f"{number:010d}",
             name="Ada",
             email=f"reader{number}@example.com" if number % 10 else "ada@example.com",
+            user=None if number % 10 else ada,
             ip_address="192.0.2.8" if number % 10 else "192.0.2.7",
             body="Text.",
             body_html="<p>Text.</p>",
@@ -268,7 +275,12 @@ def index_of(tab: str, by: str) -> str:
     if tab == "reported":
         return "comment_reported"
     if by:
-        return {"story": "comment_queue_of_story", "email": "comment_person", "ip": "comment_address"}[by]
+        return {
+            "story": "comment_queue_of_story",
+            "account": "comment_account",
+            "email": "comment_person",
+            "ip": "comment_address",
+        }[by]
     return "comment_recent" if tab == "all" else "comment_queue"
 
 
@@ -288,9 +300,10 @@ def reads_a_table_from_end_to_end(plan: str) -> bool:
     return re.search(r"SCAN comments_\w+$|Seq Scan on comments_comment", plan, re.MULTILINE) is not None
 
 
-@pytest.mark.parametrize(("tab", "by"), list(product(TABS, ["", "story", "email", "ip"])))
+@pytest.mark.parametrize(("tab", "by"), list(product(TABS, ["", "story", "account", "email", "ip"])))
 def test_the_queue_is_read_from_an_index_and_nothing_is_sorted(moderator, busy, tab, by):
-    values = {"story": busy.pk, "email": "ada@example.com", "ip": "192.0.2.7"}
+    account = Comment.objects.get(email="ada@example.com", path=f"{0:010d}").user_id
+    values = {"story": busy.pk, "account": account, "email": "ada@example.com", "ip": "192.0.2.7"}
     filters = {"status": tab, **({by: values[by]} if by else {})}
     middle = Comment.objects.order_by("created_at", "pk")[ROWS // 2]
     cursor = queue.Cursor(middle.created_at, middle.pk)
