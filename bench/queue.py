@@ -67,7 +67,7 @@ PAGES = [
     ("An author’s own: held", "author", "?status=held"),
     ("An author’s own: all", "author", "?status=all"),
     ("Twenty rows to refill the list", "moderator", "more/?status=held&rows=20"),
-    ("What others decided", "moderator", "news/?comments={latest}&seen=0"),
+    ("What others decided", "moderator", "news/?comments={latest}&seen={zeros}"),
 ]
 
 
@@ -81,6 +81,7 @@ class Newsroom:
         self.facts = {
             "old": f"{(newsroom.NOW - newsroom.YEARS * 0.9).timestamp():.6f}-{size // 10}",
             "latest": ",".join(str(size - number) for number in range(50)),
+            "zeros": ",".join(["0"] * 50),
         }
 
     def open(self) -> None:

@@ -64,13 +64,14 @@ def more(request: ModeratorRequest) -> HttpResponse:
 @require_safe
 @for_moderators
 def news(request: ModeratorRequest) -> HttpResponse:
-    """Return what others have decided meanwhile on comments that a page shows."""
-    pks = request.GET.get("comments", "").split(",")
-    seen = request.GET.get("seen", "")
-    if not are_ids([*pks, seen]):
-        raise BadRequest("`comments` are ids, and `seen` is one")
-    mine = rights.moderated_by(request.user).filter(pk__in=pks).values_list("pk", flat=True)
-    changes = Change.objects.latest_of(list(mine)).filter(pk__gt=int(seen)).exclude(by=request.user)
+    """Return what others have decided on comments since a page has shown each of them."""
+    pks, seen = (request.GET.get(name, "").split(",") for name in ("comments", "seen"))
+    if not are_ids([*pks, *seen]) or len(pks) != len(seen):
+        raise BadRequest("`comments` are ids, and `seen` is the newest change for each")
+    shown = {int(pk): int(change) for pk, change in zip(pks, seen, strict=True)}
+    mine = rights.moderated_by(request.user).filter(pk__in=shown).values_list("pk", flat=True)
+    latest = Change.objects.latest_of(list(mine)).exclude(by=request.user)
+    changes = [change for change in latest if change.pk > shown[change.comment_id]]
     return render(request, "admin/comments/comment/_news.html", {"changes": changes})
 
 

@@ -268,6 +268,24 @@ def test_rows_follow_as_rows_leave_and_the_counts_change(watch, monkeypatch):
     expect(row_of(page, comments[4])).to_have_count(0)
 
 
+def test_rows_that_followed_are_decided_on_with_others_as_they_were_read(watch, monkeypatch):
+    monkeypatch.setattr("comments.queue.ROWS", 2)
+    comments = make_held(3)
+    page = watch.new_editor(make_editor())
+    page.goto(QUEUE)
+    # Someone else has it back in the queue before it follows on this page.
+    comments[2].approve(by=make_editor())
+    comments[2].hold(by=make_editor())
+
+    row_of(page, comments[0]).get_by_role("button", name="Approve", exact=True).click()
+    row_of(page, comments[2]).get_by_role("checkbox").check()
+    page.get_by_label("Decision").select_option("Spam")
+    page.get_by_role("button", name="Do it").click()
+
+    expect(page.locator(".messagelist")).to_have_text("1 comment marked as spam.")
+    assert statuses_of(comments) == ["approved", "held", "spam"]
+
+
 def test_a_decision_that_gets_no_answer_says_so_and_can_be_taken_again(watch):
     (comment,) = make_held(1)
     page = watch.new_editor(make_editor())

@@ -446,7 +446,7 @@ def held_by(people: int) -> list[Comment]:
         ("?status=all&email={email}", 27),
         ("?status=held&q=comment&rule=links&headline=story&since=2020-01-01", 24),
         ("more/?status=held&rows=20", 18),
-        ("news/?comments={all}&seen=0", 6),
+        ("news/?comments={all}&seen={zeros}", 6),
     ],
 )
 def test_an_address_of_the_queue_takes_the_same_queries_however_long(
@@ -459,7 +459,9 @@ def test_an_address_of_the_queue_takes_the_same_queries_however_long(
     pks = ",".join(str(comment.pk) for comment in comments)
 
     with django_assert_num_queries(queries):
-        client.get(QUEUE + address.format(story=story, email=email, all=pks))
+        client.get(
+            QUEUE + address.format(story=story, email=email, all=pks, zeros=re.sub("[0-9]+", "0", pks))
+        )
 
 
 @pytest.mark.parametrize("items", [1, 3])

@@ -422,7 +422,7 @@ def text_of(response) -> str:
         "?status=all&rule=links",
         "?status=all&before=99999999999-1",
         "more/?status=all&rows=50",
-        "news/?comments={below_own},{below_others}&seen=0",
+        "news/?comments={below_own},{below_others}&seen=0,0",
         "decisions/",
     ],
 )

@@ -27,9 +27,18 @@ function take(event) {
   const button = event.submitter;
   const row = button?.closest("[data-comment]");
   // Decisions on many load a page.
-  if (!row) return;
+  if (!row) return tellWhatWasSeen();
   event.preventDefault();
   send(row, button);
+}
+
+// Rows that have followed were read later than the page they are on.
+function tellWhatWasSeen() {
+  const rows = [...list.querySelectorAll(UNDECIDED)];
+  const ticked = rows.filter((row) => row.querySelector("[name=ticked]").checked);
+  const scope = document.getElementById("queue-scope").value;
+  const chosen = { ticked, page: rows }[scope] ?? [];
+  if (chosen.length) form.elements.seen.value = Math.min(...chosen.map((row) => row.dataset.seen));
 }
 
 async function send(row, button) {
@@ -208,7 +217,7 @@ async function watch() {
   if (!rows.length) return;
   const address = new URLSearchParams({
     comments: rows.map((row) => row.dataset.comment).join(","),
-    seen: Math.min(...rows.map((row) => row.dataset.seen)),
+    seen: rows.map((row) => row.dataset.seen).join(","),
   });
   const response = await fetch(`${queue.dataset.news}?${address}`).catch(() => null);
   if (!response?.ok || response.redirected) return;
