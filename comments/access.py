@@ -86,7 +86,7 @@ def _take_turns(email: str) -> None:
     """Let two requests for one address wait for each other, or both would find that none was mailed lately."""
     comments = Comment.objects.written_with(email).order_by("pk")
     for known in (comments, Subscriber.objects.filter(email=email)):
-        known.select_for_update().values_list("pk", flat=True).first()
+        known.select_for_update(no_key=True).values_list("pk", flat=True).first()
 
 
 def _require_patience(sender: str) -> None:

@@ -155,7 +155,7 @@ def _decide_on_people(
     """
     with transaction.atomic():
         chosen = comments.select_related("user").defer("body", "body_html").order_by("pk")
-        locked = list(chosen.select_for_update(of=("self",)))
+        locked = list(chosen.select_for_update(of=("self",), no_key=True))
         pks = [comment.pk for comment in locked]
         overtaken = Change.objects.overtaking(pks, seen, by if overrules_self else None)
         decided = decision or Decision.objects.create(by=by, kind=kind)
@@ -199,7 +199,7 @@ def _trust(comments: list[Comment], decision: Decision) -> tuple[list[Standing],
 def edit(comment: Comment, by, *, seen: int | None = None, **fields: str) -> Outcome:
     """Give a comment other words, or its author another name, e-mail address or website."""
     with transaction.atomic():
-        comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
+        comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)
         changed = {name: value for name, value in fields.items() if getattr(comment, name) != value}
         if not changed:
             return Outcome(0, [], None)
@@ -242,10 +242,8 @@ def _undo_some(undoing: Decision) -> bool:
     )
     ids = [change.comment_id for change in changes]
     # Some may have been deleted for good meanwhile.
-    comments = {
-        comment.pk: comment
-        for comment in Comment.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",))
-    }
+    locked = Comment.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",), no_key=True)
+    comments = {comment.pk: comment for comment in locked}
     latest = {change.comment_id: change.pk for change in Change.objects.latest_of(ids)}
     # Since yesterday they may have lost the right that they decided with.
     allowed = set(rights.moderated_by(undoing.by).filter(pk__in=ids).values_list("pk", flat=True))

@@ -57,8 +57,9 @@ def post(submission: Submission, decision: Decision | None = None) -> Comment:
     if opinions.are_wanted() and not (moderation.sent_before(comment) or moderation.refuse(submission)):
         opinions.ask(submission)
     with saving():
-        # Two posts to a story wait for each other, or a double click would pass as two.
-        Article.objects.select_for_update().get(pk=comment.article_id)
+        # Two posts to a story wait for each other, or a double click would pass as two. What
+        # only refers to the story does not wait.
+        Article.objects.select_for_update(no_key=True).get(pk=comment.article_id)
         if earlier := moderation.sent_before(comment):
             return earlier
         if refusal := moderation.refuse(submission):
@@ -88,7 +89,7 @@ def edit(comment: Comment, body: str, *, ip_address: str | None = None) -> Comme
     """
     asked = _ask_about_edit(comment, body, ip_address) if opinions.are_wanted() else None
     with saving():
-        comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
+        comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)
         if not comment.is_editable:
             raise Refused(
                 Refusal(403, _("This comment can no longer be changed. Your new text is kept below."))
@@ -131,7 +132,7 @@ def withdraw(comment: Comment) -> None:
     Raises `Refused` where it is too late.
     """
     with saving():
-        comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
+        comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)
         if not comment.is_editable:
             raise Refused(Refusal(403, _("This comment can no longer be deleted.")))
         before = {"from_status": comment.status}

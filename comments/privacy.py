@@ -82,7 +82,7 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     """
     comments = Comment.objects.written_with(email)
     # Locked first, so that nobody edits a comment between these steps.
-    statuses = dict(comments.order_by("pk").select_for_update().values_list("pk", "status"))
+    statuses = dict(comments.order_by("pk").select_for_update(no_key=True).values_list("pk", "status"))
     Change.objects.filter(comment__in=comments).erase()
     # A rule may have found the address itself.
     Firing.objects.filter(comment__in=comments).update(detail="")

@@ -78,7 +78,7 @@ def file(report: Report, comment: Comment) -> None:
     """
     with posting.saving():
         # Two reports wait for each other, or both might be the one before the last.
-        comment = Comment.objects.select_for_update(of=("self",)).get(pk=comment.pk)
+        comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)
         report.comment = comment
         if comment.reports_since_approval().filter(sender=report.sender).exists():
             return

@@ -124,7 +124,9 @@ def _post_reply(request: ModeratorRequest, comment: Comment, form: CommentTextFo
             chosen = Comment.objects.filter(pk=comment.pk)
             how = {"seen": seen, "overrules_self": True, "decision": decided}
             decisions.decide(chosen, Kind.APPROVE, request.user, **how)
-        parents = Comment.objects.approved().select_for_update(of=("self",)).select_related("article")
+        parents = (
+            Comment.objects.approved().select_for_update(of=("self",), no_key=True).select_related("article")
+        )
         parent = parents.filter(pk=comment.pk).first()
         if parent is None:
             raise posting.Refused(Refusal(409, _("Nothing was posted: the comment is not public.")))

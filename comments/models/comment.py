@@ -145,7 +145,9 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         untouched: list[int] = []
         with transaction.atomic():
             withdrawn = Comment.Status.WITHDRAWN
-            comments = list(self.exclude(status=withdrawn).order_by("pk").select_for_update(of=("self",)))
+            # Visitors answer these comments meanwhile: that needs their keys, which stay.
+            locked = self.exclude(status=withdrawn).order_by("pk")
+            comments = list(locked.select_for_update(of=("self",), no_key=True))
             pks = [comment.pk for comment in comments]
             overtaken = Change.objects.overtaking(pks, seen, by if overrules_self else None)
             for comment in comments:
