@@ -10,7 +10,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -105,8 +107,11 @@ def undo(decision: Decision, by) -> Decision | None:
     """Begin to take back a decision, carry out the first step, and return the undoing.
 
     Comments that someone has decided on since are left as they are. None where it is too
-    late, or someone has undone it already.
+    late, or someone has undone it already. Raises `PermissionDenied` where it is about people,
+    and whoever undoes it may not decide on them.
     """
+    if decision.kind in PEOPLE_KINDS and decision.kind not in kinds_for(by):
+        raise PermissionDenied
     with transaction.atomic():
         locked = Decision.objects.undoable().select_for_update(of=("self",)).filter(pk=decision.pk).first()
         if locked is None:
@@ -120,7 +125,7 @@ def undo(decision: Decision, by) -> Decision | None:
         locked.save(update_fields=["undone_by", "finished_at", "filters", "terms"])
         # Those whom it banned or trusted are as they were.
         standings = Standing.objects.filter(decision=locked)
-        if standings.exists() and by.has_perm(rights.EVERYWHERE):
+        if standings.exists():
             undoing.count = undoing.done = standings.delete()[0]
             undoing.save(update_fields=["count", "done"])
     return step(undoing, lambda undoing: Comment.objects.none())
@@ -203,7 +208,7 @@ def edit(comment: Comment, by, *, seen: int | None = None, **fields: str) -> Out
         changed = {name: value for name, value in fields.items() if getattr(comment, name) != value}
         if not changed:
             return Outcome(0, [], None)
-        if comment.is_gone or (seen is not None and comment.changes.filter(pk__gt=seen).exists()):
+        if comment.is_gone or Change.objects.overtaking([comment.pk], seen, by):
             return Outcome(0, list(Change.objects.latest_of([comment.pk])), None)
         decision = Decision.objects.create(by=by, kind=Kind.EDIT)
         decision.add([_rewrite(comment, by, changed, timezone.now())])
@@ -225,7 +230,9 @@ def _rewrite(comment: Comment, by, changed: dict[str, str], edited_at: datetime 
     )
     for name, value in changed.items():
         setattr(comment, name, value)
-    fields = set(changed)
+    # Akismet has not seen it like this.
+    comment.akismet_says_spam = None
+    fields = {*changed, "akismet_says_spam"}
     if "body" in changed:
         comment.edited_at = edited_at
         fields |= {"body_html", "edited_at"}
@@ -249,7 +256,7 @@ def _undo_some(undoing: Decision) -> bool:
     allowed = set(rights.moderated_by(undoing.by).filter(pk__in=ids).values_list("pk", flat=True))
     back: dict[str, list[int]] = {}
     done: list[Change] = []
-    reports: dict[int, int] = {}
+    reports: dict[int, list[int]] = {}
     for change in changes:
         comment = comments.get(change.comment_id)
         if comment is None or comment.pk not in allowed:
@@ -258,7 +265,7 @@ def _undo_some(undoing: Decision) -> bool:
             continue
         before = dict(change.before)
         if number := before.pop("open_reports", 0):
-            reports[comment.pk] = number
+            reports.setdefault(number, []).append(comment.pk)
         if undoing.undoes.kind == Kind.EDIT:
             words = {"body": change.body_before} if change.body_before else {}
             # Nothing is left of what it was where its author had it erased since.
@@ -271,8 +278,9 @@ def _undo_some(undoing: Decision) -> bool:
         back.setdefault(status, []).append(comment.pk)
         done.append(Change(comment=comment, by=undoing.by, from_status=comment.status, to_status=status))
     undoing.add(done)
-    for pk, number in reports.items():
-        Comment.objects.filter(pk=pk).update(open_reports=number)
+    for number, pks in reports.items():
+        # More may have come since.
+        Comment.objects.filter(pk__in=pks).update(open_reports=F("open_reports") + number)
     staff_notices.cancel([pk for pks in back.values() for pk in pks])
     for status, pks in back.items():
         Comment.objects.filter(pk__in=pks).update(status=status)

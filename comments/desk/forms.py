@@ -56,6 +56,10 @@ class ModeratorEditForm(CommentTextForm):
             for name in decisions.EDITED_FIELDS:
                 del self.fields[name]
 
+    def clean_email(self) -> str:
+        # As it is stored: in capitals it is no other address.
+        return self.cleaned_data["email"].lower()
+
     def overtaken(self, change: Change, seen: int) -> None:
         """Say that someone was quicker, and let the next press of the button overwrite it."""
         text = gettext("%(who)s has changed this comment %(ago)s ago. Your text is kept: save it again.")

@@ -2,13 +2,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from comments import bans, decisions, queue
-from comments.models import Change, Comment, Decision, Standing
+from comments import bans, decisions, queue, reports
+from comments.models import Change, Comment, Decision, Report, Standing
 from tests.comments.test_queue import plans_of, reads_a_table_from_end_to_end, reads_in_order
-from tests.factories import make_article, make_author, make_comment, make_editor, make_report, make_user
+from tests.factories import (
+    make_article,
+    make_author,
+    make_comment,
+    make_editor,
+    make_report,
+    make_user,
+    set_discussion,
+)
 from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
@@ -152,6 +161,32 @@ def test_an_edit_is_undone_with_name_and_address(alice):
         ("After.", "A."),
     ]
     assert Comment.objects.get().edited_at is None
+
+
+def test_who_was_quicker_themselves_is_not_overtaken_by_it(alice, bob):
+    comment = make_comment(status="held", body="Before.")
+    seen = Change.objects.newest()
+    comment.approve(by=alice)
+
+    assert decisions.edit(comment, alice, seen=seen, body="After.").changed == 1
+    comment.hold(by=bob)
+    comment.approve(by=alice)
+    assert decisions.edit(comment, alice, seen=seen, body="Later.").changed == 0
+    assert Comment.objects.get().body == "After."
+
+
+@pytest.mark.parametrize(
+    "words",
+    [{"body": "A."}, {"name": "A."}, {"email": "a@example.com"}, {"website": "https://a.example"}],
+    ids=["body", "name", "email", "website"],
+)
+def test_of_an_edited_comment_akismet_has_said_nothing(alice, words):
+    comment = make_comment(akismet_says_spam=True)
+
+    decisions.edit(comment, alice, body=comment.body)
+    assert Comment.objects.get().akismet_says_spam is True
+    decisions.edit(comment, alice, **words)
+    assert Comment.objects.get().akismet_says_spam is None
 
 
 def test_an_undone_edit_brings_nothing_back_that_was_erased(alice):
@@ -340,6 +375,22 @@ def test_who_has_no_website_or_was_erased_is_not_banned_by_it(alice):
     assert (banned(), statuses()) == ([], ["spam", "spam"])
 
 
+def test_the_name_of_whoever_leaves_it_empty_bans_nobody(alice):
+    outcome = ban_each(alice, make_comment(name="Anonymous", status="held"), kind="name", sure=True)
+
+    assert (outcome.left, banned()) == ({"unknown": 1}, [])
+
+
+def test_visitors_without_name_and_address_are_others_too(alice):
+    for number in (1, 2):
+        make_comment(name="Anonymous", email="", ip_address=f"192.0.2.{number}", website="https://a.example")
+    hit = make_comment(status="held", website="https://a.example")
+
+    outcome = ban_each(alice, hit, kind="website")
+
+    assert (outcome.left, banned(), Comment.objects.get(pk=hit.pk).status) == ({"shared": 1}, [], "held")
+
+
 def test_a_moderators_own_address_is_left_out_of_a_ban_of_many(alice):
     own, other = (make_comment(ip_address=f"192.0.2.{n}", status="held") for n in (7, 8))
 
@@ -380,7 +431,7 @@ def test_a_comment_by_an_account_of_the_newsroom_bans_nobody(alice):
 @pytest.mark.parametrize(
     ("kind", "shared", "value"),
     [
-        ("name", {"name": "Anonymous"}, "anonymous"),
+        ("name", {"name": "Guest"}, "guest"),
         ("address", {"ip_address": "192.0.2.7"}, "192.0.2.7/32"),
         ("website", {"website": "https://blogs.example/x"}, "blogs.example"),
     ],
@@ -578,6 +629,25 @@ def test_who_may_not_decide_on_people_any_more_goes_on_with_none(alice, steps_of
     assert Standing.objects.count() == 2
 
 
+@pytest.mark.parametrize("kind", ["trust", "ban"])
+def test_who_may_not_decide_on_people_any_more_takes_nothing_back_about_them(alice, kind):
+    author = make_author(user=alice)
+    comment = make_comment(status="held", article=make_article(authors=[author]))
+    how = {"terms": banning()} if kind == "ban" else {}
+    decision = decisions.decide(of(comment), kind, alice, **how).decision
+    before = statuses()
+    alice = User.objects.get(pk=alice.pk)
+    alice.is_superuser = False
+    alice.save()
+    alice.groups.set(Group.objects.filter(name="Author"))
+
+    with pytest.raises(PermissionDenied):
+        decisions.undo(decision, alice)
+
+    assert (Standing.objects.count(), statuses()) == (1, before)
+    assert Decision.objects.undoable().get() == decision
+
+
 @pytest.mark.parametrize("items", [1, 3])
 @pytest.mark.parametrize(("kind", "queries"), [("trust", 13), ("ban", 26)])
 def test_a_step_on_people_takes_the_same_queries_however_many(
@@ -623,6 +693,26 @@ def test_undone_the_reports_wait_for_an_answer_again(alice, kind):
 
     comment.refresh_from_db()
     assert (undoing.count, comment.status, comment.open_reports) == (1, "approved", 3)
+
+
+def test_reports_that_came_since_wait_beside_those_that_are_back(alice):
+    set_discussion(reports_that_hold=5)
+    first, second = make_comment(open_reports=3), make_comment(open_reports=2)
+    decision = decisions.decide(of(first, second), "approve", alice).decision
+    reports.file(Report(reason="spam", sender="x"), first)
+
+    decisions.undo(decision, alice)
+
+    assert list(Comment.objects.order_by("pk").values_list("open_reports", flat=True)) == [4, 2]
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_reports_come_back_with_the_same_queries_however_many(alice, django_assert_num_queries, items):
+    comments = [make_comment(open_reports=2) for _ in range(items)]
+    decision = decisions.decide(of(*comments), "approve", alice).decision
+
+    with django_assert_num_queries(25):
+        decisions.undo(decision, alice)
 
 
 def test_restoring_what_stands_in_the_open_answers_no_reports(alice):

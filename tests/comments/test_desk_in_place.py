@@ -217,6 +217,15 @@ def test_a_wrong_edit_comes_back_in_its_row_with_the_reasons_and_loses_nothing(c
     assert Comment.objects.get().body == "Before"
 
 
+def test_an_address_in_capitals_is_the_same_address(client, alice):
+    comment = make_comment(email="ada@example.com")
+
+    response = edit(client, comment, email="Ada@Example.com")
+
+    assert "There was nothing to change." in text_of(response)
+    assert Change.objects.count() == 0
+
+
 def test_an_edit_in_place_that_was_overtaken_says_by_whom_and_is_saved_the_second_time(client, alice):
     comment = make_comment(body="Before")
     seen = Change.objects.newest()
