@@ -66,20 +66,25 @@ class SureField(forms.BooleanField):
 
 
 def values_of(comment: Comment) -> dict[str, str]:
-    """Return what whoever wrote a comment can be banned by. Empty is what it has not."""
+    """Return what whoever wrote a comment can be banned by. Empty is what nobody is known by."""
+    # The name of whoever had theirs erased, or has left it empty, is that of many.
+    if comment.erased_at:
+        return dict.fromkeys([Kind.EMAIL, Kind.ADDRESS, Kind.NAME, Kind.WEBSITE], "")
+    is_nameless = _normal_name(comment.name) == _normal_name(_("Anonymous"))
     return {
         Kind.EMAIL: comment.email,
         Kind.ADDRESS: network_of(comment.ip_address) if comment.ip_address else "",
-        Kind.NAME: comment.name,
+        Kind.NAME: "" if is_nameless else comment.name,
         Kind.WEBSITE: comment.website,
     }
 
 
+def _normal_name(name: str) -> str:
+    return " ".join(matching.fold(name).split())
+
+
 def value_of(comment: Comment, kind: str) -> str:
     """Return by what a comment is banned, as a ban has it. Empty where it has none."""
-    # The name of whoever had theirs erased is that of many.
-    if comment.erased_at:
-        return ""
     try:
         return Standing.normal(kind, values_of(comment)[kind])
     except ValueError:
@@ -256,8 +261,11 @@ def _newest_approved() -> CommentQuerySet:
 
 
 def person_of(comment: Comment) -> tuple[int | None, str]:
-    """Return what tells a comment's author from others, as far as that is known."""
-    return comment.user_id, comment.email or comment.name
+    """Return what tells a comment's author from others. A name alone does not: many may have it."""
+    if comment.user_id:
+        return comment.user_id, ""
+    address = network_of(comment.ip_address) if comment.ip_address else ""
+    return None, comment.email or address or str(comment.pk)
 
 
 def _is_own(value: str, own_address: str | None) -> bool:
