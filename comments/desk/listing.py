@@ -26,7 +26,6 @@ def index(request: ModeratorRequest) -> HttpResponse:
     newest = Comment.objects.newest()
     page = queue.page(form, before, queue.ROWS) if is_valid else queue.Page()
     newer = queue.preceding(form, before, queue.ROWS) if is_valid and before else None
-    last = undoable(request).first()
     facts = {
         **_list(request, form, page),
         "form": form,
@@ -38,9 +37,7 @@ def index(request: ModeratorRequest) -> HttpResponse:
         "seen": page.seen,
         "newest": newest,
         "bulk_kinds": [(kind.value, kind.label) for kind in decisions.kinds_for(request.user)],
-        "last": last,
         "unfinished": unfinished(request).first(),
-        "last_result": result_of(last) if last else "",
     }
     return desk_page(request, "queue", _("Comments"), status=200 if is_valid else 422, **facts)
 
@@ -78,11 +75,14 @@ def news(request: ModeratorRequest) -> HttpResponse:
 def _list(request: ModeratorRequest, form: queue.QueueForm, page: queue.Page) -> dict:
     counts = {tab: queue.counted(request.user, tab) for tab in queue.Tab}
     following = urlencode({**form.filters, "before": str(page.following)}) if page.following else ""
+    last = undoable(request).first()
     return {
         "page": page,
         "tabs": [(tab.label, tab.value, counts[tab], tab == form.tab) for tab in queue.Tab],
         "waiting": counts[queue.Tab.HELD],
         "following": following,
+        "last": last,
+        "last_result": result_of(last) if last else "",
         "tab": form.tab,
         "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE),
     }

@@ -44,7 +44,7 @@ def test_the_second_moderator_is_told_what_the_first_one_did_and_it_stands(watch
     row_of(second, comment).get_by_role("button", name="Spam", exact=True).click()
 
     expect(second.locator(".queue-done" if javascript else ".messagelist")).to_contain_text(
-        "already moved to “Approved” by first"
+        "already approved by first"
     )
     comment.refresh_from_db()
     assert comment.status == Comment.Status.APPROVED
@@ -66,7 +66,7 @@ def test_a_decision_on_many_comments_leaves_those_alone_that_another_has_decided
     second.get_by_role("button", name="Do it").click()
 
     expect(second.locator(".messagelist")).to_contain_text("1 comment marked as spam.")
-    expect(second.locator(".messagelist")).to_contain_text("already moved to “Approved” by first")
+    expect(second.locator(".messagelist")).to_contain_text("already approved by first")
     expect(row_of(second, free)).to_have_count(0)
     assert statuses_of([taken, free]) == ["approved", "spam"]
 
@@ -80,7 +80,7 @@ def test_what_another_has_decided_shows_beside_the_comment(watch):
 
     first.clock.run_for(20_000)
 
-    expect(row_of(first, comment).locator(".queue-overtaken")).to_contain_text("Approved: second")
+    expect(row_of(first, comment).locator(".queue-overtaken")).to_contain_text("Approved by second")
     expect(row_of(first, other).locator(".queue-overtaken")).to_have_count(0)
 
 
@@ -118,7 +118,8 @@ def test_ten_comments_are_moderated_by_keyboard_alone(watch):
     press("x")
     press("Shift+S")
     expect(page.locator(".messagelist")).to_contain_text("2 comments marked as spam.")
-    press("j")
+    # The page has loaded anew, and goes on where it was.
+    expect(row_of(page, comments[7])).to_be_focused()
     press("r")
     page.keyboard.type("Thank you, I have put it right.")
     press("Tab")
@@ -515,3 +516,47 @@ def test_an_edit_that_was_begun_stays_when_its_comment_is_decided_on(watch):
     form.get_by_role("button", name="Cancel").click()
     expect(form).to_have_count(0)
     expect(row).to_be_focused()
+
+
+def test_the_latest_decision_that_can_be_undone_is_the_one_just_taken_in_place(watch):
+    first, second = make_held(2)
+    page = watch.new_editor(make_editor())
+    page.goto(QUEUE)
+
+    row_of(page, first).get_by_role("button", name="Trash").click()
+    expect(page.locator("#queue-last")).to_contain_text("1 comment moved to the trash.")
+    row_of(page, second).get_by_role("button", name="Spam").click()
+    expect(page.locator("#queue-last")).to_contain_text("1 comment marked as spam.")
+    page.locator("#queue-last").get_by_role("button", name="Undo").click()
+
+    expect(page.locator(".messagelist")).to_have_text("1 change undone.")
+    assert statuses_of([first, second]) == ["trash", "held"]
+
+
+def test_the_list_of_keys_opens_and_leads_back_to_where_it_was_asked_for(watch):
+    comments = make_held(3)
+    page = watch.new_editor(make_editor())
+    with_keys(page)
+    page.keyboard.press("j")
+
+    for way_back in ("Escape", "?"):
+        page.keyboard.press("?")
+        expect(page.get_by_label("Use these keys in this browser")).to_be_focused()
+        page.keyboard.press(way_back)
+        expect(row_of(page, comments[1])).to_be_focused()
+        expect(page.get_by_label("Use these keys in this browser")).to_be_hidden()
+
+
+def test_after_a_decision_on_the_ticked_ones_the_keys_go_on_at_the_next_comment(watch):
+    comments = make_held(5)
+    page = watch.new_editor(make_editor())
+    with_keys(page)
+    for key in ("x", "j", "j", "x"):
+        page.keyboard.press(key)
+
+    page.keyboard.press("Shift+A")
+
+    expect(page.locator(".messagelist")).to_have_text("2 comments are public now.")
+    expect(row_of(page, comments[3])).to_be_focused()
+    page.keyboard.press("j")
+    expect(row_of(page, comments[4])).to_be_focused()

@@ -445,7 +445,7 @@ def held_by(people: int) -> list[Comment]:
         ("?status=held&email={email}", 23),
         ("?status=all&email={email}", 27),
         ("?status=held&q=comment&rule=links&headline=story&since=2020-01-01", 24),
-        ("more/?status=held&rows=20", 18),
+        ("more/?status=held&rows=20", 19),
         ("news/?comments={all}&seen={zeros}", 6),
     ],
 )

@@ -5,6 +5,7 @@ const list = document.getElementById("queue-rows");
 const form = document.getElementById("queue-form");
 
 const KEY = "newsite.queue.keys";
+const PLACE = "newsite.queue.place";
 const box = document.getElementById("queue-keys-on");
 const help = document.getElementById("queue-keys");
 const MANY = {
@@ -19,6 +20,7 @@ const MANY = {
 try {
   box.checked = localStorage.getItem(KEY) === "on";
   box.addEventListener("change", () => localStorage.setItem(KEY, box.checked ? "on" : "off"));
+  goOn();
 } catch {
   // Where storage is blocked, the choice lasts as long as the page.
 }
@@ -45,17 +47,34 @@ function tickAll() {
 function decideOnTicked(decision) {
   document.getElementById("queue-decision").value = decision;
   document.getElementById("queue-scope").value = "ticked";
+  try {
+    remember();
+  } catch {
+    // Where storage is blocked, the page begins at its top.
+  }
   form.requestSubmit();
+}
+
+// The page that loads then goes on at the next comment that is not decided on.
+function remember() {
+  const rows = [...list.querySelectorAll("[data-comment]")];
+  const left = rows.filter((row) => row.querySelector("[name=ticked]")?.checked === false);
+  const here = rows.indexOf(current());
+  const next = left.find((row) => rows.indexOf(row) > here) ?? left.at(-1);
+  if (next) sessionStorage.setItem(PLACE, next.id);
+}
+
+function goOn() {
+  const place = sessionStorage.getItem(PLACE);
+  sessionStorage.removeItem(PLACE);
+  if (place) document.getElementById(place)?.focus();
 }
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest(".queue-panel, textarea, select, input:not([type=checkbox])")) return;
-  if (event.key === "?") {
-    help.open = true;
-    box.focus();
-    return;
-  }
+  if (event.key === "?") return help.contains(document.activeElement) ? closeHelp() : openHelp();
+  if (event.key === "Escape" && help.contains(document.activeElement)) return closeHelp();
   if (!box.checked) return;
   const row = current();
   // Not what Caps Lock makes of a key.
@@ -71,6 +90,19 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+
+let cameFrom = null;
+
+function openHelp() {
+  cameFrom = current();
+  help.open = true;
+  box.focus();
+}
+
+function closeHelp() {
+  help.open = false;
+  (cameFrom ?? help.querySelector("summary")).focus();
+}
 
 function press(row, key) {
   const target = row.querySelector(`[data-key="${key}"]`);

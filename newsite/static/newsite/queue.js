@@ -190,7 +190,7 @@ window.addEventListener("beforeunload", (event) => {
 
 let refilled = Promise.resolve();
 
-// Fills the page up from below, and brings the counts up to date.
+// Fills the page up from below, and brings the counts and the latest decision up to date.
 async function refill() {
   const last = [...list.querySelectorAll("[data-cursor]")].at(-1);
   const address = new URLSearchParams(queue.dataset.filters);
@@ -200,7 +200,7 @@ async function refill() {
   const response = await fetch(`${queue.dataset.more}?${address}`);
   if (!response.ok || response.redirected) return;
   const more = pieceOf(await response.text());
-  for (const id of ["comments-waiting", "queue-tabs"]) {
+  for (const id of ["comments-waiting", "queue-tabs", "queue-last"]) {
     document.getElementById(id).replaceWith(more.getElementById(id));
   }
   if (Number(address.get("rows")) > 0) {
