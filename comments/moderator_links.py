@@ -6,7 +6,6 @@ until the account gets another address or password.
 """
 
 import re
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -14,14 +13,12 @@ from django.core import signing
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from comments import decisions, rights
+from comments import decisions, rights, telling
 from comments.models import Change, Comment, Decision
 from comments.moderator_texts import Link, beginning_of, read_stop, reports_of, why_held
 from comments.staff_notices import MailChoice
@@ -175,10 +172,9 @@ def _decided(comment: Comment, link: Link, moderator: Any) -> str:
 
 
 def _told_of(change: Change, moderator: Any) -> str:
-    is_new = timezone.now() - change.at < timedelta(minutes=1)
     return DECIDED[change.to_status] % {
         "who": _("you") if change.by == moderator else change.who,
-        "ago": _("a moment ago") if is_new else _("%(time)s ago") % {"time": timesince(change.at)},
+        "ago": telling.ago(change.at),
     }
 
 

@@ -14,14 +14,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
-from comments import queue, rights
+from comments import queue, rights, telling
 from comments.desk.forms import BanForm
 from comments.forms import CommentTextForm
-from comments.models import Change, Comment, Decision, Left, Outcome
+from comments.models import Comment, Decision, Left, Outcome
 
 Kind = Decision.Kind
 
@@ -144,7 +143,7 @@ def told_of(request: ModeratorRequest, outcome: Outcome) -> list[Told]:
     elif not outcome.untouched and not outcome.left:
         told.append(Told(messages.WARNING, _("There was nothing to change.")))
     for change in outcome.untouched[:UNTOUCHED_TOLD]:
-        told.append(Told(messages.WARNING, _already_decided(change, request.user)))
+        told.append(Told(messages.WARNING, telling.already(change, request.user)))
     if more := len(outcome.untouched[UNTOUCHED_TOLD:]):
         text = ngettext("And %d more was decided already.", "And %d more were decided already.", more)
         told.append(Told(messages.WARNING, text % more))
@@ -230,16 +229,6 @@ def _piece(request: ModeratorRequest, template: str, context: dict, status: int 
 
 def wants_fragment(request: ModeratorRequest) -> bool:
     return "X-Fragment" in request.headers
-
-
-def _already_decided(change: Change, moderator) -> str:
-    who = _("you") if change.by == moderator else change.who
-    return _("%(comment)s: already moved to “%(status)s” by %(who)s, %(ago)s ago.") % {
-        "comment": change.comment,
-        "status": change.get_to_status_display(),
-        "who": who,
-        "ago": timesince(change.at),
-    }
 
 
 def back(request: ModeratorRequest) -> str:

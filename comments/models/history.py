@@ -157,7 +157,8 @@ class ChangeQuerySet(models.QuerySet["Change"]):
     def latest_of(self, comments: list[int]):
         """Return the newest change of each of these comments, where there is one."""
         newest = self.filter(comment=models.OuterRef("comment")).order_by("-pk").values("pk")[:1]
-        return self.filter(comment__in=comments, pk=models.Subquery(newest)).select_related("comment", "by")
+        latest = self.filter(comment__in=comments, pk=models.Subquery(newest))
+        return latest.select_related("comment", "by", "decision")
 
     def overtaking(self, comments: Iterable[int], seen: int | None, but_by: Any = None) -> set[int]:
         """Return which of these comments someone has decided on after the change that was `seen`.

@@ -324,7 +324,7 @@ def test_a_row_tells_who_decided_last(client, alice, bob):
 
         page = text_of(client.get(QUEUE, {"status": "approved"}))
 
-    assert "Approved: bob, 3\xa0minutes ago" in page
+    assert "Approved by bob, 3\xa0minutes ago" in page
 
 
 # --- In place ---
@@ -368,7 +368,7 @@ def test_in_place_it_is_told_what_another_has_decided(client, alice, bob):
         )
 
     assert response.status_code == 409
-    assert "Ada on “Bridge”: already moved to “Approved” by bob, 1\xa0minute ago." in text_of(response)
+    assert "Ada on “Bridge”: already approved by bob, 1\xa0minute ago." in text_of(response)
     assert "/undo/" not in text_of(response)
     assert Comment.objects.get().status == "approved"
 
@@ -406,7 +406,7 @@ def test_the_news_are_what_others_have_decided_since(client, alice, bob):
 
     page = text_of(client.get(f"{QUEUE}news/", shown))
 
-    assert re.findall(r'data-comment="(\d+)">([^,]*),', page) == [(str(theirs.pk), "Spam: bob")]
+    assert re.findall(r'data-comment="(\d+)">([^,]*),', page) == [(str(theirs.pk), "Marked as spam by bob")]
     for wrong in (
         {},
         {"comments": "x", "seen": "1"},

@@ -119,7 +119,7 @@ def test_the_second_moderator_is_told_what_the_first_did(client, alice, bob):
         client.force_login(alice)
         response = act(client, "mark_as_spam", comment, seen=seen)
 
-    assert messages_of(response) == ["Ada on “Bridge”: already moved to “Approved” by bob, 3\xa0minutes ago."]
+    assert messages_of(response) == ["Ada on “Bridge”: already approved by bob, 3\xa0minutes ago."]
     assert statuses() == ["approved"]
 
 
@@ -131,7 +131,7 @@ def test_who_decides_the_same_again_is_told_who_did(client, alice, bob):
         client.force_login(alice)
         response = act(client, "approve", comment)
 
-    assert messages_of(response) == ["Ada on “Bridge”: already moved to “Approved” by bob, 1\xa0minute ago."]
+    assert messages_of(response) == ["Ada on “Bridge”: already approved by bob, 1\xa0minute ago."]
     assert Change.objects.count() == 1
 
 

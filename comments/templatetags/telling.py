@@ -1,0 +1,8 @@
+from django import template
+
+from comments import telling
+
+register = template.Library()
+
+register.filter(telling.told)
+register.filter(telling.ago)

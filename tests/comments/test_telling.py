@@ -1,0 +1,111 @@
+"""What a decision says of itself, in the queue and on the pages about decisions."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+
+from comments import decisions
+from comments.models import Change, Comment
+from tests.factories import make_article, make_comment
+
+pytestmark = pytest.mark.django_db
+
+QUEUE = "/admin/comments/comment/"
+FRAGMENT = {"X-Fragment": "row"}
+
+
+def page_of(client, comment: Comment) -> str:
+    return client.get(f"{QUEUE}{comment.pk}/change/").content.decode()
+
+
+def said_of(client, comment: Comment) -> str:
+    return re.search('<p class="queue-decided">(.*)</p>', page_of(client, comment))[1]
+
+
+def messages_of(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+# --- The last change ---
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "said"),
+    [
+        ("approve", "held", "Approved by bob, a moment ago"),
+        ("hold", "approved", "Held by bob, a moment ago"),
+        ("mark_as_spam", "held", "Marked as spam by bob, a moment ago"),
+        ("trash", "held", "Moved to the trash by bob, a moment ago"),
+        ("restore", "trash", "Held by bob, a moment ago"),
+    ],
+)
+def test_a_row_says_what_was_decided_last_and_by_whom(client, clock, alice, bob, kind, before, said):
+    comment = make_comment(status=before)
+    getattr(comment, kind)(by=bob)
+
+    assert said_of(client, comment) == said
+
+
+def test_after_an_edit_or_an_undoing_a_row_says_just_that(client, clock, alice, bob):
+    edited, undone, kept = (make_comment(status=status) for status in ("held", "held", "approved"))
+    decisions.edit(edited, bob, body="Other words.")
+    decisions.undo(decisions.decide(Comment.objects.filter(pk=undone.pk), "trash", bob).decision, bob)
+    Comment.objects.filter(pk=kept.pk).update(open_reports=1)
+    kept.approve(by=bob)
+    clock.shift(timedelta(minutes=3))
+
+    assert [said_of(client, one) for one in (edited, undone, kept)] == [
+        "Edited by bob, 3\xa0minutes ago",
+        "Undone by bob, 3\xa0minutes ago",
+        "Approved by bob, 3\xa0minutes ago",
+    ]
+
+
+def test_what_its_author_did_to_a_comment_is_no_decision(client, clock, alice):
+    edited, sent_back, withdrawn = (make_comment(status="approved") for _ in range(3))
+    facts = {"actor": Change.Actor.COMMENTER, "from_status": "approved", "body_before": "x"}
+    Change.objects.create(comment=edited, to_status="approved", **facts)
+    Change.objects.create(comment=sent_back, to_status="held", **facts)
+    gone = {"actor": Change.Actor.COMMENTER, "from_status": "approved", "to_status": "withdrawn"}
+    Change.objects.create(comment=withdrawn, **gone)
+
+    assert [said_of(client, one) for one in (edited, sent_back, withdrawn)] == [
+        "Edited by the commenter, a moment ago",
+        "Edited by the commenter, a moment ago",
+        "Deleted by the commenter, a moment ago",
+    ]
+
+
+def test_who_comes_too_late_reads_the_same_words(client, clock, alice, bob):
+    article = make_article(title="Bridge")
+    approved, edited = (make_comment(status="held", name="Ada", article=article) for _ in range(2))
+    approved.approve(by=bob)
+    decisions.edit(edited, bob, body="Other words.")
+
+    told = []
+    for comment in (approved, edited):
+        sent = {"decision": "trash", "seen": "0"}
+        told += messages_of(client.post(f"{QUEUE}{comment.pk}/decide/", sent, follow=True))
+    news = client.get(f"{QUEUE}news/", {"comments": f"{approved.pk},{edited.pk}", "seen": "0,0"})
+
+    assert told == [
+        "Ada on “Bridge”: already approved by bob, a moment ago.",
+        "Ada on “Bridge”: edited by bob, a moment ago. Read it again first.",
+    ]
+    assert sorted(re.findall(r"<p [^>]*>(.*)</p>", unescape(news.content.decode()))) == [
+        "Approved by bob, a moment ago",
+        "Edited by bob, a moment ago",
+    ]
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_the_news_take_the_same_queries_however_many(client, alice, bob, django_assert_num_queries, items):
+    comments = [make_comment(status="held") for _ in range(items)]
+    for comment in comments:
+        decisions.edit(comment, bob, body="Other words.")
+    pks = ",".join(str(comment.pk) for comment in comments)
+
+    with django_assert_num_queries(4):
+        client.get(f"{QUEUE}news/", {"comments": pks, "seen": ",".join("0" * items)})
