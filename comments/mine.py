@@ -73,9 +73,10 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 def written(request: HttpRequest, link: AccessLink) -> HttpResponse:
-    comments = Comment.objects.written_with(link.email).select_related("article", "subscription")
+    comments = Comment.objects.written_with(link.email)
+    shown = comments.with_removals().select_related("article", "subscription")
     try:
-        page = Paginator(comments, COMMENTS_PER_PAGE).page(request.GET.get("page", 1))
+        page = Paginator(shown, COMMENTS_PER_PAGE).page(request.GET.get("page", 1))
     except InvalidPage as error:
         raise Http404(str(error)) from error
     editable = set(comments.editable().values_list("pk", flat=True))

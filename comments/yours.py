@@ -72,8 +72,8 @@ def with_comment(view):
             return render(request, "comments/yours_gone.html", status=410)
         except signing.BadSignature:
             return render(request, "comments/yours_gone.html", {"is_broken": True}, status=403)
-        comments = Comment.objects.filter(erased_at=None).select_related("article", "parent")
-        comment = comments.filter(pk=pk).first()
+        comments = Comment.objects.filter(erased_at=None).with_removals()
+        comment = comments.select_related("article", "parent").filter(pk=pk).first()
         if comment is None:
             return render(request, "comments/yours_gone.html", status=410)
         return view(request, comment, token)
@@ -86,10 +86,8 @@ def with_comment(view):
 def index(request: HttpRequest) -> HttpResponse:
     """List the comments that were written in this browser, newest first."""
     remembered = _remembered(request)
-    comments = Comment.objects.filter(pk__in=remembered[:REMEMBERED], erased_at=None).select_related(
-        "article"
-    )
-    listed = [(comment, address(comment)) for comment in comments]
+    comments = Comment.objects.filter(pk__in=remembered[:REMEMBERED], erased_at=None).with_removals()
+    listed = [(comment, address(comment)) for comment in comments.select_related("article")]
     response = render(request, "comments/yours_index.html", {"comments": listed})
     for pk in remembered[REMEMBERED:]:
         response.delete_cookie(f"{COOKIE}-{pk}", path=COOKIE_PATH)

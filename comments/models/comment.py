@@ -59,6 +59,21 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """
         return self.filter(email=email.lower(), user=None).exclude(email="")
 
+    def with_removals(self):
+        """Say of each comment whether a moderator has removed it, as its author is told.
+
+        What a word has moved to the trash waits, as far as its author knows, until somebody
+        decides on it.
+        """
+        trash = Comment.Status.TRASH
+        moves = Change.objects.filter(comment=models.OuterRef("pk"), to_status=trash)
+        last_move = moves.exclude(from_status=trash).order_by("-pk").values("actor")[:1]
+        by_moderator = Exact(models.Subquery(last_move), Change.Actor.MODERATOR)
+        is_removed = models.Q(by_moderator, status=trash)
+        return self.annotate(
+            is_removed=models.ExpressionWrapper(is_removed, output_field=models.BooleanField())
+        )
+
     def looked_at(self, conditions: models.Q):
         """Filter by conditions that the database's planner does not see.
 

@@ -408,14 +408,18 @@ def test_comments_in_every_state_are_listed_newest_first_and_no_others(client):
 
 
 def test_the_list_tells_what_became_of_each_comment(client):
-    of_ada(status="trash")
-    of_ada(status="spam")
+    of_ada(body="Removed.").trash(make_editor())
+    of_ada(body="Caught by a word.", status="trash")
+    of_ada(body="Caught as spam.", status="spam")
     sign_in(client)
 
     page = text_of(client.get(MINE))
 
-    assert "Your comment was removed by a moderator." in page
-    assert "Your comment is awaiting moderation." in page
+    assert re.findall(r"Your comment [^.]+\.", page) == [
+        "Your comment is awaiting moderation.",
+        "Your comment is awaiting moderation.",
+        "Your comment was removed by a moderator.",
+    ]
 
 
 def test_only_what_may_still_be_changed_leads_to_edit_and_delete(client):

@@ -4,8 +4,9 @@ import pytest
 from django.core import signing
 from django.db import OperationalError, connection
 
-from comments import yours
+from comments import posting, yours
 from comments.models import Change, Comment
+from comments.moderation import Submission
 from tests.factories import make_article, make_comment, make_editor, reply_to, set_discussion
 from tests.givens import NOON, SAME_ORIGIN
 
@@ -38,7 +39,7 @@ def delete(client, comment, headers=SAME_ORIGIN):
         ("held", "Your comment is awaiting moderation."),
         ("spam", "Your comment is awaiting moderation."),
         ("approved", "Your comment is public."),
-        ("trash", "Your comment was removed by a moderator."),
+        ("trash", "Your comment is awaiting moderation."),
         ("withdrawn", "You deleted this comment."),
     ],
 )
@@ -48,6 +49,61 @@ def test_the_private_page_tells_what_became_of_the_comment(client, status, words
     assert words in text_of(response)
     assert "ada@example.com" not in text_of(response)
     assert (response["X-Robots-Tag"], "private" in response["Cache-Control"]) == ("noindex", True)
+
+
+WAITS = "Your comment is awaiting moderation."
+IS_REMOVED = "Your comment was removed by a moderator."
+
+
+def states_on(client, *addresses) -> list[list[str]]:
+    """Return what each page tells of the state of a comment."""
+    pages = [text_of(client.get(address)) for address in addresses]
+    return [[words for words in (WAITS, IS_REMOVED) if words in page] for page in pages]
+
+
+@pytest.mark.parametrize(
+    ("text", "status"), [("A dragon.", "trash"), ("A griffin.", "spam"), ("A unicorn.", "held")]
+)
+def test_whoever_was_caught_on_arrival_is_told_what_everybody_is_told_who_waits(client, text, status):
+    set_discussion(words_that_trash="dragon", words_that_hold="unicorn", refused_addresses="2001:db8::7")
+    address = "2001:db8::7" if status == "spam" else "2001:db8::8"
+    written = Comment(
+        article=make_article(), name="Ada", email="ada@example.com", body=text, ip_address=address
+    )
+    comment = posting.post(Submission(written))
+    remembered(client, comment)
+
+    assert comment.status == status
+    assert states_on(client, yours.address(comment), "/comments/yours/") == [[WAITS], [WAITS]]
+
+
+def test_whose_comment_a_moderator_has_removed_is_told_so(client):
+    editor = make_editor()
+    caught, public = make_comment(status="trash"), make_comment()
+    caught.approve(editor)
+    caught.trash(editor)
+    public.trash(editor)
+
+    assert states_on(client, *map(yours.address, (caught, public))) == [[IS_REMOVED], [IS_REMOVED]]
+
+
+def test_a_moderator_who_only_corrects_what_a_word_has_caught_has_not_removed_it(client):
+    comment = make_comment(status="trash")
+    Change.objects.create(comment=comment, by=make_editor(), from_status="trash", to_status="trash")
+
+    assert states_on(client, yours.address(comment)) == [[WAITS]]
+
+
+def test_an_approved_comment_that_a_word_of_its_new_text_moves_to_the_trash_waits(client):
+    set_discussion(words_that_trash="dragon")
+    editor, comment = make_editor(), fresh()
+    comment.trash(editor)
+    comment.restore(editor)
+
+    edit(client, comment, "A dragon.")
+
+    comment.refresh_from_db()
+    assert (comment.status, states_on(client, yours.address(comment))) == ("trash", [[WAITS]])
 
 
 def test_a_changed_link_opens_nothing(client):
