@@ -70,7 +70,9 @@ def post(submission: Submission, decision: Decision | None = None) -> Comment:
             comment.ip_address = shortened(comment.ip_address)
         comment.save()
         _keep(ruling, comment)
-        _record(comment, because=ruling.because, from_status="", decision=decision)
+        # The actor stays the commenter: that an answer arrived is no decision on it.
+        by = decision.by if decision else None
+        _record(comment, because=ruling.because, from_status="", decision=decision, by=by)
         if submission.wants_mail_about:
             notifications.subscribe(comment, submission.wants_mail_about)
         if comment.status == Comment.Status.APPROVED:

@@ -178,7 +178,7 @@ def test_an_answer_that_was_overtaken_is_posted_when_it_is_sent_again(client, al
     response = reply(client, comment, "Thank you.", seen=seen)
 
     # The row says what is true by now, so that it is not overwritten unseen.
-    assert "Spam: bob" in text_of(refused)
+    assert "Marked as spam by bob" in text_of(refused)
     assert (refused.status_code, response.status_code) == (409, 200)
     assert Comment.objects.get(parent=comment).body == "Thank you."
 

@@ -109,3 +109,25 @@ def test_the_news_take_the_same_queries_however_many(client, alice, bob, django_
 
     with django_assert_num_queries(4):
         client.get(f"{QUEUE}news/", {"comments": pks, "seen": ",".join("0" * items)})
+
+
+# --- A moderator's own answer ---
+
+
+def test_the_history_names_who_answered_from_the_queue_and_finds_it_by_that_name(client, clock, alice, bob):
+    comment = make_comment(body="A question.")
+    bob_answers = {f"{comment.pk}-body": "An answer."}
+    client.force_login(bob)
+    client.post(f"{QUEUE}{comment.pk}/reply/", bob_answers)
+    make_comment(body="Of no account.").hold(by=alice)
+    answer = Comment.objects.get(body="An answer.")
+
+    change = answer.changes.get()
+    found = [
+        [row.change.pk for row in client.get("/admin/comments/change/", asked).context["page"].rows]
+        for asked in ({"by": bob.pk}, {"q": "bob"})
+    ]
+
+    assert (change.by, change.who, change.from_status) == (bob, "bob", "")
+    assert found == [[change.pk], [change.pk]]
+    assert "<span>bob</span>" in page_of(client, answer)
