@@ -10,6 +10,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="change",
             name="by_name",
-            field=models.CharField(blank=True, editable=False, max_length=150, verbose_name="by"),
+            field=models.CharField(
+                blank=True, db_default="", default="", editable=False, max_length=150, verbose_name="by"
+            ),
         ),
     ]

@@ -88,18 +88,19 @@ class Decision(models.Model):
     )
     kind = models.CharField(_("decision"), max_length=12, choices=Kind)
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False)
+    # `db_default` is for what has come later: until every machine is upgraded, some know nothing of it.
     # How much it has changed: comments, and the people whom it has trusted or banned.
     count = models.PositiveIntegerField(_("comments"), default=0)
-    people = models.PositiveIntegerField(default=0, editable=False)
+    people = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     # How many comments it has left as they are because of who wrote them, by `Left`.
-    left = models.JSONField(default=dict, blank=True, editable=False)
+    left = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     # A decision on more comments than one request should take is carried out in steps. These
     # say of which comments it is, by what and until when a ban is, how far it has come, and
     # what its moderator had seen.
     filters = models.JSONField(default=dict, blank=True, editable=False)
-    terms = models.JSONField(default=dict, blank=True, editable=False)
+    terms = models.JSONField(default=dict, db_default={}, blank=True, editable=False)
     total = models.PositiveIntegerField(default=0, editable=False)
-    done = models.PositiveIntegerField(default=0, editable=False)
+    done = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     reached = models.BigIntegerField(null=True, editable=False)
     seen = models.BigIntegerField(null=True, editable=False)
     # Empty while steps are left.
@@ -224,7 +225,7 @@ class Change(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("by"), on_delete=models.SET_NULL, null=True, related_name="+"
     )
     # The name of the account, which stays when the account is deleted.
-    by_name = models.CharField(_("by"), max_length=150, blank=True, editable=False)
+    by_name = models.CharField(_("by"), max_length=150, default="", db_default="", blank=True, editable=False)
     # Who it was where no account has done it.
     actor = models.CharField(max_length=10, choices=Actor, default=Actor.MODERATOR)
     at = models.DateTimeField(_("at"), default=timezone.now, editable=False)

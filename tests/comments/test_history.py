@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from articles.models import Article
 from comments import decisions, history, posting, privacy, reports
-from comments.models import Change, Comment
+from comments.models import Change, Comment, Decision
 from comments.moderation import Submission
 from tests.comments.test_queue import plans_of
 from tests.factories import (
@@ -275,7 +275,36 @@ def test_an_upgrade_writes_down_the_names_of_accounts_that_are_there(editor):
         migration.keep_names(apps_then, None)
 
     assert [change.by_name for change in Change.objects.order_by("pk")] == ["alice", ""]
-    assert len(queries) == 1
+    assert len(queries) == 2
+
+
+def test_an_upgrade_that_was_broken_off_goes_on_with_the_names_that_are_missing(editor, monkeypatch):
+    for _number in range(5):
+        make_comment(status="held").approve(by=editor)
+    first = Change.objects.order_by("pk")[0].pk
+    QuerySet(Change).exclude(pk=first).update(by_name="")
+    QuerySet(Change).filter(pk=first).update(by_name="as she was called")
+    migration = importlib.import_module("comments.migrations.0023_names_of_who_is_there")
+    apps_then = MigrationLoader(connection).project_state(("comments", "0023_names_of_who_is_there")).apps
+    monkeypatch.setattr(migration, "STEP", 2)
+
+    migration.keep_names(apps_then, None)
+
+    names = [change.by_name for change in Change.objects.order_by("pk")]
+    assert (names, migration.Migration.atomic) == (["as she was called", *["alice"] * 4], False)
+
+
+def test_a_machine_that_is_upgraded_later_writes_meanwhile():
+    comment = make_comment()
+    apps_then = MigrationLoader(connection).project_state(("comments", "0018_what_is_not_finished")).apps
+
+    decision = apps_then.get_model("comments", "Decision").objects.create(kind="approve", count=1)
+    apps_then.get_model("comments", "Change").objects.create(
+        comment_id=comment.pk, decision=decision, from_status="held", to_status="approved"
+    )
+
+    decided = Decision.objects.values_list("people", "done", "left", "terms").get()
+    assert (decided, comment.changes.get().by_name) == ((0, 0, {}, {}), "")
 
 
 # --- Reading it ---
