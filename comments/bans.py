@@ -3,7 +3,7 @@
 Where one is banned, a moderator is asked once more; where many are, those are left out.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from ipaddress import ip_address, ip_network
@@ -12,14 +12,13 @@ from typing import NamedTuple
 from django import forms
 from django.contrib.auth import get_user_model
 from django.db.models import Q, Value
-from django.db.models.functions import Concat
+from django.db.models.functions import Concat, Lower, Trim
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from comments import matching
 from comments.models import Comment, CommentQuerySet, Decision, Left, Standing
-from comments.moderation import Submission
 from newsite.origin import network_of
 
 Kind = Standing.Kind
@@ -40,7 +39,7 @@ MAIL_PROVIDERS = {
 
 WORKS_HERE = Q(is_staff=True) | Q(author__isnull=False)
 # These comments stay what they are too, where the ban would mark comments as spam.
-SPARED = {Left.OWN, Left.STAFF, Left.SHARED}
+SPARED = {Left.OWN, Left.STAFF, Left.SHARED, Left.REGISTERED}
 
 
 class Terms(NamedTuple):
@@ -104,8 +103,10 @@ def on_each(
     """Return the bans for each of these comments, and which of them are left, and why."""
     ends_at = parse_datetime(terms.ends_at) if terms.ends_at else None
     values = {comment.pk: value_of(comment, terms.kind) for comment in comments}
-    spared = _spared(comments, values, terms, among)
     known = lasting(terms.kind, set(values.values()), ends_at)
+    # An earlier step may have come upon the same person.
+    done = {value for value, standing in known.items() if standing.decision_id == decision.pk}
+    spared = _spared(comments, values, terms, among, done)
     banned: dict[str, Standing] = {}
     left = {}
     for pk, value in values.items():
@@ -121,27 +122,30 @@ def on_each(
                 ends_at=ends_at,
                 note=terms.note,
             )
-        # An earlier step may have come upon the same person.
-        elif known[value].decision_id != decision.pk:
+        elif value not in done:
             left[pk] = Left.BANNED_AS_LONG
     return list(banned.values()), left
 
 
 def _spared(
-    comments: list[Comment], values: dict[int, str], terms: Terms, among: CommentQuerySet
+    comments: list[Comment], values: dict[int, str], terms: Terms, among: CommentQuerySet, done: set[str]
 ) -> dict[int, Left]:
     """Return the comments for which nobody is banned, since that would hit others than were chosen."""
     newsroom = Newsroom.load()
-    others = _others_hit(set(values.values()), terms.kind, among)
+    hit = hit_by(terms.kind, set(values.values()), among)
     spared = {}
     for comment in comments:
         value = values[comment.pk]
-        accounts = {comment.user_id, *(account for account, _name in others[value])}
+        accounts = {comment.user_id, *(account for account, _address in hit[value].people)}
         if terms.kind == Kind.ADDRESS and _is_own(value, terms.own_address):
             spared[comment.pk] = Left.OWN
         elif accounts & newsroom.accounts or newsroom.has(terms.kind, value):
             spared[comment.pk] = Left.STAFF
-        elif len(others[value]) > 1 and not terms.sure:
+        elif terms.sure or value in done:
+            continue
+        elif hit[value].accounts:
+            spared[comment.pk] = Left.REGISTERED
+        elif len(hit[value].people) > 1:
             spared[comment.pk] = Left.SHARED
     return spared
 
@@ -175,28 +179,86 @@ class Newsroom(NamedTuple):
 
     def has(self, kind: str, value: str) -> bool:
         """Say whether a name or an e-mail address is that of one of them."""
-        if kind == Kind.NAME:
-            return matching.look(value) in self.looks
-        return kind == Kind.EMAIL and value in self.emails
+        name, email = _name_and_email(kind, value)
+        return matching.look(name) in self.looks or email in self.emails
 
 
-def _others_hit(values: set[str], kind: str, among: CommentQuerySet) -> dict[str, set]:
-    """Return by value who else had approved comments that a ban would have hit lately."""
+class Hit(NamedTuple):
+    """Whom a ban by one value would hit, besides those whom it is about."""
+
+    # Who lately wrote comments that are approved, by `person_of()`, and how many they are.
+    people: set[tuple[int | None, str]]
+    comments: int
+    # Whose name or address it is, whatever they write.
+    accounts: set[int]
+
+
+def hit_by(kind: str, values: set[str], chosen: CommentQuerySet | None = None) -> dict[str, Hit]:
+    """Return by value whom a ban would hit besides those who wrote the chosen comments."""
     newest = list(_newest_approved())
-    chosen = set(among.filter(pk__in=[comment.pk for comment in newest]).values_list("pk", flat=True))
+    accounts = _accounts(kind, values)
+    if chosen is not None:
+        pks = [comment.pk for comment in newest]
+        about = set(chosen.filter(pk__in=pks).values_list("pk", flat=True))
+        newest = [comment for comment in newest if comment.pk not in about]
+        named = {account for of_one in accounts.values() for account in of_one}
+        meant = set(chosen.filter(user__in=named).values_list("user", flat=True)) if named else set()
+        accounts = {value: of_one - meant for value, of_one in accounts.items()}
     # Of the networks of an address only those that are as large as one of the values.
     lengths = tuple({ip_network(value).prefixlen for value in values if value and kind == Kind.ADDRESS})
-    people = defaultdict(set)
+    people, number = defaultdict(set), Counter[str]()
     for comment in newest:
-        if comment.pk not in chosen:
-            keys = (
-                matching.network_keys(comment.ip_address, lengths)
-                if lengths
-                else Standing.keys(kind, comment)
-            )
-            for value in values.intersection(keys):
-                people[value].add(person_of(comment))
-    return people
+        keys = matching.network_keys(comment.ip_address, lengths) if lengths else Standing.keys(kind, comment)
+        for value in values.intersection(keys):
+            people[value].add(person_of(comment))
+            number[value] += 1
+    return {value: Hit(people[value], number[value], accounts.get(value, set())) for value in values}
+
+
+def _accounts(kind: str, values: set[str]) -> dict[str, set[int]]:
+    """Return by name or e-mail address which accounts have it."""
+    users = get_user_model().objects
+    if kind == Kind.ACCOUNT:
+        # Anyone else's account is what is meant. Staff's comments are shown whatever is banned.
+        named = users.filter(WORKS_HERE, username__in=values).values_list("username", "pk")
+        return {username: {pk} for username, pk in named}
+    if kind == Kind.EMAIL and (domains := [value for value in values if value.startswith("@")]):
+        # One account is enough to ask.
+        return {
+            domain: set(users.filter(email__iendswith=domain).values_list("pk", flat=True)[:1])
+            for domain in domains
+        }
+    parts = {value: _name_and_email(kind, value) for value in values}
+    names = {name for name, _email in parts.values() if name}
+    emails = {email for _name, email in parts.values() if email}
+    if not names and not emails:
+        return {}
+    # SQLite knows the small letters of ASCII only.
+    written = {*names, *(name.title() for name in names)}
+    same = Q(lower_email__in=emails) | Q(lower_username__in=written) | Q(username__in=written)
+    same |= Q(lower_name__in=written) | Q(full_name__in=written)
+    small = {
+        "lower_email": Lower("email"),
+        "lower_username": Lower("username"),
+        "lower_name": Lower("full_name"),
+    }
+    full_name = Trim(Concat("first_name", Value(" "), "last_name"))
+    accounts = users.alias(full_name=full_name).alias(**small).filter(same)
+    found = defaultdict(set)
+    for pk, its_email, *called in accounts.values_list("pk", "email", "username", full_name):
+        its_names = {_normal_name(name) for name in called if name}
+        for value, (name, email) in parts.items():
+            if name in its_names or (email and email == its_email.lower()):
+                found[value].add(pk)
+    return found
+
+
+def _name_and_email(kind: str, value: str) -> tuple[str, str]:
+    """Return the name and the e-mail address that a ban is by, as far as it is."""
+    if kind == Kind.PERSON:
+        name, _space, email = value.rpartition(" ")
+        return _normal_name(name), email.strip("<>")
+    return value if kind == Kind.NAME else "", value if kind == Kind.EMAIL else ""
 
 
 def ask_twice(form: forms.Form | forms.ModelForm, kind: str, value: str, own_address: str | None) -> None:
@@ -215,43 +277,19 @@ def doubts(kind: str, value: str, own_address: str | None) -> list[str]:
         found.append(_("Everybody may have an address of this provider."))
     if kind == Kind.ADDRESS and _is_own(value, own_address):
         found.append(_("Your own address, %s, is in this network.") % own_address)
-    if _is_of_an_account(kind, value):
+    hit = hit_by(kind, {value})[value]
+    if hit.accounts or Newsroom.load().has(kind, value):
         found.append(_("Someone with an account on this site has this name or address."))
-    comments, people = _hit(kind, value)
-    if people > 1:
+    if (people := len(hit.people)) > 1:
         found.append(
             ngettext(
                 "Of the last %(all)d approved comments, %(comments)d would have been spam, by %(people)d person.",
                 "Of the last %(all)d approved comments, %(comments)d would have been spam, by %(people)d people.",
                 people,
             )
-            % {"all": LOOKED_AT, "comments": comments, "people": people}
+            % {"all": LOOKED_AT, "comments": hit.comments, "people": people}
         )
     return found
-
-
-def _is_of_an_account(kind: str, value: str) -> bool:
-    users = get_user_model().objects
-    if kind == Kind.EMAIL and value.startswith("@"):
-        return users.filter(email__iendswith=value).exists()
-    if kind == Kind.ACCOUNT:
-        # Anyone else's account is what is meant. Staff's comments are shown whatever is banned.
-        return users.filter(WORKS_HERE, username=value).exists()
-    named = Comment(
-        name=value if kind == Kind.NAME else value.rpartition(" ")[0] if kind == Kind.PERSON else "",
-        email=value
-        if kind == Kind.EMAIL
-        else value.rpartition("<")[2].strip(">")
-        if kind == Kind.PERSON
-        else "",
-    )
-    return Submission(named).is_registered
-
-
-def _hit(kind: str, value: str) -> tuple[int, int]:
-    """Return how many approved comments a ban would have hit lately, and of how many people."""
-    hit = [comment for comment in _newest_approved() if value in Standing.keys(kind, comment)]
-    return len(hit), len({person_of(comment) for comment in hit})
 
 
 def _newest_approved() -> CommentQuerySet:

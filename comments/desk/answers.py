@@ -68,6 +68,10 @@ LEFT: dict[str, Any] = {
         "%d comment is left out: the ban would hit several people with approved comments.",
         "%d comments are left out: the bans would hit several people with approved comments.",
     ),
+    Left.REGISTERED: ngettext_lazy(
+        "%d comment is left out: its name or address is that of someone with an account.",
+        "%d comments are left out: their names or addresses are those of people with an account.",
+    ),
     Left.DECIDED: ngettext_lazy(
         "%d comment is left out: someone else has decided on it since.",
         "%d comments are left out: someone else has decided on them since.",

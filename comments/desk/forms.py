@@ -171,7 +171,8 @@ class BanManyForm(BanTermsForm):
         required=False,
         help_text=_(
             "Otherwise a comment is left out where its ban would hit several people whose comments "
-            "are approved. What would hit you, or someone who writes for this site, is always left out."
+            "are approved, or someone with an account. What would hit you, or someone who writes for "
+            "this site, is always left out."
         ),
     )
 

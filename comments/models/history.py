@@ -33,10 +33,12 @@ class Left(StrEnum):
     BANNED_AS_LONG = "banned-as-long"
     # There is nothing to know its author by again.
     UNKNOWN = "unknown"
-    # The ban would hit the moderator, someone who writes for the site, or others than were chosen.
+    # The ban would hit the moderator, someone who writes for the site, or others than were chosen:
+    # several with approved comments, or someone with an account.
     OWN = "own"
     STAFF = "staff"
     SHARED = "shared"
+    REGISTERED = "registered"
     # Someone else has decided on it since the moderator opened the page.
     DECIDED = "decided"
 

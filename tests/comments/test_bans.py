@@ -33,7 +33,7 @@ def test_doubts_cost_the_same_whatever_the_number_of_comments(django_assert_num_
     for number in (1, 2):
         for _number in range(number):
             make_comment(user=make_user())
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             bans.doubts("email", "@reader.example", None)
 
 

@@ -451,6 +451,48 @@ def test_what_several_people_with_approved_comments_share_is_banned_only_on_purp
     assert (on_purpose.left, banned(), Comment.objects.get(pk=hit.pk).status) == ({}, [value], "spam")
 
 
+@pytest.mark.parametrize(
+    ("kind", "typed"),
+    [
+        ("name", {"name": "RITA  reader"}),
+        ("name", {"name": "Rita99"}),
+        ("name", {"name": "\u00e9va nov\u00e1k"}),
+        ("email", {"email": "rita@home.example"}),
+    ],
+)
+def test_whose_account_has_that_name_or_address_is_banned_by_it_only_on_purpose(alice, kind, typed):
+    rita = make_user(username="rita99", first_name="Rita", last_name="Reader", email="Rita@home.example")
+    make_user(first_name="\u00c9va", last_name="Nov\u00e1k")
+    make_comment(user=rita, name="Rita Reader", email="")
+    hit, other = make_comment(status="held", **typed), make_comment(status="held")
+
+    careful = ban_each(alice, hit, other, kind=kind)
+    after = len(banned()), Comment.objects.get(pk=hit.pk).status
+    on_purpose = ban_each(alice, hit, kind=kind, sure=True)
+
+    assert (careful.left, after) == ({"registered": 1}, (1, "held"))
+    assert (on_purpose.left, len(banned()), Comment.objects.get(pk=hit.pk).status) == ({}, 2, "spam")
+
+
+@pytest.mark.parametrize("place", [0, 2])
+@pytest.mark.parametrize("kind", ["name", "email"])
+def test_whoever_wrote_a_chosen_comment_with_their_account_is_banned_by_its_name_and_address(
+    alice, steps_of_two, kind, place
+):
+    rita = make_user(username="rita", email="rita@home.example")
+    chosen = [
+        make_comment(
+            user=rita if number == place else None, name="rita", email="rita@home.example", status="held"
+        )
+        for number in range(3)
+    ]
+
+    decision = finished(on_all("ban", alice, banning(kind)))
+
+    assert (decision.people, decision.left, len(banned())) == (1, {}, 1)
+    assert statuses() == ["spam"] * len(chosen)
+
+
 def test_those_who_are_banned_are_not_the_others_whom_a_ban_would_hit(alice):
     chosen = [make_comment(ip_address="192.0.2.7") for _number in range(3)]
     make_comment(ip_address="192.0.2.7")
@@ -649,7 +691,7 @@ def test_who_may_not_decide_on_people_any_more_takes_nothing_back_about_them(ali
 
 
 @pytest.mark.parametrize("items", [1, 3])
-@pytest.mark.parametrize(("kind", "queries"), [("trust", 13), ("ban", 26)])
+@pytest.mark.parametrize(("kind", "queries"), [("trust", 13), ("ban", 27)])
 def test_a_step_on_people_takes_the_same_queries_however_many(
     alice, django_assert_num_queries, kind, queries, items
 ):
