@@ -64,6 +64,10 @@ class Finding:
         """What the rule has found: a word, an address, a number."""
         return self.ruling.fired[0][1].detail if self.ruling.fired else ""
 
+    @property
+    def found(self) -> str:
+        return self.ruling.fired[0][0].in_words(self.detail) if self.ruling.fired else ""
+
 
 @dataclass
 class Outcome:

@@ -378,7 +378,9 @@ WHY_HELD: dict[str, Any] = {
     Rule.FIRST_COMMENT: _(
         "The first comment under a name and an email address is read by a moderator before it is shown."
     ),
-    Rule.LINKS: _("A comment with several links is read by a moderator before it is shown."),
+    Rule.LINKS: _(
+        "Because of a link in it, or of several, a moderator reads this comment before it is shown."
+    ),
     Rule.REGISTERED: _(
         "A comment under this name or email address is read by a moderator before it is shown."
     ),
@@ -408,4 +410,12 @@ class Firing(models.Model):
 
     def __str__(self) -> str:
         label = self.get_rule_display()
-        return f"{label}: {self.detail}" if self.detail else str(label)
+        return f"{label}: {self.found}" if self.detail else str(label)
+
+    @property
+    def found(self) -> str:
+        return Rule(self.rule).in_words(self.detail)
+
+    @property
+    def is_count(self) -> bool:
+        return Rule(self.rule).counts

@@ -1,6 +1,8 @@
 """Where a comment can stand, and what can bring it there."""
 
 from django.db import models
+from django.utils.formats import number_format
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -35,6 +37,19 @@ class Rule(models.TextChoices):
     REPORTED = "reported", _("Reported by readers")
     REGISTERED = "registered", _("A visitor used the name or email address of a registered user")
     WORDS = "words", _("Has a word that holds it")
-    LINKS = "links", _("Many links")
+    LINKS = "links", _("Links")
     TOO_FAST = "too-fast", _("Written faster than anyone types")
     FIRST_COMMENT = "first-comment", _("First comment under this name and email address")
+
+    @property
+    def counts(self) -> bool:
+        """Whether what the rule finds is a number."""
+        return self in (Rule.REPORTED, Rule.LINKS, Rule.TOO_FAST)
+
+    def in_words(self, detail: str) -> str:
+        """Return what the rule found, as moderators read it: a number with what it is of."""
+        if detail and self == Rule.LINKS:
+            return ngettext("%d link", "%d links", int(detail)) % int(detail)
+        if detail and self == Rule.TOO_FAST:
+            return gettext("%s seconds") % number_format(float(detail), decimal_pos=1)
+        return detail

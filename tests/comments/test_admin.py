@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
 from comments.admin import StoryAdmin
-from comments.models import Change, Comment
+from comments.models import Change, Comment, Firing
 from tests.comments.test_queue import plans_of
 from tests.factories import make_article, make_comment, make_editor, make_report, make_user, reply_to
 
@@ -79,10 +79,24 @@ def test_the_queue_shows_what_is_held_and_all_that_a_moderator_needs(client, edi
         "ada@example.com",
         "https://ada.example",
         "198.51.100.7",
-        "Many links",
     ):
         assert part in page
     assert page.count('class="queue-text"') == 1
+
+
+def test_a_row_quotes_the_words_that_a_rule_found_and_says_what_a_number_counts(client, editor):
+    comment = make_comment(status="held")
+    for rule, detail in [("words", "unicorn"), ("links", "1"), ("too-fast", "1.7298"), ("reported", "3")]:
+        Firing.objects.create(comment=comment, rule=rule, verdict="held", detail=detail)
+
+    rules = re.search(r'<ul class="queue-rules".*?</ul>', text_of(client.get(QUEUE)), re.DOTALL)[0]
+
+    assert re.findall("<li>(.*?)</li>", rules) == [
+        'Has a word that holds it: <q dir="auto">unicorn</q>',
+        "Links: 1 link",
+        "Written faster than anyone types: 1.7 seconds",
+        "Reported by readers: 3",
+    ]
 
 
 def test_the_tabs_count_and_filter(client, editor):

@@ -306,8 +306,10 @@ def test_a_detail_is_stored_as_far_as_it_fits():
         ("reported", "3", "Reported by readers: 3"),
         ("registered", "", "A visitor used the name or email address of a registered user"),
         ("words", "unicorn*", "Has a word that holds it: unicorn*"),
-        ("links", "2", "Many links: 2"),
-        ("too-fast", "1.5", "Written faster than anyone types: 1.5"),
+        ("links", "1", "Links: 1 link"),
+        ("links", "2", "Links: 2 links"),
+        ("links", "", "Links"),
+        ("too-fast", "1.7298", "Written faster than anyone types: 1.7 seconds"),
         ("first-comment", "", "First comment under this name and email address"),
     ],
 )

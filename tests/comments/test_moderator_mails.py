@@ -232,7 +232,7 @@ def test_every_rule_that_fired_is_named_with_what_it_found(mo):
 
     assert re.findall("Why it is held: (.*)", only_mail().text) == [
         "Has a word that holds it: soap",
-        "Many links: 2",
+        "Links: 2 links",
         "First comment under this name and email address",
     ]
 

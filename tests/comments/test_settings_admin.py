@@ -471,7 +471,7 @@ def test_the_comments_are_listed_whole_with_what_decides_and_a_link(client, owne
     assert f'<a href="/admin/comments/comment/{comment.pk}/change/">{comment}</a>' in item
     assert comment.body_html in item
     said = " ".join(unescape(strip_tags(item)).split())
-    assert "Changed by these settings Held: Many links (1)" in said
+    assert "Changed by these settings Held: Links (1 link)" in said
 
 
 def test_of_more_than_fifty_comments_the_rest_is_counted(client, owner):

@@ -143,7 +143,7 @@ def test_the_link_to_a_deleted_comment_has_expired(client):
     ("because", "words"),
     [
         ("first-comment", "The first comment under a name and an email address is read by a moderator"),
-        ("links", "A comment with several links is read by a moderator"),
+        ("links", "Because of a link in it, or of several, a moderator reads this comment"),
         ("registered", "A comment under this name or email address is read by a moderator"),
         ("reported", "Readers have asked that a moderator read this comment again"),
     ],
