@@ -1,4 +1,4 @@
-"""What became of a comment last, in one wording wherever a moderator reads it."""
+"""What became of a comment, in one wording wherever a moderator reads it."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,6 +45,16 @@ TOLD: dict[str, tuple[Any, Any]] = {
         gettext_lazy("%(comment)s: undone by %(who)s, %(ago)s. Read it again first."),
     ),
 }
+# What a decision on one comment has done to it; the comment is named after it.
+DONE: dict[str, Any] = {
+    Kind.APPROVE: gettext_lazy("Approved"),
+    Kind.HOLD: gettext_lazy("Held"),
+    Kind.MARK_AS_SPAM: gettext_lazy("Marked as spam"),
+    Kind.TRASH: gettext_lazy("Moved to the trash"),
+    Kind.RESTORE: gettext_lazy("Restored"),
+    Kind.EDIT: gettext_lazy("Edited"),
+    Kind.REPLY: gettext_lazy("Reply posted"),
+}
 
 
 def told(change: Change) -> str:
@@ -56,6 +66,11 @@ def already(change: Change, moderator: Any) -> str:
     """Say of a comment that a moderator's decision came too late for it, and for what."""
     who = _("you") if change.by == moderator else change.who
     return TOLD[_what(change)][1] % {"comment": change.comment, "who": who, "ago": ago(change.at)}
+
+
+def done(decision: Decision) -> str:
+    """Say what a decision has done to the one comment that it was on. Empty where it was on people."""
+    return str(DONE.get(decision.kind, ""))
 
 
 def ago(at: datetime) -> str:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from comments import bans, decisions, queue, rights
+from comments import bans, decisions, queue, rights, telling
 from comments.desk.answers import (
     ModeratorRequest,
     Told,
@@ -29,7 +29,7 @@ from comments.desk.answers import (
     wants_fragment,
 )
 from comments.desk.forms import BanManyForm, SeenForm
-from comments.models import Comment, Decision
+from comments.models import Change, Comment, Decision
 from newsite.origin import client_address
 
 Kind = Decision.Kind
@@ -156,8 +156,23 @@ def _go_on(request: ModeratorRequest, decided: Decision) -> HttpResponse:
 def decisions_made(request: ModeratorRequest) -> HttpResponse:
     """List what the moderator has decided lately and may still undo, and what is not finished."""
     found = [*unfinished(request)[:DECISIONS_LISTED], *undoable(request)[:DECISIONS_LISTED]]
-    made = [(one, result_of(one)) for one in dict.fromkeys(found)]
+    comments = _on_one(request, found)
+    made = [(one, result_of(one), comments.get(one.pk)) for one in dict.fromkeys(found)]
     return desk_page(request, "decisions", _("Your latest decisions"), decisions=made)
+
+
+def _on_one(request: ModeratorRequest, made: list[Decision]) -> dict[int, Comment]:
+    """Return by decision the comment that it was on, where it was on one; of a reply, the reply."""
+    chosen = [
+        one.pk
+        for one in made
+        if one.kind in telling.DONE and one.finished_at and (one.count == 1 or one.kind == Kind.REPLY)
+    ]
+    changes = Change.objects.filter(decision__in=chosen, comment__in=rights.moderated_by(request.user))
+    changes = changes.select_related("comment__article").defer(
+        "comment__article__body", "comment__article__body_html"
+    )
+    return {change.decision_id: change.comment for change in changes.order_by("pk") if change.decision_id}
 
 
 @require_POST

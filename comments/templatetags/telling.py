@@ -5,4 +5,5 @@ from comments import telling
 register = template.Library()
 
 register.filter(telling.told)
+register.filter(telling.done)
 register.filter(telling.ago)

@@ -131,3 +131,55 @@ def test_the_history_names_who_answered_from_the_queue_and_finds_it_by_that_name
     assert (change.by, change.who, change.from_status) == (bob, "bob", "")
     assert found == [[change.pk], [change.pk]]
     assert "<span>bob</span>" in page_of(client, answer)
+
+
+# --- All that can be undone ---
+
+
+def listed(client) -> list[str]:
+    """What the rows of the list say, without the words for screen readers beside its buttons."""
+    page = client.get(f"{QUEUE}decisions/").content.decode()
+    cells = re.findall(r"</td>\s*<td>(.*?)</td>", page, re.S)
+    return [" ".join(unescape(re.sub("<[^>]*>", "", cell)).split()) for cell in cells]
+
+
+def test_the_list_names_the_comment_that_a_decision_was_on(client, clock, alice):
+    article = make_article(title="Bridge")
+    first, second, third = (
+        make_comment(status="held", name=name, body="Words " * 20, article=article) for name in "ABC"
+    )
+    first.approve(by=alice)
+    decisions.edit(second, alice, body="<b>Other</b> words.")
+    decisions.decide(Comment.objects.filter(pk__in=[first.pk, second.pk]), "trash", alice)
+    client.post(f"{QUEUE}{third.pk}/reply/", {f"{third.pk}-body": "Thank you."})
+    decisions.decide(Comment.objects.filter(pk=third.pk), "trust", alice)
+
+    page = client.get(f"{QUEUE}decisions/").content.decode()
+
+    words = ("Words " * 20)[:59] + "…"
+    assert listed(client) == [
+        "1 person is trusted now.",
+        "Reply posted: Alice Ward, Thank you. on Bridge",
+        "2 comments moved to the trash.",
+        "Edited: B, <b>Other</b> words. on Bridge",
+        f"Approved: A, {words} on Bridge",
+    ]
+    assert f'<a href="{QUEUE}{first.pk}/change/">' in page
+    assert ">a moment ago</time>" in page
+
+
+def test_the_list_names_no_comment_that_its_moderator_may_not_see_any_more(client, author):
+    story = make_article(authors=[author])
+    make_comment(status="held", name="Ada", article=story).approve(by=author.user)
+    story.authors.clear()
+
+    assert listed(client) == ["1 comment is public now."]
+
+
+@pytest.mark.parametrize("items", [1, 3])
+def test_the_list_takes_the_same_queries_however_many(client, alice, django_assert_num_queries, items):
+    for _ in range(items):
+        make_comment(status="held").approve(by=alice)
+
+    with django_assert_num_queries(6):
+        assert len(listed(client)) == items
