@@ -84,6 +84,9 @@ class StandingAdmin(admin.ModelAdmin):
     def save_model(self, request, obj, form, change):
         if not change:
             obj.by = request.user
+        elif form.changed_data:
+            # Whoever undoes the decision that it came with would delete what has become of it.
+            obj.decision = None
         super().save_model(request, obj, form, change)
 
 

@@ -5,6 +5,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from comments import decisions
 from comments.models import Standing
 from tests.factories import make_author, make_comment, make_editor, make_user
 from tests.givens import NOON
@@ -289,6 +290,20 @@ def test_another_value_is_asked_about(client, moderator):
     assert list(
         errors(change(client, make_standing(kind="email", value="a@b.example"), value="@gmail.com"))
     ) == ["value"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "after"), [({"note": "My own reason"}, [("My own reason", None)]), ({}, [])]
+)
+def test_undoing_a_ban_leaves_what_a_colleague_has_made_of_it_since(client, moderator, typed, after):
+    decision = decisions.ban(make_editor(), kind="email", value="spam@example.com", ends_at=None, note="")
+    standing = Standing.objects.get()
+
+    assert change(client, standing, **typed).status_code == 302
+    undoing = decisions.undo(decision, decision.by)
+
+    assert list(Standing.objects.values_list("note", "decision")) == after
+    assert undoing.count == 1 - len(after)
 
 
 def test_a_ban_is_deleted(client, moderator):
