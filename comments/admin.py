@@ -5,7 +5,7 @@ from django.db import transaction
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy
 
 from articles.admin import ArticleAdmin
@@ -216,6 +216,13 @@ class MailChoiceAdmin(admin.ModelAdmin):
         if own is None:
             return redirect("admin:comments_mailchoice_add")
         return redirect("admin:comments_mailchoice_change", own.pk)
+
+    def render_change_form(self, request, context, *args, **kwargs):
+        may_set_address = request.user.has_perm("auth.change_user")
+        context["account_url"] = (
+            reverse("admin:auth_user_change", args=[request.user.pk]) if may_set_address else ""
+        )
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def save_model(self, request, obj, form, change):
         # Two windows that both begin with nothing end with one row.

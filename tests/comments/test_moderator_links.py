@@ -718,6 +718,32 @@ def test_a_moderator_chooses_in_the_admin_which_mails_to_get(client, mo):
     assert MailChoice.objects.get().moderation is True
 
 
+NO_ADDRESS = "Your account has no email address, so no mail reaches you."
+
+
+@pytest.mark.parametrize(
+    ("role", "email", "told"),
+    [
+        ("Administrator", "", [NO_ADDRESS, "Set an address"]),
+        ("Moderator", "", [NO_ADDRESS, "Ask an administrator to set one."]),
+        ("Administrator", "ada@newsroom.example", []),
+    ],
+)
+def test_whoever_has_no_address_is_told_beside_the_boxes_that_no_mail_comes(client, role, email, told):
+    is_owner = role == "Administrator"
+    user = make_editor(email=email) if is_owner else make_staff(role, email=email)
+    client.force_login(user)
+
+    page = client.get(CHOICE, follow=True)
+
+    sentences = [NO_ADDRESS, "Set an address", "Ask an administrator to set one."]
+    assert [words for words in sentences if words in words_of(page)] == told
+    if "Set an address" in told:
+        address = f"/admin/auth/user/{user.pk}/change/"
+        assert f'<a href="{address}">Set an address</a>' in page.content.decode()
+        assert 'name="email"' in client.get(address).content.decode()
+
+
 def test_two_windows_make_one_choice(client, mo):
     client.force_login(mo)
     for data in ({"moderation": "on"}, {"own_stories": "on"}):
