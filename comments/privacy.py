@@ -84,6 +84,7 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     # Locked first, so that nobody edits a comment between these steps.
     statuses = dict(comments.order_by("pk").select_for_update(no_key=True).values_list("pk", "status"))
     Change.objects.filter(comment__in=comments).erase()
+    Change.objects.filter(pk__in=_edits_of(email)).erase_who()
     # A rule may have found the address itself.
     Firing.objects.filter(comment__in=comments).update(detail="")
     # Bans stay, or whoever is banned would lift a ban by asking to be forgotten.
@@ -116,6 +117,21 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     Subscriber.objects.filter(email=email.lower()).delete()
     Mail.objects.sent_to(email).delete()
     return len(statuses)
+
+
+def _edits_of(email: str) -> list[int]:
+    """Return the edits that tell who had this address before a moderator replaced it by another."""
+    replaced = Change.objects.filter(before__email=email.lower())
+    edits = Change.objects.filter(comment__in=replaced.values("comment"))
+    edits = edits.filter(before__has_any_keys=["name", "email", "website"]).order_by("-pk")
+    found = []
+    is_theirs: dict[int, bool] = {}
+    for pk, comment, before in edits.values_list("pk", "comment", "before"):
+        if "email" in before:
+            is_theirs[comment] = before["email"] == email.lower()
+        if is_theirs.get(comment):
+            found.append(pk)
+    return found
 
 
 def _mails_of_unknown_content() -> QuerySet[Mail]:

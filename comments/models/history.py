@@ -197,8 +197,12 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         return super().bulk_create(changes, *args, **how)
 
     def erase(self) -> None:
-        """Forget what comments said before: the one thing that the history lets go of."""
+        """Forget what comments said before, and who they were by: all that the history lets go of."""
         super().update(body_before="", before={})
+
+    def erase_who(self) -> None:
+        """Forget who comments were by before a moderator has changed that."""
+        super().update(before={})
 
 
 class Change(models.Model):

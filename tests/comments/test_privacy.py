@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models import EmailField, GenericIPAddressField, QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from comments import moderation, moderator_mails, notifications, posting, yours
+from comments import decisions, moderation, moderator_mails, notifications, posting, yours
 from comments.models import AccessLink, Change, Comment, Report
 from comments.moderation import Submission
 from comments.privacy import erase, export_of
@@ -244,6 +244,48 @@ def test_what_a_comment_said_before_is_erased(keep_texts):
 
     assert "Main Street" not in str([*Comment.objects.values(), *Change.objects.values()])
     assert ("I am from here." in str(list(Comment.objects.values()))) == keep_texts
+
+
+@pytest.mark.parametrize("written", [ADA, "Ada@Example.com"])
+def test_an_address_that_a_moderator_has_replaced_is_erased_from_the_history(written):
+    editor = make_editor()
+    comment = of_ada(body="Before.", name="Adda")
+    decisions.edit(comment, editor, name="Ada")
+    decisions.edit(comment, editor, email="bo@example.com", body="After.")
+    last = decisions.edit(comment, editor, name="Bo", website="").decision
+    of_others()[0].trash(by=editor)
+    before = rows([comment])
+
+    assert erase(written, keep_texts=False) == 0
+
+    said = Change.objects.filter(comment=comment).order_by("pk").values_list("body_before", "before")
+    assert list(said)[:2] == [("", {}), ("Before.", {})]
+    assert list(said)[2] == ("", {"name": "Ada", "website": "https://ada.example/"})
+    # Whose it is now has lost nothing, and may have it back.
+    assert rows([comment]) == before
+    decisions.undo(last, editor)
+    (theirs, _others) = sorted(exported("bo@example.com")["comments"], key=lambda one: one["id"])
+    assert (theirs["name"], theirs["text"], theirs["history"][1]["text_before"]) == (
+        "Ada",
+        "After.",
+        "Before.",
+    )
+
+
+@pytest.mark.parametrize("undoes", [True, False])
+def test_nothing_brings_an_erased_address_back(undoes):
+    editor = make_editor()
+    comment = of_ada(email="bo@example.com")
+    corrected = decisions.edit(comment, editor, email=ADA).decision
+    if undoes:
+        decisions.undo(corrected, editor)
+        erase(ADA, keep_texts=True)
+        said = Change.objects.order_by("pk").values_list("before", flat=True)
+        assert list(said) == [{"email": "bo@example.com"}, {}]
+    else:
+        erase("bo@example.com", keep_texts=True)
+        decisions.undo(corrected, editor)
+        assert "bo@example.com" not in str([*Comment.objects.values(), *Change.objects.values()])
 
 
 def test_links_and_mails_to_the_address_are_erased_and_no_others():
@@ -498,5 +540,5 @@ def test_erasing_takes_the_same_queries_however_many(django_assert_num_queries, 
     for _ in range(items):
         of_ada()
 
-    with django_assert_num_queries(20):  # one of them opens, one ends the transaction
+    with django_assert_num_queries(21):  # one of them opens, one ends the transaction
         erase(ADA, keep_texts=False)
