@@ -1,4 +1,4 @@
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -6,7 +6,7 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.shortcuts import redirect
 from django.urls import path, reverse
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from articles.admin import ArticleAdmin
 from articles.models import Article
@@ -216,6 +216,25 @@ class MailChoiceAdmin(admin.ModelAdmin):
         if own is None:
             return redirect("admin:comments_mailchoice_add")
         return redirect("admin:comments_mailchoice_change", own.pk)
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        extra = {"title": gettext_lazy("Mails to me"), "subtitle": None, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, extra)
+
+    def response_add(self, request, obj, post_url_continue=None):
+        return self.response_change(request, obj)
+
+    def response_change(self, request, obj):
+        self.message_user(request, gettext("Your choice is saved."), messages.SUCCESS)
+        return redirect("admin:comments_mailchoice_changelist")
+
+    def delete_view(self, request, object_id, extra_context=None):
+        """Refuse: a choice is made anew, and goes with its account only."""
+        raise PermissionDenied
+
+    def get_model_perms(self, request):
+        # There is one choice, and nothing to add to it.
+        return {**super().get_model_perms(request), "add": False}
 
     def render_change_form(self, request, context, *args, **kwargs):
         may_set_address = request.user.has_perm("auth.change_user")

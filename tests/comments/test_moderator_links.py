@@ -744,6 +744,27 @@ def test_whoever_has_no_address_is_told_beside_the_boxes_that_no_mail_comes(clie
         assert 'name="email"' in client.get(address).content.decode()
 
 
+def test_the_choice_of_mails_is_one_page_with_one_button(client):
+    editor = make_editor()
+    client.force_login(editor)
+
+    pages = [client.get(CHOICE, follow=True)]
+    for _ in range(2):
+        address = pages[-1].request["PATH_INFO"]
+        pages.append(client.post(address, {"own_stories": "on", "_addanother": "1"}, follow=True))
+
+    main = [page.content.decode().partition("<main")[2].partition("</main>")[0] for page in pages]
+    assert [re.findall(r'<input type="submit"[^>]* value="([^"]+)"', part) for part in main] == [["Save"]] * 3
+    assert [re.findall("<title>(.*?) [|·]", page.content.decode()) for page in pages] == [["Mails to me"]] * 3
+    assert ["Delete" in part or "History" in part for part in main] == [False] * 3
+    told = [[str(message) for message in page.context["messages"]] for page in pages]
+    assert told == [[], ["Your choice is saved."], ["Your choice is saved."]]
+    choice = MailChoice.objects.get()
+    assert (choice.user, choice.moderation, choice.own_stories) == (editor, False, True)
+    assert client.post(f"{CHOICE}{choice.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert f'href="{CHOICE}add/"' not in client.get("/admin/").content.decode()
+
+
 def test_two_windows_make_one_choice(client, mo):
     client.force_login(mo)
     for data in ({"moderation": "on"}, {"own_stories": "on"}):
