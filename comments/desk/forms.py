@@ -124,6 +124,7 @@ class BanForm(BanTermsForm):
         help_text=_("A whole network like 192.0.2.0/24, or a domain like @example.com. Empty: as above."),
     )
     sure = bans.SureField()
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=LARGEST)
 
     field_order = ["kind", "value", "sure"]
 

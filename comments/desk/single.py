@@ -22,7 +22,7 @@ from comments.desk.answers import (
 )
 from comments.desk.forms import BanForm, ModeratorEditForm, SeenForm
 from comments.forms import CommentTextForm
-from comments.models import Change, Comment, Decision
+from comments.models import Change, Comment, Decision, Outcome
 from comments.moderation import Refusal, Submission
 from newsite.origin import client_address
 
@@ -96,22 +96,35 @@ def edit(request: ModeratorRequest, pk: int) -> HttpResponse:
 def ban(request: ModeratorRequest, pk: int) -> HttpResponse:
     """Ban whoever wrote a comment: by e-mail address, IP address, name or website."""
     require_everywhere(request)
-    comment = comment_of(request, pk)
-    sent = request.POST if request.method == "POST" else None
-    form = BanForm(sent, comment=comment, own_address=client_address(request), auto_id=f"ban-{pk}-%s")
+    seen = Change.objects.newest()
+    comment, own_address = comment_of(request, pk), client_address(request)
+    sent, ids = request.POST if request.method == "POST" else None, f"ban-{pk}-%s"
+    form = BanForm(sent, comment=comment, own_address=own_address, initial={"seen": seen}, auto_id=ids)
     if form.is_bound and form.is_valid():
-        is_spam = form.cleaned_data["mark_as_spam"]
+        marked = None
+        # Both or nothing.
         with transaction.atomic():
-            decided = banned = form.save(request.user)
-            if is_spam:
-                chosen = Comment.objects.filter(pk=pk)
-                decided = decisions.decide(chosen, Kind.MARK_AS_SPAM, request.user, decision=banned).decision
-        text = result_of(banned) if banned else _("That was banned already.")
+            banned = form.save(request.user)
+            if form.cleaned_data["mark_as_spam"]:
+                marked = _mark_as_spam(request, pk, form.cleaned_data["seen"], banned)
+        told = [Told(messages.SUCCESS, result_of(banned) if banned else _("That was banned already."))]
+        if marked and marked.untouched:
+            told += told_of(request, marked)
+        decided = marked.decision if marked else banned
         page = reverse("admin:comments_comment_change", args=[pk])
-        told = [Told(messages.SUCCESS, text)]
-        return answer(request, comment, told, decided, stays=not is_spam, leads_to=page)
+        stays = marked is None or bool(marked.untouched)
+        return answer(request, comment, told, decided, stays=stays, leads_to=page)
     title = _("Ban %(name)s") % {"name": comment.name}
     return form_about(request, "ban", title, comment, form, status=422 if form.is_bound else 200)
+
+
+def _mark_as_spam(request: ModeratorRequest, pk: int, seen: int | None, banned: Decision | None) -> Outcome:
+    """Mark the comment of whoever is banned as spam, but for what someone else has decided since."""
+    chosen, how = Comment.objects.filter(pk=pk), {"seen": seen, "overrules_self": True, "decision": banned}
+    outcome = decisions.decide(chosen, Kind.MARK_AS_SPAM, request.user, **how)
+    # Nobody is told of what is as they want it.
+    left = [change for change in outcome.untouched if change.to_status != Comment.Status.SPAM]
+    return outcome._replace(changed=0, untouched=left)
 
 
 def _post_reply(request: ModeratorRequest, comment: Comment, form: CommentTextForm) -> Decision | None:

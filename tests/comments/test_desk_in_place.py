@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.db import OperationalError, connection
 
 from comments.models import Change, Comment, Decision, Standing
 from tests.factories import make_article, make_comment, make_editor, make_staff
@@ -280,6 +281,85 @@ def test_a_ban_that_stands_already_says_so_and_leaves_the_row(client, alice):
     assert undoes(response) == []
 
 
+def seen_by(form) -> str:
+    return re.search(r'name="seen" value="(\d+)"', text_of(form))[1]
+
+
+def test_a_ban_leaves_a_comment_that_a_colleague_has_decided_on_since(client, alice):
+    comment, bob = (
+        make_comment(email="spam@example.com", name="Ada", status="held"),
+        make_editor(username="bob"),
+    )
+    seen = seen_by(ask(client, comment, "ban"))
+    comment.approve(by=bob)
+
+    response = ban(client, comment, mark_as_spam="on", seen=seen)
+
+    after = Comment.objects.get().status, Standing.objects.count(), Decision.objects.count()
+    assert (response.status_code, row_in(response, comment), after) == (200, "queue-row", ("approved", 1, 2))
+    told = f"1 ban made. {comment}: already approved by bob, a moment ago."
+    assert told_by(response) == told
+    assert undoes(response) == [Decision.objects.get(kind="ban").pk]
+
+
+def test_a_ban_that_stands_already_leaves_a_comment_that_a_colleague_has_decided_on_since(client, alice):
+    comment = make_comment(email="spam@example.com", status="held")
+    ban(client, comment)
+    seen = seen_by(ask(client, comment, "ban"))
+    comment.approve(by=make_editor(username="bob"))
+
+    response = ban(client, comment, mark_as_spam="on", seen=seen)
+
+    told = f"That was banned already. {comment}: already approved by bob, a moment ago."
+    assert told_by(response) == told
+    assert (Comment.objects.get().status, undoes(response)) == ("approved", [])
+
+
+def test_a_ban_reaches_a_comment_on_which_only_the_moderator_has_decided_since(client, alice):
+    comment = make_comment(email="spam@example.com", status="held")
+    seen = seen_by(ask(client, comment, "ban"))
+    comment.trash(by=alice)
+
+    response = ban(client, comment, mark_as_spam="on", seen=seen)
+
+    assert told_by(response) == "1 ban made. 1 comment marked as spam."
+    assert Comment.objects.get().status == "spam"
+
+
+def test_what_is_spam_already_stays_spam_and_nothing_more_is_told(client, alice):
+    comment = make_comment(email="spam@example.com", status="held")
+    comment.mark_as_spam(by=make_editor(username="bob"))
+
+    response = ban(client, comment, mark_as_spam="on", seen=seen_by(ask(client, comment, "ban")))
+
+    assert (row_in(response, comment), told_by(response)) == ("queue-done", "1 ban made.")
+
+
+def test_what_was_seen_stays_what_it_was_when_a_wrong_ban_comes_back(client, alice):
+    comment = make_comment(status="held")
+    seen = seen_by(ask(client, comment, "ban"))
+    comment.approve(by=make_editor(username="bob"))
+
+    response = ban(client, comment, kind="address", value="not an address", seen=seen)
+
+    assert (response.status_code, seen_by(response)) == (422, seen)
+
+
+def test_nobody_is_banned_where_the_comment_cannot_be_marked_as_spam(client, alice):
+    comment = make_comment(email="spam@example.com", status="held")
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith('UPDATE "comments_comment"'):
+            raise OperationalError("The disk is full")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse), pytest.raises(OperationalError):
+        ban(client, comment, mark_as_spam="on")
+
+    after = Comment.objects.get().status, Standing.objects.count(), Decision.objects.count()
+    assert after == ("held", 0, 0)
+
+
 def test_a_wrong_ban_comes_back_in_its_row_and_keeps_what_was_typed(client, alice):
     comment = make_comment(email="spam@example.com", status="held")
 
@@ -298,7 +378,7 @@ def test_a_wrong_ban_comes_back_in_its_row_and_keeps_what_was_typed(client, alic
 
 
 @pytest.mark.parametrize("items", [1, 3])
-@pytest.mark.parametrize(("name", "queries"), [("edit", 5), ("ban", 3)])
+@pytest.mark.parametrize(("name", "queries"), [("edit", 5), ("ban", 4)])
 def test_a_form_in_a_row_takes_few_queries_however_much_there_is(
     client, alice, django_assert_num_queries, name, queries, items
 ):
