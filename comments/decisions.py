@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -242,6 +242,20 @@ def _rewrite(comment: Comment, by, changed: dict[str, str], edited_at: datetime 
     return change
 
 
+def _overtaken(undoing: Decision, changes: list[int]) -> set[int]:
+    """Return which of these changes stay, since someone has decided again.
+
+    An edit is undone beside later decisions of the same moderator, who knew the words; the
+    others may have decided on what it says now.
+    """
+    since = Change.objects.filter(comment=OuterRef("comment"), pk__gt=OuterRef("pk"))
+    if undoing.undoes.kind == Kind.EDIT:
+        rewrites = ~Q(body_before="") | Q(before__has_any_keys=EDITED_FIELDS)
+        since = since.filter(~Q(by=undoing.by) | rewrites)
+    found = Change.objects.filter(Exists(since), pk__in=changes)
+    return set(found.values_list("pk", flat=True))
+
+
 def _undo_some(undoing: Decision) -> bool:
     """Undo the next changes of a decision, oldest first, and say whether more may be left."""
     changes = list(
@@ -251,7 +265,7 @@ def _undo_some(undoing: Decision) -> bool:
     # Some may have been deleted for good meanwhile.
     locked = Comment.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",), no_key=True)
     comments = {comment.pk: comment for comment in locked}
-    latest = {change.comment_id: change.pk for change in Change.objects.latest_of(ids)}
+    overtaken = _overtaken(undoing, [change.pk for change in changes])
     # Since yesterday they may have lost the right that they decided with.
     allowed = set(rights.moderated_by(undoing.by).filter(pk__in=ids).values_list("pk", flat=True))
     back: dict[str, list[int]] = {}
@@ -261,7 +275,7 @@ def _undo_some(undoing: Decision) -> bool:
         comment = comments.get(change.comment_id)
         if comment is None or comment.pk not in allowed:
             continue
-        if latest[comment.pk] != change.pk or comment.status == Comment.Status.WITHDRAWN:
+        if change.pk in overtaken or comment.status == Comment.Status.WITHDRAWN:
             continue
         before = dict(change.before)
         if number := before.pop("open_reports", 0):

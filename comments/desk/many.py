@@ -4,8 +4,9 @@ import time
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -189,11 +190,20 @@ def undo(request: ModeratorRequest, pk: int) -> HttpResponse:
     elif undoing.count:
         told = Told(messages.SUCCESS, result_of(undoing))
     else:
-        told = Told(messages.WARNING, _("Nothing was undone: others have decided since."))
+        told = Told(messages.WARNING, _why_nothing_was_undone(made, request.user))
     if in_place:
         return answer(request, in_place, [told], undoing)
     messages.add_message(request, told.level, told.text)
     return redirect(back(request))
+
+
+def _why_nothing_was_undone(made: Decision, by: User) -> str:
+    since = Change.objects.filter(comment=OuterRef("comment"), pk__gt=OuterRef("pk"))
+    if made.changes.filter(Exists(since.exclude(by=by))).exists():
+        return _("Nothing was undone: others have decided since.")
+    if made.changes.filter(Exists(since)).exists():
+        return _("Nothing was undone: you have decided again since.")
+    return _("Nothing was undone: the comments are gone, or out of your reach.")
 
 
 def _decision(request: ModeratorRequest, pk: int) -> Decision:

@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from comments import decisions
-from comments.models import Change, Comment
+from comments.models import Change, Comment, Decision
 from tests.factories import make_article, make_comment
 
 pytestmark = pytest.mark.django_db
@@ -183,3 +183,61 @@ def test_the_list_takes_the_same_queries_however_many(client, alice, django_asse
 
     with django_assert_num_queries(6):
         assert len(listed(client)) == items
+
+
+# --- What is undone, and what is not ---
+
+
+def undo(client, decision: Decision) -> list[str]:
+    return messages_of(client.post(f"{QUEUE}decisions/{decision.pk}/undo/", follow=True))
+
+
+def test_an_edit_is_undone_after_ones_own_later_decision_which_stays(client, alice):
+    comment = make_comment(status="held", body="First words.", name="Ada")
+    edited = decisions.edit(comment, alice, body="Other words.", name="A.").decision
+    comment.approve(by=alice)
+
+    told = undo(client, edited)
+
+    comment.refresh_from_db()
+    assert told == ["1 change undone."]
+    assert (comment.body, comment.name, comment.status) == ("First words.", "Ada", "approved")
+
+
+def test_an_edit_stays_where_another_has_decided_on_its_words(client, alice, bob):
+    comment = make_comment(status="held", body="First words.")
+    edited = decisions.edit(comment, alice, body="Other words.").decision
+    comment.approve(by=bob)
+
+    assert undo(client, edited) == ["Nothing was undone: others have decided since."]
+    assert Comment.objects.get().body == "Other words."
+
+
+@pytest.mark.parametrize("again", [{"body": "Third words."}, {"name": "B."}])
+def test_an_edit_stays_below_ones_own_later_edit(client, alice, again):
+    comment = make_comment(body="First words.", name="Ada")
+    first = decisions.edit(comment, alice, body="Other words.").decision
+    decisions.edit(Comment.objects.get(), alice, **again)
+
+    assert undo(client, first) == ["Nothing was undone: you have decided again since."]
+    assert Comment.objects.get().body == again.get("body", "Other words.")
+
+
+def test_ones_own_later_decision_is_not_called_anothers(client, alice, bob):
+    mine, both = make_comment(status="held"), make_comment(status="held")
+    first = decisions.decide(Comment.objects.filter(pk=mine.pk), "approve", alice).decision
+    second = decisions.decide(Comment.objects.filter(pk=both.pk), "approve", alice).decision
+    mine.trash(by=alice)
+    both.trash(by=alice)
+    both.hold(by=bob)
+
+    assert undo(client, first) == ["Nothing was undone: you have decided again since."]
+    assert undo(client, second) == ["Nothing was undone: others have decided since."]
+
+
+def test_what_is_gone_for_good_is_not_said_to_be_decided_on(client, alice):
+    comment = make_comment(status="held")
+    decision = decisions.decide(Comment.objects.filter(pk=comment.pk), "trash", alice).decision
+    comment.delete()
+
+    assert undo(client, decision) == ["Nothing was undone: the comments are gone, or out of your reach."]
