@@ -268,8 +268,11 @@ def with_status(response: HttpResponse, request: HttpRequest) -> HttpResponse:
 
 
 def explain(form: SettingsForm, trial: backtest.Trial) -> None:
-    """Say beside each setting that decides what it would have done, by itself."""
-    for name, rule in backtest.DECIDING.items():
+    """Say beside each setting that is tried what it would have done, by itself.
+
+    Beside one that is as it is in force, nothing is news.
+    """
+    for name in trial.changed:
         outcome = trial.alone[name]
         # While it was checked, the form has made this of its field, and keeps it for the page.
         shown = form[name]
@@ -277,9 +280,7 @@ def explain(form: SettingsForm, trial: backtest.Trial) -> None:
             "help_text": shown.help_text,
             "trial": trial,
             "outcome": outcome,
-            "held_by_this": outcome.held_by(rule),
-            "is_changed": name in trial.changed,
+            "held_by_this": outcome.held_by(backtest.DECIDING[name]),
             "is_about_time": name == "seconds_to_write",
-            "is_about_addresses": name in [*WORDS, *ADDRESSES],
         }
         shown.help_text = render_to_string("admin/comments/discussionsettings/_alone.html", context)
