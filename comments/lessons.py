@@ -17,17 +17,27 @@ from comments.models import UNDO_LASTS, Change, ChangeQuerySet, Comment
 # So many are told at the same time, and so long they are tried.
 BATCH = 10
 WORTH_TELLING = timedelta(days=7)
+# After so many times that nothing was taken, Akismet is away: the house is kept without it.
+TRIED_IN_VAIN = 3
 
 
 def teach() -> Iterator[int]:
     """Tell Akismet of what it got wrong, some at a time, and yield of how many."""
-    while settings.AKISMET_API_KEY and (count := _teach_some()):
-        yield count
+    if not settings.AKISMET_API_KEY:
+        return
+    mistaken = _mistaken()
+    rest, in_vain = mistaken, 0
+    while in_vain < TRIED_IN_VAIN and (changes := list(rest[:BATCH])):
+        if count := _teach_some([change.comment for change in changes]):
+            yield count
+        in_vain = 0 if count else in_vain + 1
+        # What it does not take stays, and keeps it from none of the older ones.
+        last = changes[-1]
+        rest = mistaken.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk))
 
 
-def _teach_some() -> int:
-    comments = [change.comment for change in _mistaken()[:BATCH]]
-    told = opinions.teach(comments) if comments else []
+def _teach_some(comments: list[Comment]) -> int:
+    told = opinions.teach(comments)
     for said_spam in (True, False):
         pks = [comment.pk for comment in told if comment.akismet_says_spam is said_spam]
         # Where its author has changed the text meanwhile, Akismet may have been asked anew.

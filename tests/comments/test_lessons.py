@@ -222,6 +222,34 @@ def test_many_are_told_some_at_a_time_with_as_many_queries_as_one(akismet, monke
     assert list(lessons.teach()) == [2, 2, 1]
 
 
+def test_those_that_akismet_never_takes_keep_no_others_from_it(akismet, monkeypatch):
+    # One at a time, so that the last request is the one to answer.
+    monkeypatch.setattr(lessons, "BATCH", 1)
+    decided(made(False, body="Old spam"), "mark_as_spam", days=3)
+    for number in range(2):
+        decided(made(True, body=f"Good {number}"), "approve")
+
+    def takes_spam_alone(out, over):
+        line, _headers, _body = akismet.requests[-1]
+        answer = THANKS if "submit-spam" in line else sends(http(b"", "500 Oops"))
+        answer(out, over)
+
+    akismet.answer = takes_spam_alone
+
+    assert taught() == 1
+    assert [line for line, _text in told(akismet)] == ["submit-ham"] * 2 + ["submit-spam"]
+
+
+def test_akismet_that_is_away_does_not_keep_the_house_waiting(akismet, monkeypatch):
+    monkeypatch.setattr(lessons, "BATCH", 1)
+    for _comment in range(lessons.TRIED_IN_VAIN + 1):
+        decided(made(True), "approve")
+    akismet.answer = sends(http(b"", "500 Oops"))
+
+    assert taught() == 0
+    assert len(akismet.requests) == lessons.TRIED_IN_VAIN
+
+
 def test_the_daily_housekeeping_tells_it_before_the_spam_is_gone(akismet):
     set_discussion(spam_days=1)
     with time_machine.travel(timezone.now() - timedelta(days=3), tick=False):
