@@ -153,6 +153,11 @@ class CommentAdmin(admin.ModelAdmin):
         is_public = comment.status == Comment.Status.APPROVED and comment.article.is_public
         return comment.get_absolute_url() if is_public else None
 
+    def history_view(self, request, object_id, extra_context=None):
+        """Lead to the history on the comment's own page: Django's log knows nothing of comments."""
+        page = reverse("admin:comments_comment_change", args=[object_id])
+        return redirect(f"{page}#history")
+
     def change_view(self, request, object_id, form_url="", extra_context=None):
         seen = Change.objects.newest()
         pk = int(object_id) if object_id.isdecimal() else None

@@ -241,3 +241,45 @@ def test_what_is_gone_for_good_is_not_said_to_be_decided_on(client, alice):
     comment.delete()
 
     assert undo(client, decision) == ["Nothing was undone: the comments are gone, or out of your reach."]
+
+
+def test_the_page_of_a_decision_that_is_undone_says_so_and_leads_to_the_undoing(client, clock, alice):
+    comments = [make_comment(status="held") for _ in range(2)]
+    chosen = Comment.objects.filter(pk__in=[comment.pk for comment in comments])
+    decision = decisions.decide(chosen, "approve", alice).decision
+    address = f"{QUEUE}decisions/{decision.pk}/"
+    before = client.get(address).content.decode()
+    told = undo(client, decision)
+
+    page = client.get(address).content.decode()
+
+    undoing = Decision.objects.get(kind="undo")
+    assert '<p role="status">2 comments are public now.</p>' in before
+    assert told == ["2 changes undone."]
+    assert "public now" not in page
+    assert '<p role="status">Undone, a moment ago: Approve, 2 changes. ' in page
+    assert f'<a href="{QUEUE}decisions/{undoing.pk}/">See the undoing</a>' in page
+
+
+# --- The way to the history ---
+
+
+def test_the_history_of_a_comment_is_the_one_on_its_page(client, alice):
+    comment = make_comment(status="held")
+    comment.approve(by=alice)
+
+    page = page_of(client, comment)
+    answer = client.get(f"{QUEUE}{comment.pk}/history/")
+
+    assert '<a href="#history" class="historylink">' in page
+    assert '<h2 id="history">' in page
+    assert (answer.status_code, answer["Location"]) == (302, f"{QUEUE}{comment.pk}/change/#history")
+
+
+def test_the_way_to_a_history_tells_an_author_nothing_of_others_comments(client, author):
+    comment = make_comment(status="held", body="Of another story.")
+
+    answer = client.get(f"{QUEUE}{comment.pk}/history/", follow=True)
+
+    assert answer.status_code == 403
+    assert "Of another story." not in answer.content.decode()
