@@ -84,7 +84,10 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     # Locked first, so that nobody edits a comment between these steps.
     statuses = dict(comments.order_by("pk").select_for_update(no_key=True).values_list("pk", "status"))
     Change.objects.filter(comment__in=comments).erase()
-    Change.objects.filter(pk__in=_edits_of(email)).erase_who()
+    edits = _edits_of(email)
+    Change.objects.filter(pk__in=edits).erase_who()
+    # What moderators were told before they replaced it.
+    Mail.objects.filter(staff_notices__comment__changes__in=edits, text__icontains=email).delete()
     # A rule may have found the address itself.
     Firing.objects.filter(comment__in=comments).update(detail="")
     # Bans stay, or whoever is banned would lift a ban by asking to be forgotten.

@@ -272,6 +272,22 @@ def test_an_address_that_a_moderator_has_replaced_is_erased_from_the_history(wri
     )
 
 
+def test_mails_to_moderators_with_an_address_that_they_have_replaced_are_erased():
+    comment = of_ada()
+    for text in (f"Email: {ADA}", "Email: bo@example.com"):
+        mail = Mail.objects.create(
+            recipient="mo@newsroom.example", subject="News", text=text, state="sent", message_id=text
+        )
+        StaffNotice.objects.create(
+            comment=comment, user=make_editor(), kind=StaffNotice.Kind.HELD, mail=mail, told_at=NOON
+        )
+    decisions.edit(comment, make_editor(), email="bo@example.com")
+
+    erase(ADA, keep_texts=True)
+
+    assert [mail.text for mail in Mail.objects.all()] == ["Email: bo@example.com"]
+
+
 @pytest.mark.parametrize("undoes", [True, False])
 def test_nothing_brings_an_erased_address_back(undoes):
     editor = make_editor()
