@@ -203,6 +203,8 @@ def _why_nothing_was_undone(made: Decision, by: User) -> str:
         return _("Nothing was undone: others have decided since.")
     if made.changes.filter(Exists(since)).exists():
         return _("Nothing was undone: you have decided again since.")
+    if made.people and not made.changes.exists():
+        return _("Nothing was undone: the ban or trust was changed or deleted since.")
     return _("Nothing was undone: the comments are gone, or out of your reach.")
 
 

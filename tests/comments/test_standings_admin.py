@@ -306,6 +306,18 @@ def test_undoing_a_ban_leaves_what_a_colleague_has_made_of_it_since(client, mode
     assert undoing.count == 1 - len(after)
 
 
+def test_who_undoes_a_ban_that_a_colleague_has_changed_since_is_told_so(client, moderator):
+    editor = make_editor()
+    decision = decisions.ban(editor, kind="email", value="spam@example.com", ends_at=None, note="")
+    change(client, Standing.objects.get(), note="My own reason")
+    client.force_login(editor)
+
+    response = client.post(reverse("admin:comments_undo", args=[decision.pk]), follow=True)
+
+    told = str(list(response.context["messages"])[-1])
+    assert told == "Nothing was undone: the ban or trust was changed or deleted since."
+
+
 def test_a_ban_is_deleted(client, moderator):
     standing = make_standing()
 
