@@ -193,6 +193,9 @@ def answer(
         return redirect(leads_to or back(request))
     is_undoing = decided is not None and decided.kind == Kind.UNDO
     facts = {"decision": None if is_undoing else decided, "stays": stays or is_undoing}
+    # A row that leaves takes along whose comment it was. An answer names them already.
+    if decided and not facts["stays"] and not decided.people:
+        facts["names_comment"] = decided.kind != Kind.REPLY
     was_refused = decided is None and any(one.level == messages.WARNING for one in told)
     return _row(request, comment, told, status=409 if was_refused else 200, **facts)
 

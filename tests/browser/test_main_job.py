@@ -211,7 +211,7 @@ def test_a_story_is_published_read_answered_moderated_and_no_email_address_gets_
     expect(waiting).to_contain_text(story.headline)
     expect(waiting).to_contain_text("First comment under this name and email address")
     waiting.get_by_role("button", name="Approve", exact=True).click()
-    expect(editor.locator(".queue-done")).to_contain_text("1 comment is public now.")
+    expect(editor.locator(".queue-done")).to_contain_text("Approved: ")
     expect(waiting).to_have_count(0)
 
     comment = Comment.objects.get()

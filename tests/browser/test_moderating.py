@@ -39,7 +39,7 @@ def test_the_second_moderator_is_told_what_the_first_one_did_and_it_stands(watch
 
     row_of(first, comment).get_by_role("button", name="Approve", exact=True).click()
     expect(first.locator(".queue-done" if javascript else ".messagelist")).to_contain_text(
-        "1 comment is public now."
+        "Approved: Ada" if javascript else "1 comment is public now."
     )
     row_of(second, comment).get_by_role("button", name="Spam", exact=True).click()
 
@@ -59,7 +59,7 @@ def test_a_decision_on_many_comments_leaves_those_alone_that_another_has_decided
     second.goto(QUEUE)
 
     row_of(first, taken).get_by_role("button", name="Approve", exact=True).click()
-    expect(first.locator(".queue-done")).to_contain_text("1 comment is public now.")
+    expect(first.locator(".queue-done")).to_contain_text("Approved: ")
     for comment in [taken, free]:
         row_of(second, comment).get_by_role("checkbox").check()
     second.get_by_label("Decision").select_option("Spam")
@@ -163,7 +163,7 @@ def test_the_other_keys_hold_edit_leave_fields_alone_and_decide_on_all_that_are_
     page.goto(f"{QUEUE}?status=approved")
     press("j")
     press("u")
-    expect(page.locator(".queue-done")).to_contain_text("1 comment is held now.")
+    expect(page.locator(".queue-done")).to_contain_text("Held: ")
 
     # What is typed into a field is no key.
     page.goto(f"{QUEUE}?status=all")

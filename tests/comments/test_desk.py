@@ -338,7 +338,7 @@ def test_a_decision_in_place_returns_the_row_with_an_undo(client, alice):
     decision = Decision.objects.get()
     assert response.status_code == 200
     assert f'<li class="queue-done" id="row-{comment.pk}"' in text_of(response)
-    assert "<p data-told>1 comment moved to the trash." in text_of(response)
+    assert "Moved to the trash: <bdi>" in text_of(response)
     assert f'formaction="{QUEUE}decisions/{decision.pk}/undo/"' in text_of(response)
     # Nothing is left to be said on the next page.
     assert messages_of(client.get(QUEUE)) == []

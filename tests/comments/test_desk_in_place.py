@@ -40,7 +40,8 @@ def ban(client, comment: Comment, **fields):
 
 
 def told_by(response) -> str:
-    return re.search(r"<p data-told>(.*?)</p>", text_of(response))[1].strip()
+    told = re.search(r"<p data-told>(.*?)</p>", text_of(response), re.S)[1]
+    return " ".join(re.sub("<[^>]*>", "", told).split())
 
 
 def row_in(response, comment: Comment) -> str:

@@ -283,3 +283,23 @@ def test_the_way_to_a_history_tells_an_author_nothing_of_others_comments(client,
 
     assert answer.status_code == 403
     assert "Of another story." not in answer.content.decode()
+
+
+# --- In the place of a row ---
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [("approve", "Approved"), ("mark_as_spam", "Marked as spam"), ("trash", "Moved to the trash")],
+)
+def test_what_takes_the_place_of_a_row_says_whose_comment_it_was(client, alice, kind, said):
+    comment = make_comment(status="held", name="<b>Ada</b>", body="Words & more.")
+
+    response = client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": kind}, headers=FRAGMENT)
+
+    page = " ".join(response.content.decode().split())
+    named = f'{said}: <bdi>&lt;b&gt;Ada&lt;/b&gt;</bdi>, <q dir="auto">Words &amp; more.</q>'
+    assert f"<p data-told> {named} </p>" in page
+    # Once to be heard, and once to be read.
+    assert (page.count(named), page.count("<q")) == (2, 2)
+    assert "1 comment" not in page
