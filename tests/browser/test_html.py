@@ -248,7 +248,6 @@ def one_comment(editor: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
         {
             "comment held": (200, editor.get(f"{waits}change/")),
             "comment with a history": (200, editor.get(f"{top}change/")),
-            "comment in the log": (200, editor.get(f"{top}history/")),
             "comment to delete": (200, editor.get(f"{top}delete/")),
             "edit": (200, editor.get(f"{top}edit/")),
             "edit with errors": (422, editor.post(f"{top}edit/", wrong)),
