@@ -268,11 +268,8 @@ def with_status(response: HttpResponse, request: HttpRequest) -> HttpResponse:
 
 
 def explain(form: SettingsForm, trial: backtest.Trial) -> None:
-    """Say beside each setting that is tried what it would have done, by itself.
-
-    Beside one that is as it is in force, nothing is news.
-    """
-    for name in trial.changed:
+    """Say beside each setting that decides what it would have done, by itself."""
+    for name, rule in backtest.DECIDING.items():
         outcome = trial.alone[name]
         # While it was checked, the form has made this of its field, and keeps it for the page.
         shown = form[name]
@@ -280,7 +277,9 @@ def explain(form: SettingsForm, trial: backtest.Trial) -> None:
             "help_text": shown.help_text,
             "trial": trial,
             "outcome": outcome,
-            "held_by_this": outcome.held_by(backtest.DECIDING[name]),
+            "held_by_this": outcome.held_by(rule),
+            # Of one that is as it is in force, the sentence says it all.
+            "is_changed": name in trial.changed,
             "is_about_time": name == "seconds_to_write",
         }
         shown.help_text = render_to_string("admin/comments/discussionsettings/_alone.html", context)
