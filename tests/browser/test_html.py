@@ -351,7 +351,7 @@ def signing_in() -> dict[str, bytes]:
     client, login = Client(), "/admin/login/"
     pages = {
         "sign-in of staff": (200, client.get(login)),
-        "sign-in of staff refused": (200, client.post(login, {"username": "ed", "password": "x"})),
+        "sign-in of staff refused": (422, client.post(login, {"username": "ed", "password": "x"})),
         "code": (200, client.post(login, {"username": "ed", "password": "correct horse"}, follow=True)),
         "code with errors": (422, client.post("/admin/login/code/", {"code": "x"})),
     }
