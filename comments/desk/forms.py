@@ -8,11 +8,10 @@ from django.core.exceptions import BadRequest
 from django.db import models
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
-from django.utils.timesince import timesince
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from comments import bans, decisions, queue
+from comments import bans, decisions, queue, telling
 from comments.forms import CommentTextForm, website_field
 from comments.models import Change, Comment, Decision, Standing
 
@@ -62,8 +61,8 @@ class ModeratorEditForm(CommentTextForm):
 
     def overtaken(self, change: Change, seen: int) -> None:
         """Say that someone was quicker, and let the next press of the button overwrite it."""
-        text = gettext("%(who)s has changed this comment %(ago)s ago. Your text is kept: save it again.")
-        self.add_error(None, text % {"who": change.who, "ago": timesince(change.at)})
+        text = gettext("%(who)s has changed this comment, %(ago)s. Your text is kept: save it again.")
+        self.add_error(None, text % {"who": change.who, "ago": telling.ago(change.at)})
         data = QueryDict(mutable=True)
         data.update(self.data)
         data["seen"] = str(seen)
