@@ -126,7 +126,9 @@ class Action(NamedTuple):
 
     def take(self, client: Client, world: World):
         address = self.address.format(**vars(world))
-        return client.get(address, follow=True) if self.data is None else client.post(address, self.data(world))
+        return (
+            client.get(address, follow=True) if self.data is None else client.post(address, self.data(world))
+        )
 
 
 def decisions_on(where: str, allowed: set[str]) -> list[Action]:
