@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from comments import opinions
-from tests.comments.services import Service, http, sends
+from tests.comments.stand_ins import Service, http, sends
 from tests.factories import make_author, make_editor, make_staff
 from tests.givens import NOON
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from comments import decisions, housekeeping, lessons, posting, privacy
 from comments.models import Comment, Report
 from comments.moderation import Submission
-from tests.comments.services import hangs, http, sends
+from tests.comments.stand_ins import hangs, http, sends
 from tests.factories import make_article, make_comment, make_editor, set_discussion
 
 pytestmark = pytest.mark.django_db

@@ -17,7 +17,7 @@ from articles.models import Article
 from comments import opinions, posting
 from comments.models import Comment, Rule, Standing
 from comments.moderation import Submission, Verdict
-from tests.comments.services import Service, hangs, http, says, sends
+from tests.comments.stand_ins import Service, hangs, http, says, sends
 from tests.factories import make_article, make_comment, make_editor, make_user, set_discussion
 
 pytestmark = pytest.mark.django_db
