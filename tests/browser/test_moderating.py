@@ -560,3 +560,14 @@ def test_after_a_decision_on_the_ticked_ones_the_keys_go_on_at_the_next_comment(
     expect(row_of(page, comments[3])).to_be_focused()
     page.keyboard.press("j")
     expect(row_of(page, comments[4])).to_be_focused()
+
+
+def test_a_finger_finds_the_buttons_that_undo(watch):
+    make_held(1)[0].trash(by=(editor := make_editor()))
+    page = watch.new_editor(editor)
+    page.goto(f"{QUEUE}decisions/")
+
+    box = page.get_by_role("button", name="Undo").bounding_box()
+
+    # WCAG 2.2, 2.5.8.
+    assert (box["height"] >= 24, box["width"] >= 24) == (True, True)
