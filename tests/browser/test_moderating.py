@@ -333,14 +333,14 @@ def test_a_late_answer_leaves_the_moderator_where_they_are_by_then(watch):
     comments = make_held(4)
     page = watch.new_editor(make_editor())
     with_keys(page)
-    waiting = []
-    page.route(re.compile("/decide/"), lambda route: waiting.append(route))
 
+    def answer_late(route):
+        for _ in range(3):
+            page.keyboard.press("j")
+        route.continue_()
+
+    page.route(re.compile("/decide/"), answer_late)
     page.keyboard.press("a")
-    page.wait_for_function("document.querySelector('[aria-busy=true]')")
-    for _ in range(3):
-        page.keyboard.press("j")
-    waiting[0].continue_()
 
     expect(row_of(page, comments[0])).to_have_class("queue-done")
     expect(row_of(page, comments[3])).to_be_focused()
