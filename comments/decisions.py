@@ -258,22 +258,22 @@ def _overtaken(undoing: Decision, changes: list[int]) -> set[int]:
 
 def _undo_some(undoing: Decision) -> bool:
     """Undo the next changes of a decision, oldest first, and say whether more may be left."""
-    changes = list(
-        Change.objects.filter(decision=undoing.undoes, pk__gt=undoing.reached).order_by("pk")[:STEP]
-    )
-    ids = [change.comment_id for change in changes]
-    # Some may have been deleted for good meanwhile.
+    next_ones = Change.objects.filter(decision=undoing.undoes, pk__gt=undoing.reached).order_by("pk")
+    comment_of = dict(next_ones.values_list("pk", "comment")[:STEP])
+    ids = set(comment_of.values())
     locked = Comment.objects.filter(pk__in=ids).order_by("pk").select_for_update(of=("self",), no_key=True)
     comments = {comment.pk: comment for comment in locked}
-    overtaken = _overtaken(undoing, [change.pk for change in changes])
+    # Read when nobody can erase any more what they say. Some may have been deleted for good.
+    changes = Change.objects.filter(pk__in=comment_of).order_by("pk")
+    overtaken = _overtaken(undoing, list(comment_of))
     # Since yesterday they may have lost the right that they decided with.
     allowed = set(rights.moderated_by(undoing.by).filter(pk__in=ids).values_list("pk", flat=True))
     back: dict[str, list[int]] = {}
     done: list[Change] = []
     reports: dict[int, list[int]] = {}
     for change in changes:
-        comment = comments.get(change.comment_id)
-        if comment is None or comment.pk not in allowed:
+        comment = comments[change.comment_id]
+        if comment.pk not in allowed:
             continue
         if change.pk in overtaken or comment.status == Comment.Status.WITHDRAWN:
             continue
@@ -309,6 +309,6 @@ def _undo_some(undoing: Decision) -> bool:
             waiting = Comment.objects.filter(pk__in=pks).exclude(staff_notices__in=told)
             waiting = waiting.select_related("article").order_by("pk")
             staff_notices.note(waiting, StaffNotice.Kind.HELD, decided_by=undoing.by)
-    undoing.reached = changes[-1].pk if changes else undoing.reached
-    undoing.done += len(changes)
-    return len(changes) == STEP
+    undoing.reached = max(comment_of, default=undoing.reached)
+    undoing.done += len(comment_of)
+    return len(comment_of) == STEP

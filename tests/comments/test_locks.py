@@ -100,3 +100,26 @@ def test_a_moderator_and_a_visitor_answer_a_comment_at_the_same_moment(client, c
     assert answered == [True]
     bodies = Comment.objects.filter(parent=comment).order_by("pk").values_list("body", flat=True)
     assert list(bodies) == ["I agree.", "Thank you."]
+
+
+def test_an_undoing_gives_nothing_back_that_is_erased_the_moment_before_it(comment):
+    moderator = make_editor()
+    made = decisions.edit(comment, moderator, name="Reader")
+    erased = []
+
+    def erase():
+        erased.append(privacy.erase(comment.email, keep_texts=True, by=moderator))
+        connection.close()
+
+    def let_the_erasure_in(execute, sql, *args):
+        if not erased and sql.startswith("SELECT") and "FOR NO KEY UPDATE" in sql:
+            eraser = Thread(target=erase)
+            eraser.start()
+            eraser.join()
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(let_the_erasure_in):
+        decisions.undo(made.decision, moderator)
+
+    comment.refresh_from_db()
+    assert (erased, comment.name) == ([1], "Anonymous")
