@@ -753,7 +753,7 @@ def test_reports_come_back_with_the_same_queries_however_many(alice, django_asse
     comments = [make_comment(open_reports=2) for _ in range(items)]
     decision = decisions.decide(of(*comments), "approve", alice).decision
 
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(26):
         decisions.undo(decision, alice)
 
 
