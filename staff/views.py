@@ -63,6 +63,11 @@ class NewPassword(PasswordChangeView):
     def get_form_kwargs(self):
         return {**super().get_form_kwargs(), "request": self.request}
 
+    def form_invalid(self, form):
+        response = super().form_invalid(form)
+        response.status_code = 422
+        return response
+
 
 @step_of_signing_in
 @require_http_methods(["GET", "HEAD", "POST"])
