@@ -49,8 +49,10 @@ def author(client):
 
 
 @pytest.fixture
-def services():
+def services(monkeypatch):
     """Start as many services as a test needs."""
+    # Here an answer that comes late comes late on a busy machine. What is about time says how much.
+    monkeypatch.setattr(opinions, "SECONDS", 60)
     started = []
 
     def start() -> Service:

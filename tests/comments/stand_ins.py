@@ -68,4 +68,4 @@ def says(verdict, **more):
 
 
 def hangs(out, over):
-    over.wait(10)
+    over.wait(60)

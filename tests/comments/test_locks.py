@@ -36,7 +36,7 @@ class Visitor(Thread):
 
     def run(self):
         try:
-            assert self.begins.wait(10)
+            assert self.begins.wait(60)
             answer = Comment(article=self.parent.article, parent=self.parent, name="Bo", body="I agree.")
             posting.post(Submission(answer))
             self.has_answered.set()
@@ -46,7 +46,7 @@ class Visitor(Thread):
     def answers(self) -> bool:
         """Whether the answer is saved now, while the caller holds what it has locked."""
         self.begins.set()
-        return self.has_answered.wait(5)
+        return self.has_answered.wait(20)
 
 
 @pytest.fixture

@@ -82,21 +82,21 @@ def test_of_several_words_the_first_of_the_list_is_named():
     ids=["stars", "scattered letters", "many parts", "many words"],
 )
 def test_neither_a_long_list_nor_a_hostile_text_takes_long(words, text):
-    began = time.perf_counter()
+    began = time.thread_time()
 
     assert matching.find_word(words, text) == ""
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_a_long_list_of_addresses_is_read_once():
     addresses = "\n".join(f"user{number}@site{number}.example" for number in range(1_500))
     matching.find_address(addresses, email="ada@example.com")
-    began = time.perf_counter()
+    began = time.thread_time()
 
     for _time in range(1_000):
         matching.find_address(addresses, email="ada@example.com", ip="192.0.2.1")
 
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
 
 
 def test_a_word_is_looked_for_in_every_text():

@@ -983,10 +983,10 @@ def test_what_somebody_is_deciding_on_is_neither_waited_for_nor_mailed(mo):
         with transaction.atomic():
             decided.trash(by=make_editor(email=""))
             decision.set()
-            assert written.wait(10)
+            assert written.wait(60)
 
     def write():
-        assert decision.wait(10)
+        assert decision.wait(60)
         moderator_mails.send_due()
         written.set()
 
@@ -1009,11 +1009,11 @@ def test_news_of_what_is_being_decided_on_are_handed_out_afterwards(mo):
         with transaction.atomic():
             Comment.objects.select_for_update(of=("self",)).get(pk=decided.pk)
             locked.set()
-            waited.append(written.wait(10))
+            waited.append(written.wait(60))
             decided.trash(by=make_editor(email=""))
 
     def write():
-        assert locked.wait(10)
+        assert locked.wait(60)
         moderator_mails.send_due()
         written.set()
 

@@ -171,8 +171,8 @@ NO_ANSWERS = {
         sends(b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", *[b" "] * 900, pause=0.03),
         "too late",
     ),
-    "drips its headers": (sends(b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 90, pause=0.03), "too late"),
-    "says to go on for ever": (sends(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 300, pause=0.01), "too late"),
+    "drips its headers": (sends(b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 90, pause=0.15), "too late"),
+    "says to go on for ever": (sends(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 3000, pause=0.01), "too late"),
     "breaks off": (sends(BREAKS_OFF), "RemoteProtocolError"),
     "fails": (sends(http(b'{"verdict": "spam"}', "500 Internal Server Error")), "status 500"),
     "refuses": (sends(http(b"", "401 Unauthorized")), "status 401"),
@@ -202,7 +202,7 @@ NO_ANSWERS = {
         "compressed",
     ),
 }
-# What never ends, or not soon enough.
+# What goes on for more than ten seconds.
 ENDLESS = ["hangs", "drips its body", "drips its headers", "says to go on for ever"]
 
 
@@ -211,12 +211,13 @@ def test_what_is_no_answer_holds_nothing_back_and_is_logged_without_a_word_of_th
     webhook, monkeypatch, caplog, name
 ):
     webhook.answer, reason = NO_ANSWERS[name]
-    monkeypatch.setattr(opinions, "SECONDS", 0.3 if name in ENDLESS else 3)
+    if name in ENDLESS:
+        monkeypatch.setattr(opinions, "SECONDS", 0.3)
     began = time.monotonic()
 
     comment = post()
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 8
     assert (state(comment), fired(comment)) == (SHOWN, [])
     assert caplog.record_tuples == [
         ("comments.opinions", logging.WARNING, f"No answer about a comment from webhook: {reason}")
@@ -230,7 +231,7 @@ def test_nothing_goes_on_listening_to_a_service_that_was_too_late(webhook, monke
 
     post()
 
-    assert asking_after(seconds=1) == []
+    assert asking_after(seconds=8) == []
 
 
 def asking_after(seconds: float) -> list:
@@ -243,7 +244,8 @@ def asking_after(seconds: float) -> list:
 @pytest.mark.parametrize("answer", [says("none"), sends(b""), hangs], ids=["answers", "closes", "hangs"])
 def test_only_so_many_questions_are_asked_at_once(webhook, monkeypatch, caplog, answer):
     monkeypatch.setattr(opinions, "_room", room := BoundedSemaphore(1))
-    monkeypatch.setattr(opinions, "SECONDS", 1)
+    if answer is hangs:
+        monkeypatch.setattr(opinions, "SECONDS", 2)
     webhook.answer = answer
     room.acquire()
 
@@ -253,7 +255,7 @@ def test_only_so_many_questions_are_asked_at_once(webhook, monkeypatch, caplog, 
     room.release()
     for number in (1, 2):
         post(body=f"Said {number} times.")
-        assert (len(webhook.requests), asking_after(seconds=1)) == (number, [])
+        assert (len(webhook.requests), asking_after(seconds=8)) == (number, [])
 
 
 def test_a_redirect_is_not_followed(webhook, services, caplog):
@@ -274,12 +276,17 @@ def test_a_redirect_is_not_followed(webhook, services, caplog):
         ("https://name.invalid/", {"[Errno", "too late"}),
     ],
 )
-def test_a_service_that_cannot_be_reached_holds_nothing_back(webhook, settings, caplog, url, reasons):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        number = closed.getsockname()[1]
-    settings.MODERATION_WEBHOOK_URL = url.format(closed=number)
+def test_a_service_that_cannot_be_reached_holds_nothing_back(
+    webhook, settings, monkeypatch, caplog, url, reasons
+):
+    if "too late" in reasons:
+        monkeypatch.setattr(opinions, "SECONDS", 3)
+    # Bound, so that nobody else gets the number, and not listening.
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        settings.MODERATION_WEBHOOK_URL = url.format(closed=closed.getsockname()[1])
 
-    assert state(post()) == SHOWN
+        assert state(post()) == SHOWN
     [message] = caplog.messages
     reason = message.removeprefix("No answer about a comment from webhook: ")
     assert [reason.startswith(known) for known in reasons].count(True) == 1
@@ -454,8 +461,8 @@ def test_akismet_has_no_more_time_than_others(akismet, monkeypatch, caplog, name
     monkeypatch.setattr(opinions, "SECONDS", 0.5)
     began = time.monotonic()
 
-    assert (state(post()), asking_after(seconds=1)) == (SHOWN, [])
-    assert time.monotonic() - began < 2
+    assert (state(post()), asking_after(seconds=8)) == (SHOWN, [])
+    assert time.monotonic() - began < 8
     assert caplog.messages == [f"No answer about a comment from akismet: {reason}"]
 
 
@@ -478,11 +485,11 @@ def test_both_are_asked_at_once_and_what_both_say_is_stored(akismet, webhook):
 
 def test_nobody_waits_longer_for_two_services_than_for_one(akismet, webhook, monkeypatch, caplog):
     akismet.answer = webhook.answer = hangs
-    monkeypatch.setattr(opinions, "SECONDS", 1)
+    monkeypatch.setattr(opinions, "SECONDS", 3)
     began = time.monotonic()
 
     assert state(post()) == SHOWN
-    assert 1 <= time.monotonic() - began < 1.8
+    assert 3 <= time.monotonic() - began < 6
     assert sorted(caplog.messages) == [
         f"No answer about a comment from {name}: too late" for name in ("akismet", "webhook")
     ]
@@ -490,7 +497,7 @@ def test_nobody_waits_longer_for_two_services_than_for_one(akismet, webhook, mon
 
 def test_what_one_service_says_counts_though_the_other_hangs(akismet, webhook, monkeypatch):
     akismet.answer, webhook.answer = hangs, says("hold")
-    monkeypatch.setattr(opinions, "SECONDS", 1)
+    monkeypatch.setattr(opinions, "SECONDS", 3)
 
     assert state(post()) == ("held", "webhook")
 

@@ -55,14 +55,20 @@ class FaultySMTP(SMTP):
 
 
 class Server(Controller):
+    """A server that listens where nobody else does, since it is the system that chooses the port."""
+
+    def __init__(self, postbox: Postbox):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        super().__init__(postbox, *self.socket.getsockname(), ready_timeout=60)
+
     def factory(self):
         return FaultySMTP(self.handler, hostname="mail.example", enable_SMTPUTF8=False)
 
+    def _create_server(self):
+        return self.loop.create_server(self._factory_invoker, sock=self.socket)
+
 
 def start(postbox: Postbox) -> Server:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Server(postbox, hostname="127.0.0.1", port=port)
+    server = Server(postbox)
     server.start()
     return server

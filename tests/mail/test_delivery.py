@@ -19,7 +19,7 @@ from tests.givens import NOON
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -232,7 +232,7 @@ def test_a_server_that_hangs_costs_a_time_out_and_the_mail_is_kept(queue, postbo
     deliver_due()
 
     mail.refresh_from_db()
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30
     assert (mail.state, mail.attempts, postbox.mails) == ("waiting", 1, [])
     assert "timed out" in mail.last_error
 
@@ -361,7 +361,7 @@ def test_a_worker_ends_cleanly_after_the_mail_that_it_sends(queue, postbox, work
 
     process.terminate()
 
-    assert process.wait(timeout=20) == 0
+    assert process.wait(timeout=60) == 0
     assert [got["Message-ID"] for got in postbox.mails] == [first.message_id]
     second.refresh_from_db()
     assert (second.state, second.attempts) == ("waiting", 0)

@@ -34,7 +34,7 @@ def make(folder, *arguments) -> subprocess.CompletedProcess:
         name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
     }
     return subprocess.run(
-        ["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=60
+        ["make", *arguments], cwd=folder, env=environment, capture_output=True, text=True, timeout=300
     )
 
 
