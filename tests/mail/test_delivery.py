@@ -354,7 +354,7 @@ def test_a_worker_killed_in_the_middle_loses_no_mail_and_sends_none_again(queue,
 
 
 def test_a_worker_ends_cleanly_after_the_mail_that_it_sends(queue, postbox, worker):
-    postbox.pause = 1
+    postbox.pause = 3
     first, second = queue(), queue()
     process = worker()
     wait_until(lambda: postbox.begun == 1)
