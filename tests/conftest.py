@@ -12,8 +12,10 @@ from pytest_django.plugin import blocking_manager_key
 
 from comments.discussion import DiscussionSettings
 
-# How long an example takes says more of the machine than of the code.
-hypothesis.settings.register_profile("newsite", deadline=None)
+# How long an example takes, or the making of it, says more of the machine than of the code.
+hypothesis.settings.register_profile(
+    "newsite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("newsite")
 
 
