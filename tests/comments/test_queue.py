@@ -495,7 +495,7 @@ def test_a_step_of_undoing_takes_the_same_queries_however_many(moderator, django
         make_comment(status="held")
     decided = Comment.objects.mark_as_spam(by=moderator).decision
 
-    with django_assert_num_queries(27):
+    with django_assert_num_queries(28):
         decisions.undo(decided, moderator)
 
     assert set(Comment.objects.values_list("status", flat=True)) == {"held"}
