@@ -1,7 +1,7 @@
 """What belongs to one commenter: the private pages of the comments that they wrote.
 
-Such a page has a signed address. The browser that posted a comment also keeps a cookie
-with the list of its own, which it sends to /comments/ only: no story page ever sees it.
+Such a page has a signed address. The browser that posted comments also keeps a cookie of
+each, which it sends to /comments/ only: no story page ever sees them.
 """
 
 from contextlib import suppress

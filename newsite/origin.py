@@ -92,7 +92,7 @@ def shortened(address: str | None) -> str | None:
 
 
 def network_of(address: str) -> str:
-    """Return what is banned with an address: the network of what was shortened, or one sender's."""
+    """Return the network to ban for an address: the shortened one, or the sender's IPv6 /64."""
     version = ip_address(address).version
     if shortened(address) == address:
         return f"{address}/{SHORTENED_TO[version]}"

@@ -184,7 +184,7 @@ vars().update(EMAIL)
 EMAIL_TIMEOUT = 20  # seconds, for each answer of the server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=formataddr((SITE_NAME, f"newsite@{MAIL_DOMAIN}")))
 
-# On where `manage.py worker` runs: web processes then leave the mail to it.
+# On where `manage.py worker` runs: web processes then leave mail, digests and housekeeping to it.
 MAIL_WORKER = env.bool("MAIL_WORKER", default=False)
 
 

@@ -20,9 +20,10 @@ class AccessLinkQuerySet(models.QuerySet["AccessLink"]):
 
 
 class AccessLink(models.Model):
-    """Someone asked for a link to everything written with an address. It opens once.
+    """A request for a link to everything written with an address. The link opens once.
 
-    Each request is counted. Where none was mailed in answer, no address is kept.
+    Every request has a row, so that they can be counted. The address is kept only where a
+    mail was sent.
     """
 
     email = models.EmailField(_("email"), max_length=254, blank=True)

@@ -24,7 +24,7 @@ class Housekeeping(models.Model):
     def claim(cls) -> bool:
         """Say whether it is due, and if so keep the others from it until it is put off again.
 
-        Where whoever has claimed it dies, another goes on after a while.
+        If the process that claimed it dies, another may claim it after `HOUSEKEEPING_CLAIM`.
         """
         row, _is_new = cls.objects.get_or_create(pk=1)
         now = timezone.now()
