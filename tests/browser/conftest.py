@@ -14,7 +14,7 @@ from comments.discussion import DiscussionSettings
 # Playwright keeps an event loop running in this thread. Django would then refuse its database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
-TIMEOUT = 10_000  # milliseconds; reached only by a test that fails
+TIMEOUT = 60_000  # milliseconds; reached only by a test that fails
 FLAGS = [
     "--disable-gpu",
     "--disable-background-networking",

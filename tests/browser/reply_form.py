@@ -6,6 +6,7 @@ from django.db.models import F
 from playwright.sync_api import Page, Response
 
 from comments.models import Comment
+from tests.browser.links import follow
 
 
 def fill_in(page: Page, *, body: str = "", name: str = "", email: str = "", website: str = "") -> None:
@@ -17,9 +18,12 @@ def fill_in(page: Page, *, body: str = "", name: str = "", email: str = "", webs
 
 def post(page: Page) -> Response:
     """Press Post Comment, and return the answer to it, redirections followed."""
-    with page.expect_navigation() as navigation:
-        page.get_by_role("button", name="Post Comment").click()
-    return navigation.value
+    return follow(page.get_by_role("button", name="Post Comment"))
+
+
+def preview(page: Page) -> Response:
+    """Press Preview, and return the answer to it."""
+    return follow(page.get_by_role("button", name="Preview"))
 
 
 def post_unchecked(page: Page) -> Response:

@@ -9,7 +9,9 @@ from playwright.sync_api import Page, expect
 
 from comments import yours
 from comments.models import Comment
-from tests.browser.reply_form import an_hour_passes, fill_in, post, post_unchecked
+from tests.browser.clock import stop_the_clock
+from tests.browser.links import follow
+from tests.browser.reply_form import an_hour_passes, fill_in, post, post_unchecked, preview
 from tests.factories import make_article, make_comment, make_editor
 
 PERSON = {"name": "Mira", "email": "mira@mailbox.example"}
@@ -124,7 +126,7 @@ def test_a_text_that_was_refused_or_previewed_is_still_a_draft(page, story, watc
     assert post(page).status == 429
     assert drafts(page) == ["Try this now"]
 
-    page.get_by_role("button", name="Preview").click()
+    preview(page)
     expect(page.get_by_role("heading", name="Preview")).to_be_visible()
     assert drafts(page) == ["Try this now"]
     an_hour_passes()
@@ -135,7 +137,7 @@ def test_a_text_that_was_refused_or_previewed_is_still_a_draft(page, story, watc
 def test_back_from_a_preview_both_buttons_work_again(page, story):
     page.goto(story.get_absolute_url())
     fill_in(page, body="As it will look", **PERSON)
-    page.get_by_role("button", name="Preview").click()
+    preview(page)
     expect(page.get_by_role("heading", name="Preview")).to_be_visible()
 
     page.go_back()
@@ -214,16 +216,16 @@ def test_an_edit_that_was_refused_or_previewed_is_still_a_draft_until_it_is_save
     page.goto(edit_page)
     page.locator("#commentform").evaluate("form => { form.noValidate = true }")
     text(page).fill("&nbsp;")
-    page.get_by_role("button", name="Save").click()
+    follow(page.get_by_role("button", name="Save"))
     expect(page.locator(".error-summary")).to_be_focused()
     assert drafts(page) == ["&nbsp;"]
 
     text(page).fill("As it should be")
-    page.get_by_role("button", name="Preview").click()
+    preview(page)
     expect(page.get_by_role("heading", name="Preview")).to_be_visible()
     assert drafts(page) == ["As it should be"]
 
-    page.get_by_role("button", name="Save").click()
+    follow(page.get_by_role("button", name="Save"))
     expect(page.get_by_role("heading", name="Your comment")).to_be_visible()
     assert drafts(page) == []
 
@@ -308,8 +310,9 @@ def test_the_last_500_characters_under_ones_own_name_are_counted_down(watch, sig
 
 def lose_the_network_while_posting(page: Page) -> None:
     page.context.set_offline(True)
-    with page.expect_event("requestfailed"):
-        page.get_by_role("button", name="Post Comment").click()
+    page.get_by_role("button", name="Post Comment").click()
+    # The browser's own page about it, which would otherwise come in the way of the next.
+    page.wait_for_url("chrome-error://*/")
     page.context.set_offline(False)
 
 
@@ -361,7 +364,7 @@ def test_a_comment_is_posted_by_key_with_the_browsers_own_checks(page, story, ke
 
 
 def test_the_last_500_characters_are_counted_down(page, story):
-    page.clock.install()
+    stop_the_clock(page)
     page.goto(story.get_absolute_url())
     shown, spoken = page.locator("#characters-left"), page.locator("#characters-left-spoken")
     text(page).fill("x" * 9_499)

@@ -23,6 +23,7 @@ def press(page: Page, element: str) -> None:
 def headline(page: Page, words: str) -> None:
     """Wait for a page."""
     expect(page.get_by_role("heading", level=1)).to_have_text(words)
+    page.wait_for_load_state()
 
 
 def just_posted() -> Comment:
@@ -58,7 +59,8 @@ def test_a_comment_is_edited_by_keyboard_alone(page):
     page.keyboard.press("Control+A")
     page.keyboard.type("Without a mouse.")
     assert tab_to(page, "Preview") == ["Save", "Preview"]
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Preview")).to_be_focused()
     press(page, "Save")
     headline(page, "Your comment")
@@ -103,6 +105,7 @@ def test_everything_is_asked_for_shown_and_erased_by_keyboard_alone(page, live_s
     page.goto(re.search(r"\S+/comments/mine/link/\S+", Mail.objects.get().text)[0])
     press(page, "Show my comments")
     expect(page.get_by_role("link", name="Export")).to_be_visible()
+    page.wait_for_load_state()
     press(page, "Erase")
     headline(page, "Erase who wrote my comments")
     tab_to(page, "id_texts_0")
@@ -120,7 +123,8 @@ def test_mails_are_chosen_confirmed_and_ended_by_keyboard_alone(page):
     tab_to(page, "id_scope")
     page.keyboard.type("Every")
     assert tab_to(page, "Save") == ["id_rhythm", "Save"]
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     expect(page.get_by_label("Tell me by email of")).to_have_value("story")
 
     subscriber = comment.subscription.subscriber

@@ -10,6 +10,7 @@ from comments import posting
 from comments.models import Comment
 from comments.moderation import Submission
 from mail.delivery import deliver_due
+from tests.browser.links import follow
 from tests.browser.reply_form import an_hour_passes, fill_in, post
 from tests.factories import make_article, make_comment, make_editor
 from tests.mail import smtp
@@ -98,7 +99,7 @@ def test_without_javascript_the_private_page_changes_how_often_mails_come(watch,
     expect(page.get_by_label("Tell me by email of")).to_have_value("answers")
     page.get_by_label("Tell me by email of").select_option("Every new comment here")
     page.get_by_label("How often").select_option("Once a day, all in one mail")
-    page.get_by_role("button", name="Save").click()
+    follow(page.get_by_role("button", name="Save"))
 
     subscription = Comment.objects.get().subscription
     assert (subscription.scope, subscription.rhythm) == ("story", "daily")

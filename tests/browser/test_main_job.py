@@ -3,12 +3,14 @@
 import re
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from articles.models import Article
 from comments.models import Comment
+from tests.browser.links import follow
 from tests.browser.reply_form import fill_in, post, post_unchecked
 from tests.factories import make_article, make_author, make_editor, make_section
 
@@ -106,7 +108,11 @@ def story(request) -> Story:
 def choose(page: Page, field: str, text: str) -> None:
     """Choose from one of the admin's autocomplete fields, as a person does."""
     page.locator(f"#id_{field} + .select2 .select2-selection").click()
-    page.locator(".select2-dropdown .select2-search__field").press_sequentially(text[:30])
+    asked = text[:30]
+    # Each letter may bring another list, which takes the place of the one before.
+    with page.expect_response(lambda response: parse_qs(urlsplit(response.url).query).get("term") == [asked]):
+        page.locator(".select2-dropdown .select2-search__field").press_sequentially(asked)
+    expect(page.locator(".loading-results")).to_have_count(0)
     page.locator(".select2-results__option", has_text=text).click()
     expect(page.locator(f"#id_{field} + .select2")).to_contain_text(text)
 
@@ -128,14 +134,14 @@ def write_story(page: Page, story: Story) -> None:
     page.locator("#id_related_reads-0-after_paragraph").fill(str(also.after_paragraph))
     assert related.label == "Related Read"  # stands at the end, so its paragraph stays empty
     page.get_by_label("Status:").select_option("Published")
-    page.get_by_role("button", name="Save", exact=True).click()
+    follow(page.get_by_role("button", name="Save", exact=True))
     expect(page.locator(".messagelist .success")).to_contain_text("was added successfully")
 
 
 def read_as_visitor(page: Page, story: Story) -> str:
     """Find the story from the front page, read it, and return its address."""
     page.goto("/")
-    page.get_by_role("link", name=story.headline).first.click()
+    follow(page.get_by_role("link", name=story.headline).first)
     expect(page.get_by_role("heading", level=1)).to_have_text(story.headline)
     expect(page.locator(".story-header .standfirst")).to_have_text(story.standfirst)
     expect(page.locator(".story-header")).to_contain_text("World")
@@ -178,7 +184,7 @@ def sign_in(page: Page) -> None:
     page.goto("/admin/")
     page.get_by_label("Username:").fill("editor")
     page.get_by_label("Password:").fill("a long password")
-    page.get_by_role("button", name="Log in").click()
+    follow(page.get_by_role("button", name="Log in"))
     expect(page.get_by_role("heading", name="Site administration")).to_be_visible()
 
 
@@ -203,7 +209,7 @@ def test_a_story_is_published_read_answered_moderated_and_no_email_address_gets_
     expect(stranger.locator("body")).not_to_contain_text("I was on that boat")
 
     editor.goto("/admin/")
-    editor.get_by_role("link", name="Comments (1) waiting for a decision").click()
+    follow(editor.get_by_role("link", name="Comments (1) waiting for a decision"))
     waiting = editor.locator(".queue-row")
     expect(waiting).to_have_count(1)
     expect(waiting).to_contain_text("I was on that boat.")
@@ -221,7 +227,7 @@ def test_a_story_is_published_read_answered_moderated_and_no_email_address_gets_
     expect(shown.locator(".comment-name")).to_have_text("Noor")
     expect(shown.locator(".comment-text em")).to_have_text("twice")
 
-    editor.locator("#queue-tabs").get_by_role("link", name="Approved (1)").click()
+    follow(editor.locator("#queue-tabs").get_by_role("link", name="Approved (1)"))
     row = editor.locator(".queue-row")
     row.locator("summary", has_text="Reply").click()
     row.get_by_label("Reply to Noor").fill("It did. The second time was for you.")

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from comments.models import Comment, Standing
+from tests.browser.links import follow
 from tests.factories import make_article, make_comment, make_editor
 
 QUEUE = "/admin/comments/comment/"
@@ -193,6 +194,7 @@ def test_j_and_k_go_over_the_end_of_a_page_and_not_out_of_the_queue(watch, monke
     for key in "jjj":
         press(key)
     expect(row_of(page, comments[2])).to_be_visible()
+    page.wait_for_load_state()
     for key in "jk":
         press(key)
     expect(row_of(page, comments[1])).to_be_visible()
@@ -212,7 +214,7 @@ def test_k_pressed_twice_at_the_top_of_a_page_goes_back_one_page_and_not_two(wat
     page = watch.new_editor(make_editor())
     with_keys(page)
     for first in comments[2::2]:
-        page.get_by_role("link", name="Older comments").click()
+        follow(page.get_by_role("link", name="Older comments"))
         expect(row_of(page, first)).to_be_visible()
     page.keyboard.press("j")
     expect(row_of(page, comments[4])).to_be_focused()
@@ -233,11 +235,11 @@ def test_all_that_match_are_marked_as_spam_and_it_is_undone(watch, javascript):
     page = watch.new_editor(make_editor(), java_script_enabled=javascript)
     page.goto(QUEUE)
     page.get_by_label("Search").fill("pills")
-    page.get_by_role("button", name="Search").click()
+    follow(page.get_by_role("button", name="Search"))
 
     page.get_by_label("Decision").select_option("Spam")
     page.get_by_label("of", exact=True).select_option("all that match, on all pages")
-    page.get_by_role("button", name="Do it").click()
+    follow(page.get_by_role("button", name="Do it"))
     expect(page.locator("#content")).to_contain_text("This is about 60 comments")
     page.get_by_role("button", name="Spam").click()
     expect(page.locator("#content")).to_contain_text("60 comments marked as spam.")

@@ -6,6 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from comments.models import Comment
+from tests.browser.clock import stop_the_clock
+from tests.browser.links import follow
 from tests.browser.reply_form import fill_in, post
 from tests.factories import make_article, make_comment, reply_to, set_discussion
 
@@ -74,7 +76,8 @@ def test_a_reply_to_a_reply_on_page_three_lands_beside_it(watch, javascript):
         make_comment(article=article)
     answered = reply_to(make_comment(article=article, name="Ada"), name="Bo")
     page.goto(article.get_absolute_url())
-    page.get_by_role("navigation", name="Pages of replies").get_by_role("link", name="Page 3").click()
+    pages = page.get_by_role("navigation", name="Pages of replies")
+    follow(pages.get_by_role("link", name="Page 3"))
 
     page.get_by_role("link", name="Reply to Bo").click()
     fill_in(page, body="Quite so.", **PERSON)
@@ -94,11 +97,11 @@ def test_the_order_is_chosen_by_a_link_and_the_whole_is_one_click_away(page):
     first, _, third = [make_comment(article=article) for _ in range(3)]
     page.goto(article.get_absolute_url())
 
-    page.get_by_role("link", name="Newest first").click()
+    follow(page.get_by_role("link", name="Newest first"))
     expect(page.locator(f"#comment-{third.pk}")).to_be_visible()
     expect(page.locator(f"#comment-{first.pk}")).to_have_count(0)
     expect(page.locator("[aria-current=true]").get_by_text("Newest first")).to_be_visible()
-    page.get_by_role("link", name="All replies on one page").click()
+    follow(page.get_by_role("link", name="All replies on one page"))
     expect(page.locator(".comment")).to_have_count(3)
 
 
@@ -162,7 +165,7 @@ def test_what_is_new_on_another_page_is_one_click_away(page):
     page.get_by_role("link", name="New since your last visit").click()
 
     expect(page).to_have_url(re.compile(rf"\?page=2#comment-{newest.pk}$"))
-    page.get_by_role("link", name="Newest first").click()
+    follow(page.get_by_role("link", name="Newest first"))
     expect(page.locator(".comment-name", has_text="Cleo")).to_be_visible()
     assert new_ones(page) == ["Cleo"]
 
@@ -249,7 +252,7 @@ window.fetch = async () => {
 @pytest.fixture
 def open_page(page) -> Page:
     page.add_init_script(SERVER)
-    page.clock.install()
+    stop_the_clock(page)
     page.goto(make_comment().article.get_absolute_url())
     return page
 

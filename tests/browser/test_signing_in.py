@@ -6,6 +6,7 @@ import pytest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import Page, expect
 
+from tests.browser.links import follow
 from tests.browser.test_accessibility import SCHEMES, violations
 from tests.factories import make_editor
 from tests.staff.conftest import PASSWORD, code_of
@@ -55,18 +56,18 @@ def is_narrow(page: Page) -> bool:
 def test_from_setting_up_to_ending_another_session(watch, ada):
     page = watch.new_visitor(**NARROW)
     type_password(page)
-    page.get_by_role("link", name="Account", exact=True).click()
-    page.get_by_role("link", name="Set up a second factor").click()
+    follow(page.get_by_role("link", name="Account", exact=True))
+    follow(page.get_by_role("link", name="Set up a second factor"))
     device = open_set_up(page)
     picture = page.get_by_role("img", name="QR code with the secret below")
     assert picture.evaluate("image => image.complete && image.naturalWidth > 0")
     type_code(page, code_of(device))
     codes = page.locator(".account-codes code").all_text_contents()
     assert len(codes) == 10
-    page.get_by_role("link", name="I have kept them: go on").click()
+    follow(page.get_by_role("link", name="I have kept them: go on"))
     expect(page.get_by_text("You have 10 recovery codes left.")).to_be_visible()
 
-    page.get_by_role("button", name="Log out").click()
+    follow(page.get_by_role("button", name="Log out"))
     type_password(page)
     type_code(page, code_of(device, steps=1))
     expect(page.get_by_role("link", name="Account", exact=True)).to_be_visible()
@@ -76,7 +77,7 @@ def test_from_setting_up_to_ending_another_session(watch, ada):
     type_code(other, codes[0])
     expect(other.get_by_text("You have 9 recovery codes left.")).to_be_visible()
     other.goto("/admin/account/")
-    other.get_by_role("button", name=re.compile("^End the session of Chrom")).click()
+    follow(other.get_by_role("button", name=re.compile("^End the session of Chrom")))
     expect(other.get_by_text("The session is ended.")).to_be_visible()
 
     page.reload()
@@ -94,7 +95,6 @@ def test_who_is_locked_out_finds_the_name_in_the_form(watch, ada):
         page.get_by_label("Username:").fill("ada")
         page.get_by_label("Password:").fill("wrong")
         press_enter(page)
-        page.wait_for_load_state()
 
     expect(page.get_by_text("Try again in 15 minutes.")).to_be_visible()
     expect(page).to_have_title(re.compile("^Error: "))
@@ -134,7 +134,7 @@ def test_the_pages_of_signing_in_have_no_wcag_violations_and_fit_320_pixels(watc
     type_code(other, code_of(device, steps=1))
     page.goto("/admin/account/")
     look("account with two sessions")
-    page.get_by_role("button", name="Log out").click()
+    follow(page.get_by_role("button", name="Log out"))
     type_password(page)
     expect(page.get_by_label("Code")).to_be_focused()
     look("code")

@@ -4,7 +4,8 @@ import pytest
 from playwright.sync_api import expect
 
 from comments.models import Comment
-from tests.browser.reply_form import an_hour_passes, fill_in, post
+from tests.browser.links import follow
+from tests.browser.reply_form import an_hour_passes, fill_in, post, preview
 from tests.factories import make_article
 
 
@@ -15,23 +16,23 @@ def test_a_commenter_previews_posts_edits_within_the_window_and_deletes(watch, j
 
     page.goto(article.get_absolute_url())
     fill_in(page, body="The bridge is *lovly*.", name="Ada", email="ada@mailbox.example")
-    page.get_by_role("button", name="Preview").click()
+    preview(page)
     expect(page.locator(".preview em")).to_have_text("lovly")
     assert Comment.objects.count() == 0
 
     post(page)
     expect(page.get_by_role("status")).to_contain_text("awaiting moderation")
 
-    page.get_by_role("link", name="Edit").click()
+    follow(page.get_by_role("link", name="Edit"))
     page.get_by_label("Comment *").fill("The bridge is *lovely*.")
-    page.get_by_role("button", name="Save").click()
+    follow(page.get_by_role("button", name="Save"))
     expect(page.locator(".comment-text em")).to_have_text("lovely")
     assert Comment.objects.get().body == "The bridge is *lovely*."
 
-    page.get_by_role("link", name="Your comments").click()
-    page.get_by_role("link", name=article.title).first.click()
-    page.get_by_role("link", name="Delete").click()
-    page.get_by_role("button", name="Delete").click()
+    follow(page.get_by_role("link", name="Your comments"))
+    follow(page.get_by_role("link", name=article.title).first)
+    follow(page.get_by_role("link", name="Delete"))
+    follow(page.get_by_role("button", name="Delete"))
     expect(page.get_by_role("status")).to_contain_text("You deleted this comment.")
     assert Comment.objects.get().status == "withdrawn"
 
