@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from comments import decisions, rights, telling
+from comments import decisions, rights
 from comments.models import Change, Comment, Decision
 from comments.moderator_texts import Link, beginning_of, read_stop, reports_of, why_held
 from comments.staff_notices import MailChoice
@@ -34,12 +34,6 @@ BUTTONS = {
     Kind.APPROVE: gettext_lazy("Approve this comment"),
     Kind.MARK_AS_SPAM: gettext_lazy("Mark this comment as spam"),
     Kind.TRASH: gettext_lazy("Move this comment to the trash"),
-}
-DECIDED: dict[str, Any] = {
-    Status.APPROVED: gettext_lazy("Already approved by %(who)s, %(ago)s."),
-    Status.HELD: gettext_lazy("Already moved to the queue by %(who)s, %(ago)s."),
-    Status.SPAM: gettext_lazy("Already marked as spam by %(who)s, %(ago)s."),
-    Status.TRASH: gettext_lazy("Already moved to the trash by %(who)s, %(ago)s."),
 }
 NOTHING_TO_DO: dict[str, Any] = {
     Status.APPROVED: gettext_lazy("It is public already."),
@@ -65,8 +59,8 @@ def moderate(request: HttpRequest, token: str) -> HttpResponse:
         return _gone(request, why, 403)
     if comment is None:
         return _gone(request, "deleted", 410)
-    if decided := _decided(comment, link, moderator):
-        return _gone(request, "decided", 410, comment=comment, decided=decided)
+    if decided := _decided(comment, link):
+        return _gone(request, "decided", 410, comment=comment, **decided)
     if request.method == "POST":
         return _carry_out(request, link, moderator, comment, seen)
     return _ask(request, link, comment, seen)
@@ -137,8 +131,8 @@ def _carry_out(request: HttpRequest, link: Link, moderator: Any, comment: Commen
         return _gone(request, "deleted", 410)
     if outcome.changed:
         return render(request, "comments/moderate_done.html", {"comment": after})
-    if decided := _decided(after, link, moderator):
-        return _gone(request, "decided", 410, comment=after, decided=decided)
+    if decided := _decided(after, link):
+        return _gone(request, "decided", 410, comment=after, **decided)
     text = _("The comment has changed since this page was opened. Read it again, then press the button.")
     return _ask(request, link, after, seen, status=409, refusal=text)
 
@@ -156,26 +150,19 @@ def _why_not(moderator: Any, link: Link, comment: Comment | None) -> str:
     return "second-factor" if second_factor.is_missing(moderator) else ""
 
 
-def _decided(comment: Comment, link: Link, moderator: Any) -> str:
-    """Return who has decided since the mail was written, and how. Empty where nobody has.
+def _decided(comment: Comment, link: Link) -> dict[str, Any]:
+    """Return the decision that was taken since the mail was written, or why none is needed. Empty for neither.
 
     That its author has changed it, or readers have reported it, is no decision.
     """
     later = comment.changes.filter(pk__gt=link.seen, actor=Change.Actor.MODERATOR)
     is_edit = Q(decision__kind__in=[Kind.EDIT, Kind.UNDO], from_status=F("to_status"))
-    change = later.exclude(is_edit).select_related("by").first()
-    if change:
-        return _told_of(change, moderator)
+    if change := later.exclude(is_edit).select_related("by", "decision").first():
+        # A link is good for one decision. What was put back is decided on in the queue.
+        return {"change": change, "waits_again": comment.status == Status.HELD}
     if comment.status == STATUSES[Kind(link.kind)] and not comment.open_reports:
-        return str(NOTHING_TO_DO[comment.status])
-    return ""
-
-
-def _told_of(change: Change, moderator: Any) -> str:
-    return DECIDED[change.to_status] % {
-        "who": _("you") if change.by == moderator else change.who,
-        "ago": telling.ago(change.at),
-    }
+        return {"nothing_to_do": NOTHING_TO_DO[comment.status]}
+    return {}
 
 
 def _gone(request: HttpRequest, why: str, status: int, **context: Any) -> HttpResponse:

@@ -222,9 +222,7 @@ def test_a_link_works_once_and_so_do_the_others_of_its_mail(client, mo, again):
     response = press(client, other)
 
     assert (response.status_code, status_of(comment)) == (410, "approved")
-    assert words_of(response).startswith(
-        "There is nothing left to decide Already approved by you, a moment ago."
-    )
+    assert words_of(response).startswith("There is nothing left to decide Approved by mo, a moment ago")
     assert Decision.objects.count() == 1
 
 
@@ -237,7 +235,7 @@ def test_what_somebody_else_has_decided_is_told_with_who_and_when(client, mo, cl
     response = press(client, path)
 
     assert (response.status_code, status_of(comment)) == (410, "spam")
-    assert "Already marked as spam by eve, 5 minutes ago." in words_of(response)
+    assert "Marked as spam by eve, 5 minutes ago" in words_of(response)
 
 
 def test_a_decision_between_the_page_and_the_button_stands(client, mo):
@@ -249,7 +247,7 @@ def test_a_decision_between_the_page_and_the_button_stands(client, mo):
     response = client.post(path, {"seen": seen}, headers=SAME_ORIGIN)
 
     assert (response.status_code, status_of(comment)) == (410, "trash")
-    assert "Already moved to the trash by eve, a moment ago." in words_of(response)
+    assert "Moved to the trash by eve, a moment ago" in words_of(response)
 
 
 def test_of_two_moderators_with_the_page_open_the_first_to_press_decides(client, mo):
@@ -276,7 +274,21 @@ def test_a_link_that_was_used_stays_used_when_its_decision_is_undone(client, mo)
     response = press(client, path, seen=10**9)
 
     assert (response.status_code, status_of(comment)) == (410, "held")
-    assert "Already moved to the queue by eve, a moment ago." in words_of(response)
+    assert words_of(response).startswith(
+        "This comment waits again Undone by eve, a moment ago "
+        "This link was for one decision, and that was taken. Decide in the queue, please."
+    )
+
+
+def test_what_somebody_has_held_again_is_not_called_decided(client, mo):
+    comment = post()
+    path, eve = link("approve"), make_editor(username="eve")
+    comment.approve(by=eve)
+    comment.hold(by=eve)
+
+    response = client.get(path)
+
+    assert words_of(response).startswith("This comment waits again Held by eve, a moment ago")
 
 
 def test_what_has_changed_since_the_mail_is_shown_and_the_link_still_works(client, mo):
