@@ -11,14 +11,15 @@ from typing import NamedTuple
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.db.models import Q, Value
-from django.db.models.functions import Concat, Lower, Trim
+from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from comments import matching
 from comments.models import Comment, CommentQuerySet, Decision, Left, Standing
+from comments.people import FULL_NAME, WRITES_FOR_THE_SITE
 from newsite.origin import network_of
 
 Kind = Standing.Kind
@@ -36,8 +37,6 @@ MAIL_PROVIDERS = {
     "ymail.com", "zoho.com",
 }  # fmt: skip
 
-
-WORKS_HERE = Q(is_staff=True) | Q(author__isnull=False)
 # These comments stay what they are too, where the ban would mark comments as spam.
 SPARED = {Left.OWN, Left.STAFF, Left.SHARED, Left.REGISTERED}
 
@@ -160,11 +159,10 @@ class Newsroom(NamedTuple):
 
     @classmethod
     def load(cls) -> "Newsroom":
-        full_name = Concat("first_name", Value(" "), "last_name")
         rows = list(
             get_user_model()
-            .objects.filter(WORKS_HERE)
-            .values_list("pk", "email", "username", full_name, "author__name")
+            .objects.filter(WRITES_FOR_THE_SITE)
+            .values_list("pk", "email", "username", FULL_NAME, "author__name")
         )
         return cls(
             {pk for pk, *_names in rows},
@@ -220,7 +218,7 @@ def _accounts(kind: str, values: set[str]) -> dict[str, set[int]]:
     users = get_user_model().objects
     if kind == Kind.ACCOUNT:
         # Anyone else's account is what is meant. Staff's comments are shown whatever is banned.
-        named = users.filter(WORKS_HERE, username__in=values).values_list("username", "pk")
+        named = users.filter(WRITES_FOR_THE_SITE, username__in=values).values_list("username", "pk")
         return {username: {pk} for username, pk in named}
     if kind == Kind.EMAIL and (domains := [value for value in values if value.startswith("@")]):
         # One account is enough to ask.
@@ -242,10 +240,9 @@ def _accounts(kind: str, values: set[str]) -> dict[str, set[int]]:
         "lower_username": Lower("username"),
         "lower_name": Lower("full_name"),
     }
-    full_name = Trim(Concat("first_name", Value(" "), "last_name"))
-    accounts = users.alias(full_name=full_name).alias(**small).filter(same)
+    accounts = users.alias(full_name=FULL_NAME).alias(**small).filter(same)
     found = defaultdict(set)
-    for pk, its_email, *called in accounts.values_list("pk", "email", "username", full_name):
+    for pk, its_email, *called in accounts.values_list("pk", "email", "username", FULL_NAME):
         its_names = {_normal_name(name) for name in called if name}
         for value, (name, email) in parts.items():
             if name in its_names or (email and email == its_email.lower()):

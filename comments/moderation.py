@@ -20,8 +20,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q, Value
-from django.db.models.functions import Concat, Trim
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
@@ -30,6 +29,7 @@ from django.utils.translation import ngettext
 from comments import matching
 from comments.discussion import DiscussionSettings
 from comments.models import Comment, CommentQuerySet, Rule, Standing
+from comments.people import FULL_NAME, WRITES_FOR_THE_SITE
 from comments.rights import may_decide
 from newsite import markup
 from newsite.origin import network_text, same_network, shortened
@@ -81,14 +81,13 @@ class Submission:
         the same.
         """
         name, others = self.comment.name, get_user_model().objects.filter(~Q(pk=self.comment.user_id))
-        full_name = Trim(Concat("first_name", Value(" "), "last_name"))
         # An account may have no address, and a comment made in the admin has none either.
         same = Q(email__iexact=self.comment.email.lower()) & ~Q(email="")
         if name:
             same |= Q(username__iexact=name) | Q(full_name__iexact=name)
-        if others.alias(full_name=full_name).filter(same).exists():
+        if others.alias(full_name=FULL_NAME).filter(same).exists():
             return True
-        newsroom = others.filter(Q(is_staff=True) | Q(author__isnull=False)).annotate(full_name=full_name)
+        newsroom = others.filter(WRITES_FOR_THE_SITE).annotate(full_name=FULL_NAME)
         names = newsroom.values_list("username", "full_name", "author__name")
         look = matching.look(name)
         return bool(look) and any(look == matching.look(its) for of_one in names for its in of_one if its)

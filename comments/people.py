@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from django.db.models import Q, Value
+from django.db.models.functions import Concat, Trim
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
@@ -11,8 +13,13 @@ NAME_LENGTH = Comment._meta.get_field("name").max_length
 # As many as the stylesheet has, .avatar-1 and on.
 AVATAR_COLOURS = 12
 
+# Which accounts write for the site, and what they are called in full, as a query asks.
+WRITES_FOR_THE_SITE = Q(is_staff=True) | Q(author__isnull=False)
+FULL_NAME = Trim(Concat("first_name", Value(" "), "last_name"))
+
 
 def writes_for_the_site(user) -> bool:
+    """Say of one account what `WRITES_FOR_THE_SITE` says."""
     return user.is_authenticated and (user.is_staff or hasattr(user, "author"))
 
 
