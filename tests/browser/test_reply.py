@@ -9,7 +9,7 @@ from articles.models import Article
 from comments.models import Comment
 from tests.browser import newspaper
 from tests.browser.keyboard import tab_to
-from tests.browser.reply_form import an_hour_passes, fill_in, post, post_unchecked
+from tests.browser.reply_form import an_hour_passes, fill_in, post, post_unchecked, preview
 from tests.factories import make_article, make_comment, reply_to
 
 NARROW = {"viewport": {"width": 320, "height": 640}}
@@ -192,8 +192,7 @@ def test_a_preview_shows_the_comment_as_it_will_look_and_posts_nothing(watch, pl
         page.goto(comment.article.get_absolute_url())
         page.get_by_role("link", name="Reply to Ada").click()
         fill_in(page, body="Quite *so*.", **PERSON)
-        with page.expect_navigation():
-            page.get_by_role("button", name="Preview").click()
+        preview(page)
 
         expect(page.get_by_role("heading", name="Preview")).to_be_focused()
         expect(page.get_by_role("heading", name="Preview")).to_be_in_viewport()
