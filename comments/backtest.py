@@ -54,10 +54,13 @@ class Finding:
         return str(self.ruling.status.label)
 
     @property
-    def rule(self) -> str:
+    def decided_by(self) -> Rule:
         """What decides: also where it is a rule that approves."""
-        first = self.ruling.fired[0][0] if self.ruling.fired else Rule.NOTHING
-        return str(first.label)
+        return self.ruling.fired[0][0] if self.ruling.fired else Rule.NOTHING
+
+    @property
+    def rule(self) -> str:
+        return str(self.decided_by.label)
 
     @property
     def detail(self) -> str:
@@ -78,6 +81,10 @@ class Outcome:
 
     def held_by(self, rule: Rule) -> int:
         return sum(1 for finding in self.held if finding.ruling.because == rule)
+
+    def passed_by(self, rule: Rule) -> int:
+        """Return how much spam a rule lets pass by itself: most of it passes since no rule fires."""
+        return sum(1 for finding in self.passed if finding.decided_by == rule)
 
 
 @dataclass

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from comments import backtest, matching
 from comments.discussion import DiscussionSettings
 from comments.forms import TextField
+from comments.models import Rule
 
 # Of more lines than this that were added to a list, or taken from it, the log tells the number.
 LINES_LOGGED = 10
@@ -145,6 +146,8 @@ class DiscussionSettingsAdmin(admin.ModelAdmin):
         (
             gettext_lazy("What is held"),
             {
+                # Below these stands a button that tries them.
+                "classes": ["tried"],
                 "fields": [
                     "holds_everything",
                     "holds_first_comments",
@@ -157,7 +160,7 @@ class DiscussionSettingsAdmin(admin.ModelAdmin):
                     "reports_that_hold",
                 ],
                 "description": gettext_lazy(
-                    "A held comment waits for a moderator. “Try it on the past”, below, shows what these "
+                    "A held comment waits for a moderator. “Try it on the past” shows what these "
                     "settings would have held and let pass, and saves nothing."
                 ),
             },
@@ -278,8 +281,10 @@ def explain(form: SettingsForm, trial: backtest.Trial) -> None:
             "trial": trial,
             "outcome": outcome,
             "held_by_this": outcome.held_by(rule),
-            # Of one that is as it is in force, the sentence says it all.
+            "passed_by_this": outcome.passed_by(rule),
+            # Of one that is as it is in force is told what it does itself: the rest is the others' work.
             "is_changed": name in trial.changed,
+            "lets_pass": rule == Rule.ALLOWED,
             "is_about_time": name == "seconds_to_write",
         }
         shown.help_text = render_to_string("admin/comments/discussionsettings/_alone.html", context)

@@ -419,17 +419,42 @@ def test_the_result_stands_above_the_form_and_beside_each_setting_that_decides(c
             r'id="id_(\w+)_helptext">(.*?)</div>\s*</div>', text_of(response), re.DOTALL
         )
     }
-    figures = {
-        name: re.search(r"comments (\d) would have been held .* and (\d) passed", text).groups()
-        for name, text in helps.items()
-        if "With this setting" in text
-    }
-    assert alone % (0, 1) in helps["links_that_hold"]
-    assert helps["links_that_hold"].endswith("As it is in force: 1 and 1.")
-    # A setting that is as it is in force would have done what those in force do.
-    in_force = dict.fromkeys(DECIDING, ("1", "1"))
-    assert figures == in_force | {"links_that_hold": ("0", "1"), "words_that_hold": ("1", "0")}
-    assert helps["holds_everything"].endswith(alone % (1, 1))
+    now = "With the settings in force it is 1 held, and 1 passed."
+    assert helps["links_that_hold"].endswith(f"{alone % (0, 1)} {now}")
+    assert helps["words_that_hold"].endswith(f"{alone % (1, 0)} {now}")
+    # What is held is the work of the links: no other setting that is not changed is said to hold it.
+    others = DECIDING.keys() - {"links_that_hold", "words_that_hold", "allowed_addresses"}
+    none = "Not changed. Of the last 3 comments it holds 0 that moderators approved."
+    assert [name for name in others if not helps[name].endswith(none)] == []
+    assert helps["allowed_addresses"].endswith(
+        "Not changed. Of the last 3 comments it lets 0 pass that moderators marked as spam."
+    )
+
+
+def test_of_a_setting_that_is_not_changed_is_told_what_it_does_itself(client, owner):
+    set_discussion(links_that_hold=1, allowed_addresses="bo@mailbox.example", holds_first_comments=False)
+    make_comment(body="See https://a.example")
+    make_comment(email="bo@mailbox.example", status="held").mark_as_spam(by=owner)
+    make_comment(status="held").mark_as_spam(by=owner)
+
+    form = client.post(TRY, typed(opened(client))).context["adminform"].form
+
+    told = {name: " ".join(strip_tags(form[name].help_text).split()) for name in DECIDING}
+    assert told["links_that_hold"].endswith(
+        "Not changed. Of the last 3 comments it holds 1 that moderators approved."
+    )
+    assert told["allowed_addresses"].endswith(
+        "Not changed. Of the last 3 comments it lets 1 pass that moderators marked as spam."
+    )
+
+
+def test_what_holds_can_be_tried_where_it_is_set_and_enter_saves(client, owner):
+    page = text_of(client.get(PAGE))
+
+    buttons = re.findall(r'<input type="submit"[^>]* name="(\w+)"', page)
+    assert buttons == ["_save", "_try", "_save", "_try"]
+    first, last = (match.start() for match in re.finditer('name="_try"', page))
+    assert page.index("reports_that_hold") < first < page.index("held_mails") < last
 
 
 def test_what_the_past_does_not_tell_any_more_is_said_once(client, owner):
@@ -491,7 +516,7 @@ def test_without_a_comment_there_is_nothing_to_try_on(client, owner):
     response = client.post(TRY, typed(opened(client)))
 
     assert "There is no comment yet to try the settings on." in words_of(response)
-    assert "With this setting" not in words_of(response)
+    assert "of the last" not in words_of(response).lower()
 
 
 def test_a_forged_trial_from_elsewhere_is_refused(client, owner):
