@@ -68,17 +68,13 @@ def values_of(comment: Comment) -> dict[str, str]:
     # The name of whoever had theirs erased, or has left it empty, is that of many.
     if comment.erased_at:
         return dict.fromkeys([Kind.EMAIL, Kind.ADDRESS, Kind.NAME, Kind.WEBSITE], "")
-    is_nameless = _normal_name(comment.name) == _normal_name(_("Anonymous"))
+    is_nameless = matching.fold(comment.name) == matching.fold(_("Anonymous"))
     return {
         Kind.EMAIL: comment.email,
         Kind.ADDRESS: network_of(comment.ip_address) if comment.ip_address else "",
         Kind.NAME: "" if is_nameless else comment.name,
         Kind.WEBSITE: comment.website,
     }
-
-
-def _normal_name(name: str) -> str:
-    return " ".join(matching.fold(name).split())
 
 
 def value_of(comment: Comment, kind: str) -> str:
@@ -243,7 +239,7 @@ def _accounts(kind: str, values: set[str]) -> dict[str, set[int]]:
     accounts = users.alias(full_name=FULL_NAME).alias(**small).filter(same)
     found = defaultdict(set)
     for pk, its_email, *called in accounts.values_list("pk", "email", "username", FULL_NAME):
-        its_names = {_normal_name(name) for name in called if name}
+        its_names = {matching.fold(name) for name in called if name}
         for value, (name, email) in parts.items():
             if name in its_names or (email and email == its_email.lower()):
                 found[value].add(pk)
@@ -254,7 +250,7 @@ def _name_and_email(kind: str, value: str) -> tuple[str, str]:
     """Return the name and the e-mail address that a ban is by, as far as it is."""
     if kind == Kind.PERSON:
         name, _space, email = value.rpartition(" ")
-        return _normal_name(name), email.strip("<>")
+        return matching.fold(name), email.strip("<>")
     return value if kind == Kind.NAME else "", value if kind == Kind.EMAIL else ""
 
 

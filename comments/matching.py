@@ -43,7 +43,7 @@ FEWEST_BITS = {4: 8, 6: 16}
 
 
 def fold(text: str) -> str:
-    """Return a text as it is compared: capitals, widths and hidden characters make no difference.
+    """Return a text as it is compared: capitals, widths, spaces and hidden characters make no difference.
 
     Where letters of two scripts that look alike stand in one word, it is read as a word of
     one script: nobody writes so but to hide it.
@@ -51,7 +51,7 @@ def fold(text: str) -> str:
     text = HIDDEN.sub("", unicodedata.normalize("NFKC", text))
     if CYRILLIC_OR_GREEK.search(text) and LATIN.search(text):
         text = re.sub(r"\w+", lambda word: _in_one_script(word[0]), text)
-    return HIDDEN.sub("", text.casefold())
+    return " ".join(HIDDEN.sub("", text.casefold()).split())
 
 
 def look(name: str) -> str:
@@ -117,7 +117,7 @@ def _ready(words: str) -> Words:
     plain: dict[str, int] = {}
     patterns: list[tuple[int, Pattern]] = []
     for number, line in enumerate(written):
-        folded = " ".join(fold(line).split())
+        folded = fold(line)
         pieces = [piece for piece in folded.split("*") if piece.strip()]
         if not pieces:
             continue
@@ -132,7 +132,7 @@ def _ready(words: str) -> Words:
 
 @lru_cache(maxsize=32)
 def _read(text: str) -> Text:
-    folded = " ".join(fold(text).split())
+    folded = fold(text)
     return Text(folded, frozenset(_tokens(folded)))
 
 

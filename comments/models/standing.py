@@ -164,7 +164,7 @@ class Standing(models.Model):
             return f"{name} <{email}>"
         if kind == cls.Kind.ACCOUNT:
             return value
-        name = " ".join(matching.fold(value).split())
+        name = matching.fold(value)
         if not name:
             raise ValueError(_("Enter a name that readers can see."))
         return name
@@ -182,7 +182,7 @@ class Standing(models.Model):
         if kind == cls.Kind.ADDRESS:
             return matching.network_keys(comment.ip_address)
         if kind == cls.Kind.NAME:
-            return [" ".join(matching.fold(comment.name).split())]
+            return [matching.fold(comment.name)]
         if kind == cls.Kind.WEBSITE:
             return matching.host_keys(comment.website)
         if kind == cls.Kind.ACCOUNT:
