@@ -166,7 +166,7 @@ class CommentAdmin(admin.ModelAdmin):
             "seen": seen,
             "row": queue.row(shown.pk) if shown else None,
             "history": history.of_comment(shown) if shown else [],
-            "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE),
+            "moderates_everywhere": rights.moderates_everywhere(request.user),
             "show_save": False,
             "show_save_and_continue": False,
             "title": gettext_lazy("Comment"),

@@ -20,12 +20,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from comments import privacy
+from comments import privacy, rights
 from comments.forms import EraseForm
 from comments.mine import export_file
 from comments.models import Comment
 
-may_see = permission_required("comments.change_comment", raise_exception=True)
+may_see = permission_required(rights.EVERYWHERE, raise_exception=True)
 may_erase = permission_required("comments.delete_comment", raise_exception=True)
 
 

@@ -33,7 +33,7 @@ EDITED_FIELDS = ["name", "email", "website"]
 
 def kinds_for(by) -> list[Decision.Kind]:
     """Return what someone may decide on many comments: people write below others' stories too."""
-    return [*STATUS_KINDS, *PEOPLE_KINDS] if by.has_perm(rights.EVERYWHERE) else STATUS_KINDS
+    return [*STATUS_KINDS, *PEOPLE_KINDS] if rights.moderates_everywhere(by) else STATUS_KINDS
 
 
 def decide(comments: CommentQuerySet, kind: str, by, **how: Any) -> Outcome:

@@ -108,7 +108,7 @@ class HistoryForm(forms.Form):
         super().__init__(data)
         self.user = user
         cast(forms.ModelChoiceField, self.fields["story"]).queryset = rights.stories_moderated_by(user)
-        if user.has_perm(rights.EVERYWHERE):
+        if rights.moderates_everywhere(user):
             decided = Exists(Change.objects.filter(by=OuterRef("pk")))
             accounts = get_user_model().objects.filter(decided).order_by("username")
             cast(forms.ModelChoiceField, self.fields["by"]).queryset = accounts
@@ -186,7 +186,7 @@ class Page:
 
 def seen_by(user: Any) -> ChangeQuerySet:
     """Return the changes of the comments that someone moderates."""
-    if user.has_perm(rights.EVERYWHERE):
+    if rights.moderates_everywhere(user):
         return Change.objects.all()
     return Change.objects.filter(comment__in=rights.moderated_by(user))
 
@@ -260,7 +260,7 @@ def index(request: ModeratorRequest) -> HttpResponse:
         "following": urlencode({**form.filters, "before": str(found.following)}) if found.following else "",
         "filters_query": urlencode(form.filters),
         "without_story": urlencode(form.without_story),
-        "may_export": is_valid and request.user.has_perm(rights.EVERYWHERE),
+        "may_export": is_valid and rights.moderates_everywhere(request.user),
     }
     return desk_page(request, "history", _gettext("History"), status=200 if is_valid else 422, **facts)
 

@@ -95,7 +95,7 @@ def index(request: ModeratorRequest) -> HttpResponse:
     user = request.user
     asked = request.GET.get("days", "")
     period = next((days for days in PERIODS if str(days) == asked), PERIODS[0])
-    everywhere = user.has_perm(rights.EVERYWHERE)
+    everywhere = rights.moderates_everywhere(user)
     today = timezone.localdate()
     days = [today - timedelta(days=ago) for ago in reversed(range(period))]
     charts = charts_of(user, days)
@@ -210,7 +210,7 @@ def _changes(since: date) -> ChangeQuerySet:
 
 
 def _changes_of(user: Any, since: date) -> ChangeQuerySet:
-    if user.has_perm(rights.EVERYWHERE):
+    if rights.moderates_everywhere(user):
         return _changes(since)
     # Asked of each change of the period: a list of comments would be read from their beginnings.
     return _changes(since).filter(Exists(rights.moderated_by(user).filter(pk=OuterRef("comment"))))

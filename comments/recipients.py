@@ -104,9 +104,9 @@ class Held:
 
 
 def _with_right(right: str):
-    """Return who has a right, by a group, in person, or as a superuser, and can be written to."""
+    """Return who of the staff has a right, by a group, in person, or as a superuser, and can be written to."""
     users = get_user_model().objects.with_perm(right, backend="django.contrib.auth.backends.ModelBackend")
-    return users.exclude(email="").select_related("mail_choice")
+    return users.filter(is_staff=True).exclude(email="").select_related("mail_choice")
 
 
 def hand_out() -> None:

@@ -1,4 +1,7 @@
-"""Who may decide on which comments: one place for it, for the queue, the buttons and the mails."""
+"""Who may decide on which comments: one place for it, for the queue, the buttons and the mails.
+
+Whoever loses the staff status is a reader from then on, whatever rights the account has kept.
+"""
 
 from typing import Any
 
@@ -13,7 +16,11 @@ BELOW_OWN_STORIES = "comments.moderate_own_stories"
 
 def moderates(user: Any) -> bool:
     """Say whether someone moderates at all: everywhere, or below their own stories."""
-    return user.has_perm(EVERYWHERE) or user.has_perm(BELOW_OWN_STORIES)
+    return moderates_everywhere(user) or _moderates_own(user)
+
+
+def moderates_everywhere(user: Any) -> bool:
+    return user.is_staff and user.has_perm(EVERYWHERE)
 
 
 def moderated_by(user: Any) -> CommentQuerySet:
@@ -23,9 +30,9 @@ def moderated_by(user: Any) -> CommentQuerySet:
 
 def condition(user: Any) -> Q:
     """Return what has to be true of a comment that someone may decide on."""
-    if user.has_perm(EVERYWHERE):
+    if moderates_everywhere(user):
         return Q()
-    if user.has_perm(BELOW_OWN_STORIES) and hasattr(user, "author"):
+    if _moderates_own(user) and hasattr(user, "author"):
         return Q(article__in=user.author.articles.all())
     return Q(pk__in=[])
 
@@ -37,6 +44,8 @@ def stories_moderated_by(user: Any) -> ArticleQuerySet:
 
 
 def may_decide(user: Any, comment: Comment) -> bool:
-    if user.has_perm(EVERYWHERE):
-        return True
-    return user.has_perm(BELOW_OWN_STORIES) and comment.article.is_by(user)
+    return moderates_everywhere(user) or (_moderates_own(user) and comment.article.is_by(user))
+
+
+def _moderates_own(user: Any) -> bool:
+    return user.is_staff and user.has_perm(BELOW_OWN_STORIES)

@@ -27,7 +27,7 @@ def make_editor(**fields) -> User:
 
 def make_staff(*roles: str, **fields) -> User:
     """Someone who may sign in to the admin, and do there what their roles let them."""
-    user = make_user(is_staff=True, **fields)
+    user = make_user(**{"is_staff": True, **fields})
     user.groups.set(Group.objects.filter(name__in=roles))
     return user
 

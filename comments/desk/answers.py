@@ -130,7 +130,7 @@ def comment_of(request: ModeratorRequest, pk: int) -> Comment:
 
 def require_everywhere(request: ModeratorRequest) -> None:
     """Refuse those who moderate below their own stories only: people write below others too."""
-    if not request.user.has_perm(rights.EVERYWHERE):
+    if not rights.moderates_everywhere(request.user):
         raise PermissionDenied
 
 
@@ -223,7 +223,7 @@ def form_about(
 def _row(
     request: ModeratorRequest, comment: Comment, told: list[Told], *, status: int, **facts: Any
 ) -> HttpResponse:
-    facts |= {"told": told, "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE)}
+    facts |= {"told": told, "moderates_everywhere": rights.moderates_everywhere(request.user)}
     return _piece(request, "_decided", {"row": queue.row(comment.pk), **facts}, status)
 
 

@@ -84,5 +84,5 @@ def _list(request: ModeratorRequest, form: queue.QueueForm, page: queue.Page) ->
         "last": last,
         "last_result": result_of(last) if last else "",
         "tab": form.tab,
-        "moderates_everywhere": request.user.has_perm(rights.EVERYWHERE),
+        "moderates_everywhere": rights.moderates_everywhere(request.user),
     }

@@ -242,10 +242,11 @@ def test_every_rule_that_fired_is_named_with_what_it_found(mo):
 
 def test_those_who_may_moderate_everywhere_are_told_and_nobody_else(mo):
     make_editor(username="eve", email="eve@newsroom.example")
-    in_person = make_user(username="una", email="una@newsroom.example")
+    in_person = make_staff(username="una", email="una@newsroom.example")
     in_person.user_permissions.add(Permission.objects.get(codename="change_comment"))
     make_staff("Moderator", username="no-address", email="")
     make_staff("Moderator", username="gone", email="gone@newsroom.example", is_active=False)
+    make_staff("Moderator", username="former", email="former@newsroom.example", is_staff=False)
     reader = make_staff(username="reader", email="reader@newsroom.example")
     reader.user_permissions.add(Permission.objects.get(codename="view_comment"))
     make_user(username="staff", email="staff@newsroom.example", is_staff=True)

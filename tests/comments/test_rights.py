@@ -30,6 +30,10 @@ def test_there_are_these_roles():
         (["Author", "Moderator"], {}, ["own", "other"]),
         (["Moderator"], {"is_active": False}, []),
         (["Author"], {"is_active": False}, []),
+        (["Moderator"], {"is_staff": False}, []),
+        (["Author"], {"is_staff": False}, []),
+        (["Administrator"], {"is_staff": False}, []),
+        ([], {"is_staff": False, "is_superuser": True}, []),
     ],
 )
 @pytest.mark.parametrize("has_byline", [True, False])

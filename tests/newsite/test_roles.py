@@ -16,6 +16,7 @@ from django.contrib.admin import site
 from django.contrib.admin.templatetags.admin_urls import admin_urlname
 from django.contrib.auth.models import Group, Permission, User
 from django.contrib.contenttypes.models import ContentType
+from django.core import mail as django_mail
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.forms import model_to_dict
@@ -24,11 +25,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 
-from articles.models import Author, Byline, RelatedRead
-from comments import decisions, queue
+from articles.models import Article, Author, Byline, RelatedRead
+from comments import decisions, last_look, moderator_mails, people, posting, queue
 from comments.discussion import DiscussionSettings
 from comments.models import Comment, Decision, Firing, Standing
+from comments.moderation import Submission
+from comments.moderator_texts import Link
 from comments.staff_notices import MailChoice
+from mail import delivery
 from mail.models import Mail
 from tests.factories import (
     make_article,
@@ -39,7 +43,10 @@ from tests.factories import (
     make_section,
     make_staff,
     make_topic,
+    make_user,
+    set_discussion,
 )
+from tests.givens import SAME_ORIGIN
 
 pytestmark = pytest.mark.django_db
 
@@ -386,6 +393,139 @@ def test_a_role_does_what_is_its_own_and_nothing_else(action):
 
     allowed = SHOWN if action.data is None else DONE
     assert outcomes == {role: allowed if role in action.allowed else REFUSED for role in ROLES}
+
+
+# --- Rights without staff status ---
+
+IN_PERSON, SUPERUSER = "In person", "Superuser"
+
+
+def make_former(kind: str, **fields) -> User:
+    """Someone with the rights of a role, or given in person, or with all of them, and no staff status."""
+    fields = {"email": "former@newsroom.example", "is_staff": False, **fields}
+    if kind not in (IN_PERSON, SUPERUSER):
+        return make_staff(kind, **fields)
+    user = make_user(is_superuser=kind == SUPERUSER, **fields)
+    if kind == IN_PERSON:
+        user.user_permissions.set(Permission.objects.all())
+    return user
+
+
+def post_below(user: User, article: Article, body: str) -> str:
+    """Comment under one's account, and return the status of the comment, or of the refusal."""
+    comment = Comment(article=article, body=body)
+    people.sign(comment, user)
+    try:
+        return posting.post(Submission(comment)).status
+    except posting.Refused as refused:
+        return str(refused.refusal.status)
+
+
+former = pytest.mark.parametrize("kind", [M, A, E, X, IN_PERSON, SUPERUSER])
+
+
+@former
+def test_without_staff_status_no_right_opens_the_admin_or_a_preview(client, kind):
+    user = make_former(kind)
+    world = World(user)
+    client.force_login(user)
+    before = rows()
+
+    answers = {}
+    for action in ACTIONS:
+        if action.prepare:
+            continue  # the same address as others, with a comment that is not held
+        address = action.address.format(**vars(world))
+        response = client.get(address) if action.data is None else client.post(address, action.data(world))
+        answers[action.name] = response.status_code, response.headers.get("Location", "").split("?")[0]
+
+    assert answers == dict.fromkeys(answers, (302, "/admin/login/"))
+    assert rows() == before
+
+
+@former
+def test_a_moderator_who_loses_staff_status_decides_by_no_link_from_then_on(client, kind):
+    user = make_former(kind, is_staff=True)
+    comment = make_comment(article=make_article(authors=[make_author(user=user)]), status="held")
+    address = reverse("comments:moderate", args=[Link.to(user, comment.pk, "approve", 0).token])
+    before = client.get(address).status_code
+
+    User.objects.filter(pk=user.pk).update(is_staff=False)
+    after = [client.get(address), client.post(address, {"seen": "0"}, headers=SAME_ORIGIN)]
+
+    assert (before, [answer.status_code for answer in after]) == (200, [403, 403])
+    assert "does not moderate here any more" in text_of(after[0])
+    comment.refresh_from_db()
+    assert comment.status == "held"
+
+
+@former
+def test_a_moderator_who_loses_staff_status_gets_no_mail_from_then_on(kind):
+    set_discussion(held_mails="at-once", comment_mails="at-once", author_mails="never")
+    user = make_former(kind, is_staff=True)
+    story = make_article(authors=[make_author(user=user)])
+
+    def arrive(name: str) -> None:
+        person = {"name": name, "email": f"{name}@example.com"}
+        posting.post(Submission(Comment(article=story, body="Well said.", **person)))
+        moderator_mails.send_due()
+
+    arrive("early")
+    written = Mail.objects.filter(recipient=user.email).count()
+    User.objects.filter(pk=user.pk).update(is_staff=False)
+    delivery.deliver_due(discard=last_look.discard)
+    arrive("late")
+
+    assert (written, len(django_mail.outbox), Mail.objects.count()) == (1, 0, 0)
+
+
+@former
+def test_without_staff_status_an_account_is_a_readers(kind):
+    """Their comments wait as others' do, and no exception is made where staff have one."""
+    set_discussion(accounts_only=True)
+    user = make_former(kind)
+
+    open_story, closed = make_article(), make_article(discussion="closed")
+    outcomes = [
+        post_below(user, open_story, "One."),
+        post_below(user, open_story, "Two."),
+        post_below(user, closed, "Three."),
+    ]
+
+    assert outcomes == ["held", "429", "403"]
+    assert people.mark(Comment.objects.get()) == ""
+
+
+@former
+def test_an_author_without_staff_status_waits_and_is_refused_below_their_own_story_as_readers_are(kind):
+    """The byline is theirs, and what they say below it is shown at once. They do not moderate."""
+    user = make_former(kind)
+    byline = make_author(user=user)
+
+    own, closed = make_article(authors=[byline]), make_article(authors=[byline], discussion="closed")
+    outcomes = [
+        post_below(user, own, "One."),
+        post_below(user, own, "Two."),
+        post_below(user, closed, "Three."),
+    ]
+
+    assert outcomes == ["approved", "429", "403"]
+
+
+@former
+def test_a_decision_on_many_stops_where_its_moderator_loses_staff_status(kind):
+    user = make_former(kind, is_staff=True)
+    comment = make_comment(article=make_article(authors=[make_author(user=user)]), status="held")
+    newest = Comment.objects.newest()
+    begun = decisions.start("approve", user, filters={"status": "held"}, total=1, newest=newest, seen=99999)
+    undone = make_comment(article=comment.article).trash(by=user).decision
+    User.objects.filter(pk=user.pk).update(is_staff=False)
+
+    decided = decisions.step(Decision.objects.get(pk=begun.pk), queue.matching)
+    decisions.undo(undone, User.objects.get(pk=user.pk))
+
+    assert decided.finished_at is not None
+    assert set(Comment.objects.values_list("status", flat=True)) == {"held", "trash"}
 
 
 # --- An author beside others' stories ---
