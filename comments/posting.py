@@ -114,8 +114,10 @@ def edit(comment: Comment, body: str, *, ip_address: str | None = None) -> Comme
                 comment.held_because = ruling.because
             comment.status = ruling.status
             notifications.cancel([comment.pk])
+            if comment.status != Comment.Status.HELD:
+                comment.open_reports = 0
         changed = ["body", "body_html", "edited_at", "status", "held_because", "akismet_says_spam"]
-        comment.save(update_fields=changed)
+        comment.save(update_fields=[*changed, "open_reports"])
         _keep(ruling, comment)
         _record(comment, because=ruling.because, **before)
         if comment.status == before["from_status"]:
@@ -138,8 +140,8 @@ def withdraw(comment: Comment) -> None:
         if not comment.is_editable:
             raise Refused(Refusal(403, _("This comment can no longer be deleted.")))
         before = {"from_status": comment.status}
-        comment.status = Comment.Status.WITHDRAWN
-        comment.save(update_fields=["status"])
+        comment.status, comment.open_reports = Comment.Status.WITHDRAWN, 0
+        comment.save(update_fields=["status", "open_reports"])
         notifications.cancel([comment.pk])
         staff_notices.cancel([comment.pk])
         _record(comment, **before)

@@ -101,7 +101,7 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     gone = {"name": _("Anonymous"), "email": "", "website": "", "ip_address": None, "user_agent": ""}
     note = _("It was erased who wrote this.")
     if not keep_texts:
-        gone |= {"body": "", "body_html": "", "status": Comment.Status.WITHDRAWN}
+        gone |= {"body": "", "body_html": "", "status": Comment.Status.WITHDRAWN, "open_reports": 0}
         note = _("The text was erased, and who wrote it.")
     Change.objects.bulk_create(
         Change(

@@ -73,13 +73,15 @@ def reported(request: HttpRequest, year: str, month: str, slug: str) -> HttpResp
 def file(report: Report, comment: Comment) -> None:
     """Keep a report, one from each sender, and hold the comment when there are enough.
 
-    A second report from the same sender is answered like the first, and not kept. Raises
-    `Refused` where a sender reports too many.
+    A second report from the same sender is answered like the first, and not kept; nor is one
+    on a comment that was thrown away meanwhile. Raises `Refused` where a sender reports too many.
     """
     with posting.saving():
         # Two reports wait for each other, or both might be the one before the last.
         comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)
         report.comment = comment
+        if comment.status not in (Comment.Status.HELD, Comment.Status.APPROVED):
+            return
         if comment.reports_since_approval().filter(sender=report.sender).exists():
             return
         if refusal := too_many(report.sender):

@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError, connection
 
-from comments import queue, reports, yours
+from comments import posting, privacy, queue, reports, yours
 from comments.models import Change, Comment, Report
 from tests.factories import make_article, make_comment, make_editor, make_report, reply_to, set_discussion
 from tests.givens import NOON, SAME_ORIGIN
@@ -345,6 +345,49 @@ def test_a_row_of_the_queue_shows_the_newest_reports_and_the_page_of_the_comment
     assert ("2 reports or more" in row, "3 reports" in whole) == (True, True)
 
 
+def open_reports() -> list[tuple[str, int]]:
+    return list(Comment.objects.reported().order_by("pk").values_list("status", "open_reports"))
+
+
+@pytest.mark.parametrize(
+    "remove",
+    [posting.withdraw, lambda comment: privacy.erase(comment.email, keep_texts=False)],
+    ids=["deleted", "erased"],
+)
+@pytest.mark.parametrize("reports", [1, 3])
+def test_what_its_author_deletes_or_has_erased_waits_for_no_answer_to_its_reports(client, remove, reports):
+    comment = make_comment(created_at=NOON)
+    report_from(client, comment, *range(1, reports + 1))
+
+    remove(comment)
+
+    assert (state(comment)[0], open_reports()) == ("withdrawn", [])
+
+
+def test_a_comment_whose_text_stays_without_its_author_keeps_its_reports(client):
+    comment = make_comment()
+    report_from(client, comment, 1, 2)
+
+    privacy.erase(comment.email, keep_texts=True)
+
+    assert open_reports() == [("approved", 2)]
+
+
+@pytest.mark.parametrize(
+    ("word_list", "status"), [("words_that_trash", "trash"), ("words_that_hold", "held")]
+)
+def test_an_edit_that_the_rules_throw_away_takes_its_reports_along(client, word_list, status):
+    """Nobody could answer them: it is in the trash already."""
+    comment = make_comment(created_at=NOON)
+    report_from(client, comment, 1, 2)
+    set_discussion(**{word_list: "soap"})
+
+    posting.edit(comment, "Buy soap.")
+
+    assert state(comment)[0] == status
+    assert open_reports() == ([("held", 2)] if status == "held" else [])
+
+
 # --- Queries ---
 
 
@@ -385,4 +428,14 @@ def test_a_comment_that_went_to_the_trash_meanwhile_is_not_held_by_a_report(clie
 
     reports.file(Report(reason="spam", sender="third"), seen_before)
 
-    assert state(comment)[0] == "trash"
+    assert (state(comment)[0], open_reports(), Report.objects.count()) == ("trash", [], 2)
+
+
+def test_a_report_on_a_comment_that_is_held_meanwhile_is_kept_for_its_moderator(client):
+    comment = make_comment()
+    seen_before = Comment.objects.get(pk=comment.pk)
+    comment.hold(by=make_editor())
+
+    reports.file(Report(reason="spam", sender="first"), seen_before)
+
+    assert (state(comment)[0], open_reports()) == ("held", [("held", 1)])
