@@ -6,7 +6,8 @@ admin's log tells who did it and when, and neither name nor address: those may b
 
 from typing import cast
 
-from django.contrib import admin, messages
+from django import forms
+from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.decorators import permission_required
 from django.contrib.auth.models import User
@@ -15,15 +16,25 @@ from django.db import transaction
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from comments import privacy, rights
+from comments.desk.answers import ModeratorRequest, desk_page
 from comments.forms import EraseForm
 from comments.mine import export_file
 from comments.models import Comment
+
+
+class EraseForGoodForm(EraseForm):
+    """Asks once more: what has told who wrote it cannot be had back."""
+
+    sure = forms.BooleanField(
+        label=gettext_lazy("I know that nobody can undo this."),
+        error_messages={"required": gettext_lazy("Tick this box to erase for good.")},
+    )
+
 
 may_see = permission_required(rights.EVERYWHERE, raise_exception=True)
 may_erase = permission_required("comments.delete_comment", raise_exception=True)
@@ -32,7 +43,7 @@ may_erase = permission_required("comments.delete_comment", raise_exception=True)
 @require_safe
 @may_see
 def everything(request: HttpRequest, pk: int) -> HttpResponse:
-    return page(request, _comment(pk), EraseForm())
+    return page(request, _comment(pk), EraseForGoodForm())
 
 
 @require_POST
@@ -48,7 +59,7 @@ def export(request: HttpRequest, pk: int) -> StreamingHttpResponse:
 @may_erase
 def erase(request: HttpRequest, pk: int) -> HttpResponse:
     comment = _comment(pk)
-    form = EraseForm(request.POST)
+    form = EraseForGoodForm(request.POST)
     if not form.is_valid():
         return page(request, comment, form, status=422)
     with transaction.atomic():
@@ -59,17 +70,15 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("admin:comments_comment_change", pk)
 
 
-def page(request: HttpRequest, comment: Comment, form: EraseForm, status: int = 200) -> HttpResponse:
+def page(request: HttpRequest, comment: Comment, form: EraseForGoodForm, status: int = 200) -> HttpResponse:
     counted = Comment.objects.written_with(comment.email).order_by("status").values_list("status")
-    context = {
-        **admin.site.each_context(request),
-        "opts": Comment._meta,
-        "title": _("Everything from %(email)s") % {"email": comment.email},
+    facts = {
         "comment": comment,
         "form": form,
         "counts": [(Comment.Status(value).label, count) for value, count in counted.annotate(Count("pk"))],
     }
-    return TemplateResponse(request, "admin/comments/comment/everything.html", context, status=status)
+    title = _("Everything from %(email)s") % {"email": comment.email}
+    return desk_page(cast(ModeratorRequest, request), "everything", title, status=status, **facts)
 
 
 def _comment(pk: int) -> Comment:

@@ -65,7 +65,7 @@ def test_staff_erase_for_a_person_and_the_log_tells_of_it(client, editor, texts,
     of_ada(body="Well said.", status="spam")
     bo = make_comment(name="Bo", email="bo@example.com")
 
-    response = client.post(address(comment, "erase"), {"texts": texts}, follow=True)
+    response = client.post(address(comment, "erase"), {"texts": texts, "sure": "on"}, follow=True)
 
     assert response.redirect_chain == [(f"/admin/comments/comment/{comment.pk}/change/", 302)]
     assert "Erased who wrote 2 comments." in text_of(response)
@@ -88,6 +88,16 @@ def test_without_a_choice_nothing_is_erased(client, editor):
     assert "Choose what becomes of the texts." in text_of(response)
 
 
+def test_without_a_second_yes_nothing_is_erased_and_the_choice_is_kept(client, editor):
+    comment = of_ada()
+
+    response = client.post(address(comment, "erase"), {"texts": "remove"})
+
+    assert (response.status_code, Comment.objects.get().name, log()) == (422, "Ada", [])
+    assert "Tick this box to erase for good." in text_of(response)
+    assert re.search('value="remove"[^>]* checked', text_of(response))
+
+
 def test_the_page_erases_and_exports_nothing_by_itself(client, editor):
     comment = of_ada()
 
@@ -106,7 +116,7 @@ def test_what_has_no_address_or_an_account_leads_nowhere(client, editor, section
     send = client.get if section == "everything" else client.post
 
     for comment in comments:
-        assert send(address(comment, section), {"texts": "keep"}).status_code == 404
+        assert send(address(comment, section), {"texts": "keep", "sure": "on"}).status_code == 404
         details = text_of(client.get(f"/admin/comments/comment/{comment.pk}/change/"))
         assert "Everything from this address" not in details
     assert send("/admin/comments/comment/0/" + section + "/").status_code == 404
@@ -133,7 +143,7 @@ def test_who_may_see_may_not_erase(client, permissions, allowed):
     answers = {
         "everything": page.status_code,
         "export": client.post(address(comment, "export")).status_code,
-        "erase": client.post(address(comment, "erase"), {"texts": "keep"}).status_code,
+        "erase": client.post(address(comment, "erase"), {"texts": "keep", "sure": "on"}).status_code,
     }
 
     assert answers == {
@@ -160,6 +170,6 @@ def test_another_site_makes_staff_do_nothing(editor, section):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(editor)
 
-    response = strict.post(address(comment, section), {"texts": "keep"})
+    response = strict.post(address(comment, section), {"texts": "keep", "sure": "on"})
 
     assert (response.status_code, Comment.objects.get().name, log()) == (403, "Ada", [])

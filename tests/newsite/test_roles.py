@@ -242,7 +242,12 @@ ACTIONS = [
         for scope in ("ticked", "page", "all")
     ),
     Action("see everything of a person", EVERYWHERE, f"{QUEUE}{{below_own}}/everything/"),
-    Action("erase a person", {E, X}, f"{QUEUE}{{below_own}}/erase/", lambda world: {"texts": "remove"}),
+    Action(
+        "erase a person",
+        {E, X},
+        f"{QUEUE}{{below_own}}/erase/",
+        lambda world: {"texts": "remove", "sure": "on"},
+    ),
     Action("open delete comment", {E, X}, f"{QUEUE}{{below_own}}/delete/"),
     Action("delete comment", {E, X}, f"{QUEUE}{{below_own}}/delete/", lambda world: {"post": "yes"}),
     Action("list bans and trust", EVERYWHERE, "/admin/comments/standing/"),
