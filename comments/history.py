@@ -48,9 +48,11 @@ from django.views.decorators.http import require_safe
 from articles.models import Article
 from comments import rights
 from comments.desk.answers import ModeratorRequest, desk_page, for_moderators, require_everywhere
-from comments.models import Change, ChangeQuerySet, Comment, Rule
+from comments.models import Change, ChangeQuerySet, Comment, Decision, Rule
 from comments.queue import Cursor, DayField, cursor_of, midnight
 from comments.search import having
+
+Kind = Decision.Kind
 
 ROWS = 100
 # Among so many changes at a time is looked for what no index finds.
@@ -60,6 +62,8 @@ SEARCHED = [
     "note", "by_name", "body_before", "before__name", "before__email", "before__website",
     "comment__body", "comment__name", "comment__email", "comment__website", "comment__article__title",
 ]  # fmt: skip
+# Of these decisions nothing is left to say once it is said what has become of the comment.
+TOLD_BY_STATE = [Kind.APPROVE, Kind.HOLD, Kind.MARK_AS_SPAM, Kind.TRASH]
 # So many changes are shown beside a comment; the history has them all.
 BESIDE_COMMENT = 50
 # So many changes an export holds in memory.
@@ -74,6 +78,7 @@ class HistoryForm(forms.Form):
     """What the history is filtered by."""
 
     error_title = _("Nothing was searched for yet.")
+    LINKED = ["story", "decision"]
 
     q = forms.CharField(
         label=_("Search"),
@@ -99,15 +104,20 @@ class HistoryForm(forms.Form):
     comment = forms.IntegerField(
         label=_("Number of the comment"), required=False, min_value=1, max_value=LARGEST_ID
     )
-    # This one is set by a link at each change.
+    # These two are set by links: at each change, and on the page of one's own decisions.
     story = forms.ModelChoiceField(
         Article.objects.none(), required=False, widget=forms.HiddenInput, label=_("Story")
+    )
+    decision = forms.ModelChoiceField(
+        Decision.objects.none(), required=False, widget=forms.HiddenInput, label=_("Decision")
     )
 
     def __init__(self, data: Any, user: Any):
         super().__init__(data)
         self.user = user
         cast(forms.ModelChoiceField, self.fields["story"]).queryset = rights.stories_moderated_by(user)
+        own = Decision.objects.filter(by=user)
+        cast(forms.ModelChoiceField, self.fields["decision"]).queryset = own
         if rights.moderates_everywhere(user):
             decided = Exists(Change.objects.filter(by=OuterRef("pk")))
             accounts = get_user_model().objects.filter(decided).order_by("username")
@@ -124,11 +134,20 @@ class HistoryForm(forms.Form):
     @property
     def is_filtered(self) -> bool:
         """Whether one of the filters that are folded away is in use."""
-        return bool(self.filters.keys() - {"q", "story"})
+        return bool(self.filters.keys() - {"q", *self.LINKED})
 
     @property
-    def without_story(self) -> dict[str, str]:
-        return {name: value for name, value in self.filters.items() if name != "story"}
+    def linked(self) -> list[tuple[str, Any, dict[str, str]]]:
+        """What links have asked for, as people read it: its name, its value, and the filters without it."""
+        return [
+            (
+                str(self.fields[name].label),
+                value,
+                {key: it for key, it in self.filters.items() if key != name},
+            )
+            for name in self.LINKED
+            if (value := self.cleaned_data.get(name))
+        ]
 
     def changes(self) -> ChangeQuerySet:
         """Return all changes that the filters find and the user may see."""
@@ -141,6 +160,8 @@ class HistoryForm(forms.Form):
             changes = changes.filter(comment__in=Comment.objects.filter(article=asked["story"]).order_by())
         if asked["comment"]:
             changes = changes.filter(comment=asked["comment"])
+        if asked["decision"]:
+            changes = changes.filter(decision=asked["decision"])
         if asked["since"]:
             changes = changes.filter(at__gte=midnight(asked["since"]))
         if asked["until"]:
@@ -173,6 +194,12 @@ class Row:
     difference: Difference | None = None
     # What a moderator has changed besides, with its name, as it was before.
     before: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def decision(self) -> str:
+        """The decision that the change is a part of, where that is more than its state."""
+        decided = self.change.decision
+        return str(decided.get_kind_display()) if decided and decided.kind not in TOLD_BY_STATE else ""
 
 
 @dataclass
@@ -259,7 +286,7 @@ def index(request: ModeratorRequest) -> HttpResponse:
         "page": found,
         "following": urlencode({**form.filters, "before": str(found.following)}) if found.following else "",
         "filters_query": urlencode(form.filters),
-        "without_story": urlencode(form.without_story),
+        "linked": [(label, value, urlencode(rest)) for label, value, rest in form.linked] if is_valid else [],
         "may_export": is_valid and rights.moderates_everywhere(request.user),
     }
     return desk_page(request, "history", _gettext("History"), status=200 if is_valid else 422, **facts)

@@ -329,7 +329,6 @@ def test_the_history_shows_what_happened_newest_first(client, editor):
         "<bdi>Eve</bdi>: <bdi>A point.</bdi>",
         "First comment under this name and email address",
         "Decision: Edit",
-        "Decision: Approve",
         "A *point* of order.",
         "name before",
         "Ada",
@@ -338,6 +337,42 @@ def test_the_history_shows_what_happened_newest_first(client, editor):
         'datetime="2026-11-23T12:05:00+0000"',
     ):
         assert part in page
+
+
+def test_a_change_tells_its_decision_where_its_state_does_not(client, editor):
+    comment = posted()
+    undone = decisions.decide(Comment.objects.filter(pk=comment.pk), "trash", editor).decision
+    decisions.undo(undone, editor)
+
+    for page in (HISTORY, f"/admin/comments/comment/{comment.pk}/change/"):
+        told = re.findall(
+            r'class="history-states">([^<]+)</span>(.*?)</p>', text_of(client.get(page)), re.DOTALL
+        )
+        assert [(state, re.findall("<span>([^<]+)</span>", more)) for state, more in told[:2]] == [
+            ("Trash, then Held", ["Decision: Undo"]),
+            ("Held, then Trash", ["undone since"]),
+        ]
+
+
+def test_a_long_word_fills_no_more_than_the_beginning_of_a_row(client, editor):
+    posted(body="A" * 400)
+
+    assert f"<bdi>{'A' * 79}…</bdi>" in text_of(client.get(HISTORY))
+
+
+def test_ones_own_decision_leads_to_what_it_has_changed(client, editor):
+    comments = [make_comment(status="held") for _ in range(3)]
+    chosen = Comment.objects.filter(pk__in=[comment.pk for comment in comments[:2]])
+    mine = decisions.decide(chosen, "mark_as_spam", editor).decision
+    other = decisions.decide(Comment.objects.filter(pk=comments[2].pk), "trash", make_editor()).decision
+
+    listed = text_of(client.get("/admin/comments/comment/decisions/"))
+    page = client.get(f"{HISTORY}?decision={mine.pk}")
+
+    assert f'<a href="{HISTORY}?decision={mine.pk}">2 comments marked as spam.</a>' in listed
+    assert [row.change.comment for row in page.context["page"].rows] == comments[1::-1]
+    assert "Decision: <bdi>Spam</bdi>" in text_of(page)
+    assert client.get(f"{HISTORY}?decision={other.pk}").status_code == 422
 
 
 def test_strangers_text_is_text_in_the_history(client, editor):
