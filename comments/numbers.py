@@ -85,6 +85,8 @@ class Line:
     label: str
     count: int
     others: list[int]
+    # What tells somebody from others of the same name.
+    known_by: str = ""
     # Where its comments are listed.
     address: str = ""
 
@@ -161,7 +163,7 @@ def rules(user: Any, since: date) -> list[Line]:
             str(labels.get(rule, rule)),
             count,
             others,
-            f"{queue}?{urlencode({'status': 'all', 'rule': rule})}" if rule in labels else "",
+            address=f"{queue}?{urlencode({'status': 'all', 'rule': rule})}" if rule in labels else "",
         )
         for rule, count, *others in grouped.order_by("-fired", "rule")
     ]
@@ -177,9 +179,10 @@ def people(since: date) -> list[Line]:
     queue = reverse("admin:comments_comment_changelist")
     return [
         Line(
-            f"{name} ({username or email})",
+            name,
             count,
             others,
+            username or email,
             "" if username else f"{queue}?{urlencode({'status': 'all', 'email': email})}",
         )
         for email, username, name, count, *others in grouped
@@ -191,7 +194,7 @@ def stories(user: Any, since: date) -> list[Line]:
     grouped = _most_held(_went_to_queue(_changes_of(user, since)), fields)
     queue = reverse("admin:comments_comment_changelist")
     return [
-        Line(title, count, others, f"{queue}?{urlencode({'status': 'all', 'story': pk})}")
+        Line(title, count, others, address=f"{queue}?{urlencode({'status': 'all', 'story': pk})}")
         for pk, title, _name, count, *others in grouped
     ]
 

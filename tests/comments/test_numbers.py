@@ -261,9 +261,17 @@ def test_a_comment_that_is_held_again_counts_once_and_what_a_moderator_holds_doe
     Comment.objects.get(pk=comment.pk).hold_as_reported()
     decide(other, "hold", editor)
 
-    assert [(line.label, line.count) for line in numbers.people(date(2026, 11, 1))] == [
-        ("Ada (ada@example.com)", 1)
+    assert [(line.label, line.known_by, line.count) for line in numbers.people(date(2026, 11, 1))] == [
+        ("Ada", "ada@example.com", 1)
     ]
+
+
+def test_a_name_in_another_direction_leaves_the_address_beside_it_readable(client, editor):
+    posted(name="דנה כהן")
+
+    page = client.get(NUMBERS).content.decode()
+
+    assert "<bdi>דנה כהן</bdi> (<bdi>ada@example.com</bdi>)" in page
 
 
 def test_whoever_was_erased_is_in_no_list(client, editor):
