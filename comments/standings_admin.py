@@ -1,16 +1,26 @@
 """Banned and trusted people in the admin."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import escape
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from comments import bans
 from comments.models import Standing
 from newsite.origin import client_address
+
+# In a list there is no room for more.
+SHORT: dict[str, Any] = {
+    Standing.Kind.EMAIL: gettext_lazy("Email"),
+    Standing.Kind.PERSON: gettext_lazy("Name and email"),
+    Standing.Kind.ADDRESS: gettext_lazy("IP address"),
+}
 
 
 class StandingForm(forms.ModelForm):
@@ -65,12 +75,26 @@ class ForceFilter(admin.SimpleListFilter):
 class StandingAdmin(admin.ModelAdmin):
     form = StandingForm
     fields = ["standing", "kind", "value", "sure", "ends_at", "note"]
-    list_display = ["value", "standing", "kind", "is_in_force", "ends_at", "note", "by", "created_at"]
+    list_display = ["value", "standing", "what", "is_in_force", "until", "note", "by"]
     list_filter = ["standing", "kind", ForceFilter]
     list_select_related = ["by"]
     list_per_page = 100
     search_fields = ["value", "note", "by__username"]
     show_full_result_count = False
+
+    def changelist_view(self, request, extra_context=None):
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
+    @admin.display(description=gettext_lazy("what"), ordering="kind")
+    def what(self, standing: Standing) -> str:
+        return str(SHORT.get(standing.kind, standing.get_kind_display()))
+
+    @admin.display(
+        description=gettext_lazy("until"), ordering="ends_at", empty_value=gettext_lazy("for good")
+    )
+    def until(self, standing: Standing) -> str | None:
+        return date_format(timezone.localtime(standing.ends_at), "DATE_FORMAT") if standing.ends_at else None
 
     @admin.display(description=gettext_lazy("in force"), boolean=True)
     def is_in_force(self, standing: Standing) -> bool:

@@ -354,6 +354,19 @@ def test_the_list_says_what_is_in_force(client, moderator):
     assert shown == [("ogre", "no"), ("troll", "yes")]
 
 
+def test_the_list_says_in_few_words_what_is_banned_until_when(client, moderator):
+    make_standing(value="a@example.com", kind="email", ends_at=NOON + timedelta(days=1))
+    make_standing(value="Ada <a@example.com>", kind="person", standing="trusted")
+
+    page = client.get(LIST).content.decode()
+
+    cells = {
+        name: re.findall(rf'<td class="field-{name}[^"]*">([^<]*)</td>', page) for name in ("what", "until")
+    }
+    assert cells == {"what": ["Name and email", "Email"], "until": ["for good", "24 November 2026"]}
+    assert "<h1>Banned and trusted people</h1>" in page
+
+
 def test_the_lists_query_count_does_not_grow(client, moderator, django_assert_num_queries):
     for added in (1, 2):
         for number in range(added):
