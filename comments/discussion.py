@@ -121,7 +121,9 @@ class DiscussionSettings(models.Model):
     holds_first_comments = models.BooleanField(
         _("hold a person’s first comment"),
         default=True,
-        help_text=_("Who has an approved comment, under the same name and email address, is shown at once."),
+        help_text=_(
+            "Comments are shown at once if the same name and email address have an approved comment."
+        ),
     )
     links_that_hold = models.PositiveSmallIntegerField(
         _("links that hold a comment"),
@@ -149,7 +151,7 @@ class DiscussionSettings(models.Model):
         _("seconds that writing takes"),
         default=3,
         validators=[MaxValueValidator(600)],
-        help_text=_("Who sends the form sooner after opening the page is held. 0: nobody is."),
+        help_text=_("A comment sent sooner after the page was opened is held. 0: off."),
     )
     allowed_addresses = models.TextField(
         _("allowed addresses"),

@@ -53,8 +53,8 @@ LEFT: dict[str, Any] = {
         "%d comments: their authors are banned already, for as long.",
     ),
     Left.UNKNOWN: ngettext_lazy(
-        "%d comment has nothing to know its author by.",
-        "%d comments have nothing to know their authors by.",
+        "%d comment has no email address, IP address, name or website to go by.",
+        "%d comments have no email address, IP address, name or website to go by.",
     ),
     Left.OWN: ngettext_lazy(
         "%d comment is left out: it came from your own address.",

@@ -94,7 +94,7 @@ def test_my_comments_have_no_wcag_violations_from_the_mail_to_the_end(watch, sch
     page.goto("/comments/mine/")
     page.get_by_label("Email").fill("hilde@example.com")
     page.get_by_role("button", name="Send me the link").click()
-    expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
     assert violations(page) == []
     page.goto(link)
     assert violations(page) == []

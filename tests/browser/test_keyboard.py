@@ -100,7 +100,7 @@ def test_everything_is_asked_for_shown_and_erased_by_keyboard_alone(page, live_s
     tab_to(page, "id_email")
     page.keyboard.type(ADA["email"])
     page.keyboard.press("Enter")
-    headline(page, "Look into your mailbox")
+    headline(page, "Check your email")
 
     page.goto(re.search(r"\S+/comments/mine/link/\S+", Mail.objects.get().text)[0])
     press(page, "Show my comments")

@@ -25,7 +25,7 @@ def test_someone_finds_exports_and_erases_everything_that_she_wrote(watch, live_
     page.get_by_role("link", name="See everything written with your email address").click()
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_role("button", name="Send me the link").click()
-    expect(page.get_by_role("heading", name="Look into your mailbox")).to_be_visible()
+    expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
 
     link = re.search(r"\S+/comments/mine/link/\S+", Mail.objects.get(recipient=EMAIL).text)[0]
     page.goto(link)

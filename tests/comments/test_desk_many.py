@@ -232,7 +232,7 @@ def test_the_authors_of_the_ticked_comments_are_trusted_and_the_others_explained
 
     assert messages_of(response) == [
         "2 people are trusted now.",
-        "1 comment has nothing to know its author by.",
+        "1 comment has no email address, IP address, name or website to go by.",
     ]
     assert Standing.objects.filter(standing="trusted").count() == 2
     assert "ago: 2 people are trusted now." in text_of(client.get(QUEUE))
@@ -252,7 +252,7 @@ def test_trusting_all_that_match_asks_first_and_tells_how_it_went(client, alice)
     assert "Everyone who wrote one of them is trusted" in asked
     assert (before, Standing.objects.count()) == (0, 1)
     assert '<p role="status">1 person is trusted now.</p>' in done
-    assert "<li>1 comment has nothing to know its author by.</li>" in done
+    assert "<li>1 comment has no email address, IP address, name or website to go by.</li>" in done
 
 
 # --- Banning ---
