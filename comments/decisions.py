@@ -299,7 +299,7 @@ def _undo_some(undoing: Decision) -> bool:
     for status, pks in back.items():
         Comment.objects.filter(pk__in=pks).update(status=status)
         if status == Comment.Status.APPROVED:
-            shown = Comment.objects.filter(pk__in=pks).select_related("article").order_by("pk")
+            shown = Comment.objects.filter(pk__in=pks).order_by("pk")
             notifications.announce(shown)
             staff_notices.note(shown, StaffNotice.Kind.PUBLIC, decided_by=undoing.by)
         else:

@@ -1,12 +1,17 @@
 """The daily mails, for those who do not want one mail for each comment."""
 
+from collections.abc import Sequence
+
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from comments import notifications
+from articles.models import Article
 from comments.models import Comment
 from comments.subscriptions import DAY, Notice, Subscriber, Subscription
+from mail import links
 from mail.models import Mail
 
 # So many people get theirs in one transaction.
@@ -36,10 +41,33 @@ def _send_some() -> int:
     for subscriber in subscribers:
         own = [notice for notice in notices if notice.subscriber_id == subscriber.pk]
         if own:
-            (mail,) = Mail.objects.queue_all([notifications.digest(subscriber, own)])
+            (mail,) = Mail.objects.queue_all([digest(subscriber, own)])
             Notice.objects.filter(pk__in=[notice.pk for notice in own]).update(
                 mail=mail, told_at=timezone.now()
             )
     # What is left is not public any more, or not wanted. Shown again, it may be told of again.
     waiting.delete()
     return len(subscribers)
+
+
+def digest(subscriber: Subscriber, notices: Sequence[Notice]) -> Mail:
+    """Return one mail that tells of several comments, oldest first."""
+    stop_url = links.url("comments:stop", subscriber.stop_token())
+    stories: dict[Article, list[Comment]] = {}
+    for notice in notices:
+        stories.setdefault(notice.comment.article, []).append(notice.comment)
+    subject = _("New comments on %(site)s") % {"site": settings.SITE_NAME}
+    return Mail.compose(
+        recipient=subscriber.email,
+        subject=f"{subject}: {', '.join(article.title for article in stories)}",
+        template="comments/mail/digest",
+        context={
+            "stories": [
+                (article, comments, links.url("comments:stop", subscriber.stop_token(article)))
+                for article, comments in stories.items()
+            ],
+            "stop_all_url": stop_url,
+        },
+        headers=links.one_click(stop_url),
+        about=[notice.comment_id for notice in notices],
+    )

@@ -117,7 +117,10 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     )
     comments.update(erased_at=timezone.now(), **gone)
     AccessLink.objects.filter(email=email.lower()).delete()
-    Subscriber.objects.filter(email=email.lower()).delete()
+    subscribers = Subscriber.objects.filter(email=email.lower())
+    # Whoever writes a mail to them at this moment is waited for.
+    list(subscribers.select_for_update())
+    subscribers.delete()
     Mail.objects.sent_to(email).delete()
     return len(statuses)
 

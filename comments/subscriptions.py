@@ -96,8 +96,13 @@ class Subscriber(models.Model):
         about = {} if article_id is None else {"article": article_id}
         return self.subscriptions.filter(**about).exists()
 
+    def wait_for_mails(self) -> None:
+        """Wait for whoever writes mails to this person at this moment, so that they are found."""
+        list(Subscriber.objects.filter(pk=self.pk).select_for_update(no_key=True))
+
     def cancel_unwanted(self, article_id: int) -> None:
         """Send nothing any more about a story that none of this person's subscriptions asks for."""
+        self.wait_for_mails()
         subscriptions = self.subscriptions.filter(article=article_id)
         if not subscriptions.filter(scope=Subscription.Scope.STORY).exists():
             asked_by = list(subscriptions.values_list("comment", flat=True))
@@ -107,6 +112,7 @@ class Subscriber(models.Model):
     @transaction.atomic
     def stop(self, article_id: int | None) -> None:
         """Send this person no more mails about a story, or none at all."""
+        self.wait_for_mails()
         if article_id is not None:
             self.subscriptions.filter(article=article_id).delete()
             self.notices.filter(comment__article=article_id).cancel()
@@ -130,11 +136,11 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         )
 
     def concerned_by(self, comments):
-        """Return what is asked for, of these comments, their parents or their stories."""
+        """Return what is asked for with these comments, with those that they answer, and of their stories."""
         near = {pk for comment in comments for pk in (comment.pk, comment.parent_id) if pk}
         stories = {comment.article_id for comment in comments}
-        wanted = Q(comment__in=near) | Q(article__in=stories, scope=Subscription.Scope.STORY)
-        return self.in_force().filter(wanted).select_related("subscriber")
+        of_stories = Q(article__in=stories, scope=Subscription.Scope.STORY)
+        return self.in_force().filter(of_stories | Q(comment__in=near))
 
     @transaction.atomic
     def end(self) -> None:
@@ -176,6 +182,29 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscriber} · {self.get_scope_display()}"
+
+
+class AnnouncementQuerySet(models.QuerySet["Announcement"]):
+    def with_comments(self):
+        """Read the comments too, and of their stories what mails tell."""
+        texts = ["comment__article__body", "comment__article__body_html"]
+        return self.select_related("comment__article").defer(*texts)
+
+
+class Announcement(models.Model):
+    """A comment has become public, and those who asked for it are to be told."""
+
+    comment = models.OneToOneField("comments.Comment", on_delete=models.CASCADE, related_name="+")
+    # Its author is told too, who did not see it happen.
+    to_author = models.BooleanField()
+    created_at = models.DateTimeField(default=timezone.now)
+    # The last subscriber who was told. The others come after, by their number.
+    reached = models.BigIntegerField(default=0)
+
+    objects = AnnouncementQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.comment)
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):

@@ -7,7 +7,7 @@ import time
 from django.conf import settings
 from django.db import close_old_connections, connections
 
-from comments import digests, housekeeping, last_look, moderator_mails
+from comments import announcements, digests, housekeeping, last_look, moderator_mails
 from mail import delivery
 from mail.models import written
 
@@ -28,6 +28,7 @@ class Chores(threading.Thread):
         next_minute = 0.0
         while not self.stopped.is_set():
             written.clear()
+            self._attempt(announcements.send_due, self.stopped)
             if time.monotonic() >= next_minute:
                 next_minute = time.monotonic() + 60
                 self._attempt(digests.send_digests)

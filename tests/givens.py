@@ -2,6 +2,15 @@
 
 from datetime import UTC, datetime
 
+from comments import announcements, notifications
+from comments.models import Comment
+
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 # What a browser says of a form that one of our own pages has sent.
 SAME_ORIGIN = {"sec-fetch-site": "same-origin"}
+
+
+def announced(*comments: Comment) -> None:
+    """Say that comments have become public, and let the chores tell of them."""
+    notifications.announce(comments)
+    announcements.send_due()

@@ -187,7 +187,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
                 Comment.objects.filter(pk__in=moved).update(status=status, open_reports=0)
                 if status == Comment.Status.APPROVED:
                     shown = [c.comment_id for c in changes if c.to_status == status != c.from_status]
-                    public = Comment.objects.filter(pk__in=shown).select_related("article").order_by("pk")
+                    public = Comment.objects.filter(pk__in=shown).order_by("pk")
                     notifications.announce(public, to_authors=True)
                     staff_notices.note(public, StaffNotice.Kind.PUBLIC, decided_by=by)
                 else:

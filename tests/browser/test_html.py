@@ -14,12 +14,12 @@ from django.test import Client, RequestFactory
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from comments import notifications
 from comments.models import Change, Comment, Firing, Standing
 from mail.models import Mail
 from newsite.views import server_error
 from tests.browser import newspaper
 from tests.factories import make_comment, make_editor, make_report
+from tests.givens import announced
 
 # What Django's own admin does wrong. A select with autocompletion is left without an empty choice, or
 # with one that has no name; the row of a hidden field, which is not shown either, has a label.
@@ -49,7 +49,7 @@ def check():
     def run(pages: list[Path], known: Collection[str] = ()) -> list[str]:
         # One process for all pages, because starting Java takes longer than checking.
         command = [java, "-jar", CHECKER, "--errors-only", "--format", "json", "--exit-zero-always", *pages]
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
         return [
             f"{unquote(Path(error['url']).stem)}, line {error.get('lastLine')}: {error['message']} "
             f"{error.get('extract', '')!r}"
@@ -113,7 +113,7 @@ def mails(client: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
     stop = f"/comments/mail/stop/{news.subscriber.stop_token()}/"
     confirmed = client.post(f"/comments/mail/confirm/{news.subscriber.confirm_token}/").content
     answer = make_comment(article=news.story, parent=news.top, name="<Bo>", body="So *it* is.")
-    notifications.announce([answer])
+    announced(answer)
     written = {f"mail {mail.pk}": mail.html.encode() for mail in Mail.objects.all()}
     assert len(written) > 1
     stop_here = client.post(news.addresses["mails to end"]).content

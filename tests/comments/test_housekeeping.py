@@ -38,7 +38,7 @@ from tests.factories import (
     reply_to,
     set_discussion,
 )
-from tests.givens import NOON
+from tests.givens import NOON, announced
 
 pytestmark = pytest.mark.django_db
 
@@ -164,7 +164,7 @@ def test_what_belongs_to_a_deleted_comment_goes_with_it_and_its_mails_never_leav
     Subscriber.objects.update(confirmed_at=NOON)
     Mail.objects.all().delete()
     answer = reply_to(comment)
-    notifications.announce([answer])
+    announced(answer)
     comment.mark_as_spam(by=make_editor())
     StaffNotice.objects.all().delete()
     waiting = Mail.objects.count()
@@ -423,7 +423,7 @@ def test_a_chunk_takes_the_same_queries_however_many_are_in_it(clock, items):
         keep_house()
 
     assert Comment.objects.count() == items
-    assert len([query for query in queries if "SAVEPOINT" not in query["sql"]]) == 38
+    assert len([query for query in queries if "SAVEPOINT" not in query["sql"]]) == 40
 
 
 # --- When it is due, and who does it ---

@@ -4,7 +4,7 @@ import pytest
 from django.core import mail as django_mail
 
 from articles.models import Article
-from comments import digests, last_look, moderator_mails, notifications
+from comments import announcements, digests, last_look, moderator_mails, notifications
 from comments.models import Comment
 from comments.staff_notices import MailChoice, StaffNotice
 from comments.subscriptions import Notice
@@ -19,7 +19,7 @@ from tests.factories import (
     reply_to,
     set_discussion,
 )
-from tests.givens import NOON
+from tests.givens import NOON, announced
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -35,7 +35,7 @@ def subscribed(rhythm="at-once", **fields) -> Comment:
 
 def answered(comment: Comment, **fields) -> Comment:
     answer = reply_to(comment, **fields)
-    notifications.announce([answer])
+    announced(answer)
     return answer
 
 
@@ -105,6 +105,7 @@ def test_what_was_hidden_and_is_shown_again_is_told_of_when_a_moderator_approves
     deliver_due(discard=last_look.discard)
 
     answer.approve(by=None)
+    announcements.send_due()
     deliver_due(discard=last_look.discard)
 
     assert len(texts()) == 1

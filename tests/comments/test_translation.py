@@ -18,7 +18,7 @@ from django.utils import translation
 from django.utils.translation import trans_real
 
 from articles.models import Article
-from comments import digests, notifications, posting, yours
+from comments import announcements, digests, notifications, posting, yours
 from comments.models import Comment
 from comments.moderation import Submission
 from mail.models import Mail
@@ -345,6 +345,7 @@ def test_every_mail_is_translated_in_its_subject_and_both_texts(client, story, c
         clock.shift(timedelta(minutes=1))
     said(story, name="Βύρων", email="bo@example.com")
     posting.post(Submission(Comment(article=story, body="Ναι.", name="Βύρων", email="bo@example.com")))
+    announcements.send_due()
     client.post("/comments/mine/", {"email": ADDRESS}, headers=SAME_ORIGIN)
     clock.shift(timedelta(days=1))
     digests.send_digests()

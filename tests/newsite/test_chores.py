@@ -6,14 +6,14 @@ import pytest
 from django.core import mail as django_mail
 from django.utils import timezone
 
-from comments import posting
+from comments import notifications, posting
 from comments.models import Comment
 from comments.moderation import Submission
 from mail.models import Mail
 from newsite import chores
 from newsite.chores import Chores
 from newsite.management.commands.worker import Command
-from tests.factories import make_article, make_comment, make_editor
+from tests.factories import make_article, make_comment, make_editor, set_discussion
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -89,6 +89,20 @@ def test_a_moderator_is_told_of_a_held_comment_as_soon_as_it_is_posted(running):
 
     wait_for_mails(1)
     assert [message.to for message in django_mail.outbox] == [[editor.email]]
+
+
+def test_a_reader_is_told_of_an_answer_as_soon_as_it_is_posted(running):
+    set_discussion(holds_first_comments=False)
+    comment = make_comment(name="Ada", email="ada@example.com")
+    notifications.subscribe(comment, "answers")
+    comment.subscription.subscriber.confirm()
+    wait_for_mails(1)
+    person = {"name": "Bo", "email": "bo@example.com"}
+
+    posting.post(Submission(Comment(article=comment.article, parent=comment, body="Quite so.", **person)))
+
+    wait_for_mails(2)
+    assert django_mail.outbox[1].subject.startswith("Bo answered you")
 
 
 def test_a_slow_mail_server_slows_no_request(running, monkeypatch):

@@ -9,7 +9,7 @@ ENDS = {signal.SIGTERM, signal.SIGINT}
 
 class Command(BaseCommand):
     help = (
-        "Deliver mail, write the daily digests and keep house: delete what is not kept for ever. "
+        "Write and deliver mail, the daily digests too, and keep house: delete what is not kept for ever. "
         "For a site whose web processes do none of it (MAIL_WORKER=on). SIGTERM ends it."
     )
 
