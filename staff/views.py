@@ -3,7 +3,7 @@
 from django.contrib import admin, messages
 from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.cache import add_never_cache_headers
@@ -43,7 +43,7 @@ class SignIn(LoginView):
     def form_valid(self, form):
         step = sign_in.take_password(self.request, form.get_user())
         target = self.get_success_url()
-        return redirect_to_login(target, reverse(step)) if step else redirect(target)
+        return redirect_to_login(target, reverse(step)) if step else HttpResponseRedirect(target)
 
     def form_invalid(self, form):
         response = super().form_invalid(form)
@@ -86,7 +86,7 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
             sign_in.finish(request, user)
             if is_recovery_code:
                 tell_codes_left(request)
-            return redirect(target)
+            return HttpResponseRedirect(target)
     context = {"form": form, "password_page": sign_in.password_page(request)}
     return page(request, "staff/code.html", _("Enter your code"), context, status_of(form))
 
@@ -110,7 +110,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
     target = sign_in.next_page(request, "admin:account")
     device = device_of(request)
     if device is None:
-        return redirect(target)
+        return HttpResponseRedirect(target)
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

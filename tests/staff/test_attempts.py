@@ -36,6 +36,13 @@ def test_after_five_wrong_passwords_the_right_one_is_refused_too(client, ada):
     assert not is_signed_in(client)
 
 
+@pytest.mark.parametrize("page", ["/admin/login/", "/sign-in/"])
+def test_a_next_page_is_an_address_and_never_the_name_of_a_view(client, ada, page):
+    response = sign_in(client, address=f"{page}?next=foo")
+
+    assert (response["Location"], is_signed_in(client)) == ("foo", True)
+
+
 def test_four_wrong_passwords_lock_nobody_out(client, ada):
     guess(4)
 

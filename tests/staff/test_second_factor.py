@@ -291,6 +291,14 @@ class TestSigningIn:
         assert '<a href="/sign-in/">Log in under another name</a>' in page
         assert response["Location"] == "/sign-in/?next=/comments/mine/"
 
+    @pytest.mark.parametrize("address", ["/admin/login/code/?next=foo", "/admin/login/code/?next=admin"])
+    def test_a_next_page_is_an_address_and_never_the_name_of_a_view(self, client, ada, phone, address):
+        sign_in(client)
+
+        response = give_code(client, code_of(phone), address=address)
+
+        assert (response.status_code, is_signed_in(client)) == (302, True)
+
     def test_a_new_password_leaves_the_second_factor(self, client, ada, phone):
         ada.set_password("battery staple")
         ada.save()
