@@ -18,6 +18,9 @@ def bounded(get_response):
     def middleware(request: HttpRequest) -> HttpResponse:
         if (request.content_params or {}).get("charset", "utf-8").lower() not in UTF_8:
             return render(request, "400.html", status=400)
+        # PostgreSQL cannot even look for a null character, and Django's filters of lists try to.
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            return render(request, "400.html", status=400)
         if is_too_large(request) and not request.path.startswith(reverse("admin:index")):
             return render(request, "400.html", status=413)
         return get_response(request)

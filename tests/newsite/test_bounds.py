@@ -31,6 +31,19 @@ def test_the_usual_character_set_may_be_named(client):
     assert response.status_code == 405
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["/?page=%00", "/admin/comments/standing/?kind__exact=a%00", "/admin/mail/mail/?state__exact=%00"],
+)
+def test_no_address_asks_for_a_null_character(client, address):
+    """PostgreSQL has no such character, and Django's filters hand over what they get."""
+    client.force_login(make_editor())
+
+    response = client.get(address)
+
+    assert (response.status_code, HEADING in response.content.decode()) == (400, True)
+
+
 def test_a_visitor_uploads_nothing(client, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     file = SimpleUploadedFile("file.bin", b"x" * 2000)

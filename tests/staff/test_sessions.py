@@ -108,6 +108,13 @@ def test_another_accounts_session_cannot_be_ended(here):
     assert is_signed_in(here)
 
 
+@pytest.mark.parametrize("public_id", ["", "x", "\x00", "é" * 300])
+def test_a_session_that_nobody_has_is_not_there_to_end(here, public_id):
+    response = here.post("/admin/account/sessions/end/", {"session": public_id}, follow=True)
+
+    assert ("is ended" in response.content.decode(), is_signed_in(here)) == (False, True)
+
+
 def test_all_other_sessions_are_ended_at_once_and_nobody_elses(here, elsewhere):
     stranger = Client()
     stranger.force_login(make_editor())
