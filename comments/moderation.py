@@ -26,7 +26,7 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from comments import matching
+from comments import matching, search
 from comments.discussion import DiscussionSettings
 from comments.models import Comment, CommentQuerySet, Rule, Standing
 from comments.people import FULL_NAME, WRITES_FOR_THE_SITE
@@ -83,8 +83,8 @@ class Submission:
         name, others = self.comment.name, get_user_model().objects.filter(~Q(pk=self.comment.user_id))
         # An account may have no address, and a comment made in the admin has none either.
         same = Q(email__iexact=self.comment.email.lower()) & ~Q(email="")
-        if name:
-            same |= Q(username__iexact=name) | Q(full_name__iexact=name)
+        for spelling in search.spellings(name) if name else []:
+            same |= Q(username__iexact=spelling) | Q(full_name__iexact=spelling)
         if others.alias(full_name=FULL_NAME).filter(same).exists():
             return True
         newsroom = others.filter(WRITES_FOR_THE_SITE).annotate(full_name=FULL_NAME)

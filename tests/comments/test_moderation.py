@@ -621,6 +621,15 @@ def test_no_visitor_has_a_name_that_looks_like_one_of_the_newsroom(typed, newsro
     assert verdict(name=typed) == held("registered")
 
 
+@pytest.mark.parametrize("typed", ["Özgür Şen", "özgür şen", "ÖZGÜR ŞEN", "Özgür şen"])
+@pytest.mark.parametrize("account", [{"username": "Özgür Şen"}, {"first_name": "Özgür", "last_name": "Şen"}])
+def test_the_name_of_a_readers_account_is_known_in_the_usual_spellings(account, typed):
+    make_user(**account)
+    make_comment(name=typed, email="ada@example.com")
+
+    assert verdict(name=typed) == held("registered")
+
+
 def test_names_of_the_newsroom_are_read_in_one_query(django_assert_num_queries):
     for _number in range(2):
         for number in range(3):
