@@ -68,7 +68,7 @@ def values_of(comment: Comment) -> dict[str, str]:
     # The name of whoever had theirs erased, or has left it empty, is that of many.
     if comment.erased_at:
         return dict.fromkeys([Kind.EMAIL, Kind.ADDRESS, Kind.NAME, Kind.WEBSITE], "")
-    is_nameless = matching.fold(comment.name) == matching.fold(_("Anonymous"))
+    is_nameless = matching.name_key(comment.name) == matching.name_key(_("Anonymous"))
     return {
         Kind.EMAIL: comment.email,
         Kind.ADDRESS: network_of(comment.ip_address) if comment.ip_address else "",
@@ -239,7 +239,7 @@ def _accounts(kind: str, values: set[str]) -> dict[str, set[int]]:
     accounts = users.alias(full_name=FULL_NAME).alias(**small).filter(same)
     found = defaultdict(set)
     for pk, its_email, *called in accounts.values_list("pk", "email", "username", FULL_NAME):
-        its_names = {matching.fold(name) for name in called if name}
+        its_names = {matching.name_key(name) for name in called if name}
         for value, (name, email) in parts.items():
             if name in its_names or (email and email == its_email.lower()):
                 found[value].add(pk)
@@ -250,7 +250,7 @@ def _name_and_email(kind: str, value: str) -> tuple[str, str]:
     """Return the name and the e-mail address that a ban is by, as far as it is."""
     if kind == Kind.PERSON:
         name, _space, email = value.rpartition(" ")
-        return matching.fold(name), email.strip("<>")
+        return matching.name_key(name), email.strip("<>")
     return value if kind == Kind.NAME else "", value if kind == Kind.EMAIL else ""
 
 

@@ -37,6 +37,8 @@ LATIN = re.compile("[A-Za-z]")
 SAME_LOOK = str.maketrans("1|0ı", "llol", "") | {ord("i"): "l"}
 # So many letters may stand where an entry has "*".
 STAR_LENGTH = 50
+# So long is what someone is banned or trusted under, at most.
+KEY_LENGTH = 400
 ALL_LENGTHS = range(128, -1, -1)
 # A network with fewer bits than these is a good part of the world, by the version of its addresses.
 FEWEST_BITS = {4: 8, 6: 16}
@@ -52,6 +54,11 @@ def fold(text: str) -> str:
     if CYRILLIC_OR_GREEK.search(text) and LATIN.search(text):
         text = re.sub(r"\w+", lambda word: _in_one_script(word[0]), text)
     return " ".join(HIDDEN.sub("", text.casefold()).split())
+
+
+def name_key(name: str) -> str:
+    """Return under what a name is banned. One sign may fold to eighteen, so it is cut."""
+    return fold(name)[:KEY_LENGTH]
 
 
 def look(name: str) -> str:

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from articles.models import LAST_DATE
 from comments import matching
 from comments.models.comment import Comment
 from comments.models.history import Decision
@@ -85,7 +86,7 @@ class Standing(models.Model):
     kind = models.CharField(_("what"), max_length=10, choices=Kind)
     value = models.CharField(
         _("value"),
-        max_length=400,
+        max_length=matching.KEY_LENGTH,
         help_text=_("Name and email address together are written like “Ada <ada@example.com>”."),
     )
     ends_at = models.DateTimeField(_("until"), null=True, blank=True, help_text=_("Empty: for good."))
@@ -116,6 +117,8 @@ class Standing(models.Model):
 
     def clean(self):
         """Put the value into the form that `keys_of()` finds it under, or say what is wrong with it."""
+        if self.ends_at and self.ends_at > LAST_DATE:
+            raise ValidationError({"ends_at": _("Enter a year up to 2999.")})
         if not self.value:
             return
         try:
@@ -164,7 +167,7 @@ class Standing(models.Model):
             return f"{name} <{email}>"
         if kind == cls.Kind.ACCOUNT:
             return value
-        name = matching.fold(value)
+        name = matching.name_key(value)
         if not name:
             raise ValueError(_("Enter a name that readers can see."))
         return name
@@ -182,7 +185,7 @@ class Standing(models.Model):
         if kind == cls.Kind.ADDRESS:
             return matching.network_keys(comment.ip_address)
         if kind == cls.Kind.NAME:
-            return [matching.fold(comment.name)]
+            return [matching.name_key(comment.name)]
         if kind == cls.Kind.WEBSITE:
             return matching.host_keys(comment.website)
         if kind == cls.Kind.ACCOUNT:

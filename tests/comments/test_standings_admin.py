@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils import timezone
 
 from comments import decisions
 from comments.models import Standing
@@ -142,6 +143,24 @@ def test_a_ban_that_is_over_before_it_begins_is_refused(client, moderator):
     error = "Name a time that is yet to come, or leave it empty."
 
     assert errors(add(client, ends_at_0="2026-11-23", ends_at_1="12:00:00")) == {"ends_at": [error]}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+def test_a_ban_that_ends_beyond_what_databases_count_is_refused(client, moderator, zone):
+    with timezone.override(zone):
+        response = add(client, kind="name", value="troll", ends_at_0="9999-12-31", ends_at_1="23:59:59")
+
+    assert errors(response) == {"ends_at": ["Enter a year up to 2999."]}
+    assert Standing.objects.count() == 0
+
+
+def test_who_has_a_name_that_grows_when_it_is_compared_can_be_banned_and_is_found(client, moderator):
+    """NFKC makes eighteen letters of this one."""
+    response = add(client, kind="name", value="\ufdfa" * 100)
+
+    assert response.status_code == 302
+    comment = make_comment(name="\ufdfa" * 100, email="")
+    assert [standing.kind for standing in Standing.objects.of(comment)] == ["name"]
 
 
 def test_what_is_on_the_list_already_is_not_added_again(client, moderator):
