@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from django.conf import settings
 from django.db import models
@@ -43,6 +43,9 @@ class Left(StrEnum):
     DECIDED = "decided"
 
 
+# What somebody had before their eyes who decides: the newest change of all, or, to be certain,
+# of each comment. None where it is not known.
+Seen: TypeAlias = int | Mapping[int, int] | None
 NOTHING_LEFT: Mapping[str, int] = MappingProxyType({})
 
 
@@ -163,20 +166,28 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         latest = self.filter(comment__in=comments, pk=models.Subquery(newest))
         return latest.select_related("comment", "by", "decision")
 
-    def overtaking(self, comments: Iterable[int], seen: int | None, but_by: Any = None) -> set[int]:
-        """Return which of these comments someone has decided on after the change that was `seen`.
-
-        Nothing is where that is not known. What was decided `but_by` one person is left out.
-        """
+    def overtaking(self, comments: Iterable[int], seen: Seen, but_by: Any = None) -> set[int]:
+        """Return the comments that changed after what was `seen`. Changes by `but_by` do not count."""
         if seen is None:
             return set()
-        since = self.filter(comment__in=comments, pk__gt=seen)
-        if but_by:
-            since = since.exclude(by=but_by)
-        return set(since.values_list("comment", flat=True))
+        newest = (self.exclude(by=but_by) if but_by else self).newest_of(comments)
+        return {
+            pk
+            for pk, change in newest.items()
+            if change > (seen if isinstance(seen, int) else seen.get(pk, 0))
+        }
+
+    def newest_of(self, comments: Iterable[int]) -> dict[int, int]:
+        """Return the id of the newest change of each of these comments."""
+        newest = self.filter(comment__in=comments).order_by().values_list("comment")
+        return dict(newest.annotate(models.Max("pk")))
 
     def newest(self) -> int:
-        """Return the id of the newest change of all, 0 before the first."""
+        """Return the id of the newest change of all, 0 before the first.
+
+        A change with a smaller id may follow: PostgreSQL numbers changes as they are written,
+        and shows them when their transaction ends.
+        """
         return self.aggregate(newest=models.Max("pk"))["newest"] or 0
 
     def update(self, **values):

@@ -160,6 +160,18 @@ def test_a_decision_does_not_overwrite_one_that_its_maker_has_not_seen():
     assert [(c.comment, c.by, c.to_status) for c in outcome.untouched] == [(comment, first, "approved")]
 
 
+def test_a_decision_with_a_smaller_number_than_the_newest_is_not_overwritten_either():
+    """Transactions that overlap end in another order than they number their changes in."""
+    comment, other = make_comment(status="held"), make_comment(status="held")
+    seen = Change.objects.newest_of([comment.pk, other.pk])
+    comment.approve(by=make_editor())
+    other.approve(by=make_editor())
+    as_it_was_shown = Change.objects.newest()
+
+    assert Change.objects.overtaking([comment.pk], as_it_was_shown) == set()
+    assert Change.objects.overtaking([comment.pk, other.pk], seen) == {comment.pk, other.pk}
+
+
 def test_a_decision_that_its_maker_has_seen_may_be_overruled():
     first, second = make_editor(), make_editor()
     comment = make_comment(status="held")
