@@ -2,12 +2,18 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.utils import timezone
 
 from tests.factories import make_article, make_author, make_comment, make_editor, make_topic, reply_to
 from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    """Let no page change because of the time that it tells."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
 
 
 def public_pages(article) -> list[str]:
@@ -32,10 +38,9 @@ def test_a_public_page_is_the_same_bytes_for_a_stranger_and_a_signed_in_editor(c
     make_comment(article=article)
     make_comment(article=article, status="held")
     pages = public_pages(article)
-    with time_machine.travel(timezone.now(), tick=False):
-        for_strangers = {url: client.get(url) for url in pages}
-        client.force_login(make_editor())
-        for_editors = {url: client.get(url) for url in pages}
+    for_strangers = {url: client.get(url) for url in pages}
+    client.force_login(make_editor())
+    for_editors = {url: client.get(url) for url in pages}
 
     assert {url: r.content for url, r in for_editors.items()} == {
         url: r.content for url, r in for_strangers.items()
@@ -101,12 +106,11 @@ def test_an_edited_story_changes_its_page_at_once(client):
     assert (after.status_code, "Another headline" in after.content.decode()) == (200, True)
 
 
-def test_a_scheduled_story_changes_the_front_page_when_its_time_comes(client):
-    with time_machine.travel(NOON, tick=False) as clock:
-        make_article(title="Later today", published_at=NOON + timedelta(minutes=5))
-        before = client.get("/")
-        clock.shift(timedelta(minutes=5))
-        after = client.get("/", headers={"if-none-match": before.headers["ETag"]})
+def test_a_scheduled_story_changes_the_front_page_when_its_time_comes(client, clock):
+    make_article(title="Later today", published_at=NOON + timedelta(minutes=5))
+    before = client.get("/")
+    clock.shift(timedelta(minutes=5))
+    after = client.get("/", headers={"if-none-match": before.headers["ETag"]})
 
     assert "Later today" not in before.content.decode()
     assert (after.status_code, "Later today" in after.content.decode()) == (200, True)
