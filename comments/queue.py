@@ -300,11 +300,8 @@ def matching(decision: Decision) -> CommentQuerySet:
 def rows_of(comments: list[Comment], seen: int) -> list[Row]:
     """Return rows of comments, in the same queries however many they are."""
     records = _records(comments)
-    decided = {
-        change.comment_id: change
-        for change in Change.objects.latest_of([comment.pk for comment in comments])
-        if change.from_status
-    }
+    latest = Change.objects.latest_of([comment.pk for comment in comments])
+    decided = {change.comment_id: change for change in latest}
     reports = _reports(comments)
     return [
         Row(comment, records[comment.pk], reports[comment.pk], decided.get(comment.pk), seen)

@@ -79,7 +79,7 @@ LEFT: dict[str, Any] = {
 }
 
 # Of more comments than this that others have decided on, only the number is told.
-UNTOUCHED_TOLD = 10
+OVERTAKEN_TOLD = 10
 
 
 class ModeratorRequest(HttpRequest):
@@ -144,15 +144,16 @@ def told_of(request: ModeratorRequest, outcome: Outcome) -> list[Told]:
     told = []
     if outcome.changed and outcome.decision:
         told.append(Told(messages.SUCCESS, result_of(outcome.decision)))
-    elif not outcome.untouched and not outcome.left:
-        told.append(Told(messages.WARNING, _("There was nothing to change.")))
-    for change in outcome.untouched[:UNTOUCHED_TOLD]:
+    for change in outcome.overtaken[:OVERTAKEN_TOLD]:
         told.append(Told(messages.WARNING, telling.already(change, request.user)))
-    if more := len(outcome.untouched[UNTOUCHED_TOLD:]):
+    if more := len(outcome.overtaken[OVERTAKEN_TOLD:]):
         text = ngettext("And %d more was decided already.", "And %d more were decided already.", more)
         told.append(Told(messages.WARNING, text % more))
     told += [Told(messages.WARNING, text) for text in told_of_left(outcome.left)]
-    return told
+    if told and outcome.same:
+        text = ngettext("%d comment was that already.", "%d comments were that already.", outcome.same)
+        told.append(Told(messages.WARNING, text % outcome.same))
+    return told or [Told(messages.WARNING, _("There was nothing to change."))]
 
 
 def result_of(decision: Decision) -> str:

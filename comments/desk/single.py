@@ -81,11 +81,11 @@ def edit(request: ModeratorRequest, pk: int) -> HttpResponse:
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
         outcome = decisions.edit(comment_of(request, pk), request.user, **form.cleaned_data)
-        if outcome.decision or not outcome.untouched:
+        if outcome.decision or not outcome.overtaken:
             told = told_of(request, outcome)
             page = reverse("admin:comments_comment_change", args=[pk])
             return answer(request, comment, told, outcome.decision, stays=True, leads_to=page)
-        form.overtaken(outcome.untouched[0], Change.objects.newest())
+        form.overtaken(outcome.overtaken[0], Change.objects.newest())
         status = 409
     title = _("Edit the comment of %(name)s") % {"name": comment.name}
     return form_about(request, "edit", title, comment_of(request, pk), form, status=status)
@@ -108,11 +108,11 @@ def ban(request: ModeratorRequest, pk: int) -> HttpResponse:
             if form.cleaned_data["mark_as_spam"]:
                 marked = _mark_as_spam(request, pk, form.cleaned_data["seen"], banned)
         told = [Told(messages.SUCCESS, result_of(banned) if banned else _("That was banned already."))]
-        if marked and marked.untouched:
+        if marked and marked.overtaken:
             told += told_of(request, marked)
         decided = marked.decision if marked else banned
         page = reverse("admin:comments_comment_change", args=[pk])
-        stays = marked is None or bool(marked.untouched)
+        stays = marked is None or bool(marked.overtaken)
         return answer(request, comment, told, decided, stays=stays, leads_to=page)
     title = _("Ban %(name)s") % {"name": comment.name}
     return form_about(request, "ban", title, comment, form, status=422 if form.is_bound else 200)
@@ -123,8 +123,8 @@ def _mark_as_spam(request: ModeratorRequest, pk: int, seen: int | None, banned: 
     chosen, how = Comment.objects.filter(pk=pk), {"seen": seen, "overrules_self": True, "decision": banned}
     outcome = decisions.decide(chosen, Kind.MARK_AS_SPAM, request.user, **how)
     # Nobody is told of what is as they want it.
-    left = [change for change in outcome.untouched if change.to_status != Comment.Status.SPAM]
-    return outcome._replace(changed=0, untouched=left)
+    left = [change for change in outcome.overtaken if change.to_status != Comment.Status.SPAM]
+    return outcome._replace(changed=0, overtaken=left, same=0)
 
 
 def _post_reply(request: ModeratorRequest, comment: Comment, form: CommentTextForm) -> Decision | None:

@@ -157,7 +157,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         that this is a part of, where it is taken in parts. `note` goes into the history.
         """
         changes: list[Change] = []
-        untouched: list[int] = []
+        same = 0
         with transaction.atomic():
             withdrawn = Comment.Status.WITHDRAWN
             # Visitors answer these comments meanwhile: that needs their keys, which stay.
@@ -169,8 +169,10 @@ class CommentQuerySet(models.QuerySet["Comment"]):
                 status = new_status(comment)
                 # Approving what is public already answers the reports about it.
                 is_answer = kind == Decision.Kind.APPROVE and comment.open_reports > 0
-                if comment.pk in overtaken or (comment.status == status and not is_answer):
-                    untouched.append(comment.pk)
+                if comment.pk in overtaken:
+                    continue
+                if comment.status == status and not is_answer:
+                    same += 1
                     continue
                 change = Change(
                     comment=comment, by=by, from_status=comment.status, to_status=status, note=note
@@ -192,7 +194,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
                     staff_notices.note(public, StaffNotice.Kind.PUBLIC, decided_by=by)
                 else:
                     notifications.cancel(moved)
-        return Outcome(len(changes), list(Change.objects.latest_of(untouched)), decision)
+        return Outcome(len(changes), list(Change.objects.latest_of(overtaken)), decision, same=same)
 
 
 class Comment(models.Model):

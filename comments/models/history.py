@@ -1,7 +1,7 @@
 """What became of comments, by whose decision, and what they said before."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -160,17 +160,21 @@ class Decision(models.Model):
 
 
 class ChangeQuerySet(models.QuerySet["Change"]):
-    def latest_of(self, comments: list[int]):
-        """Return the newest change of each of these comments, where there is one."""
+    def latest_of(self, comments: Collection[int]):
+        """Return the newest change of each of these comments since its arrival, where there is one."""
         newest = self.filter(comment=models.OuterRef("comment")).order_by("-pk").values("pk")[:1]
         latest = self.filter(comment__in=comments, pk=models.Subquery(newest))
-        return latest.select_related("comment", "by", "decision")
+        return latest.exclude(from_status="").select_related("comment", "by", "decision")
 
     def overtaking(self, comments: Iterable[int], seen: Seen, but_by: Any = None) -> set[int]:
-        """Return the comments that changed after what was `seen`. Changes by `but_by` do not count."""
+        """Return the comments that changed after what was `seen`. Changes by `but_by` do not count.
+
+        Nor does their arrival: whoever sees a comment has seen that it is there.
+        """
         if seen is None:
             return set()
-        newest = (self.exclude(by=but_by) if but_by else self).newest_of(comments)
+        counted = self.exclude(from_status="")
+        newest = (counted.exclude(by=but_by) if but_by else counted).newest_of(comments)
         return {
             pk
             for pk, change in newest.items()
@@ -288,12 +292,14 @@ class Outcome(NamedTuple):
     """What became of a moderator's decision.
 
     `changed` counts the comments that it changed, and the people whom it trusted or banned.
-    `untouched` holds the latest change of each comment that it left alone, since someone had
-    already decided. `decision` is what can be undone, None where nothing was changed. `left`
-    counts the comments that a decision on people left as they are, by `Left`.
+    `overtaken` holds the latest change of each comment that it left alone, since someone was
+    quicker. `decision` is what can be undone, None where nothing was changed. `left` counts
+    the comments that a decision on people left as they are, by `Left`, and `same` those that
+    were already what they were to become.
     """
 
     changed: int
-    untouched: list[Change]
+    overtaken: list[Change]
     decision: Decision | None
     left: Mapping[str, int] = NOTHING_LEFT
+    same: int = 0

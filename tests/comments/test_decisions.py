@@ -209,7 +209,7 @@ def test_a_visitor_is_trusted_by_name_and_address_together_and_it_is_undone(alic
 
     facts = Standing.objects.values_list("standing", "kind", "value", "by").get()
     assert facts == ("trusted", "person", "Ada <ada@example.com>", alice.pk)
-    assert decisions.decide(of(comment), "trust", alice) == (0, [], None, {"trusted": 1})
+    assert decisions.decide(of(comment), "trust", alice) == (0, [], None, {"trusted": 1}, 0)
     assert decisions.undo(decision, alice).count == 1
     assert Standing.objects.count() == 0
 
@@ -223,7 +223,7 @@ def test_someone_with_an_account_is_trusted_by_it(alice):
 def test_nobody_is_trusted_who_could_not_be_known_again(alice):
     outcome = decisions.decide(of(make_comment(email="")), "trust", alice)
 
-    assert outcome == (0, [], None, {"unknown": 1})
+    assert outcome == (0, [], None, {"unknown": 1}, 0)
     assert (Standing.objects.count(), Decision.objects.count()) == (0, 0)
 
 
@@ -288,7 +288,7 @@ def test_who_is_trusted_banned_or_nobody_is_left_as_they_are(alice, bob):
 
     outcome = decisions.decide(of(trusted, in_network, make_comment(email="")), "trust", alice)
 
-    assert outcome == (0, [], None, {"trusted": 1, "banned": 1, "unknown": 1})
+    assert outcome == (0, [], None, {"trusted": 1, "banned": 1, "unknown": 1}, 0)
     assert list(Standing.objects.order_by("pk").values()) == before
     assert Decision.objects.filter(by=alice).count() == 0
 

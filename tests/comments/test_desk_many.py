@@ -7,10 +7,11 @@ from html import unescape
 import pytest
 import time_machine
 
-from comments import decisions, queue
+from comments import decisions, posting, queue
 from comments.desk.answers import told_of_left
 from comments.models import Change, Comment, Decision, Left, Standing
-from tests.factories import make_article, make_author, make_comment, make_staff
+from comments.moderation import Submission
+from tests.factories import make_article, make_author, make_comment, make_staff, set_discussion
 from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +111,13 @@ def test_a_decision_on_all_that_match_leaves_the_others(client, alice):
     assert statuses() == ["spam", "spam", "held"]
 
 
+def arrived(name: str) -> Comment:
+    """A comment that was public on arrival, with its history."""
+    set_discussion(holds_first_comments=False)
+    person = {"name": name, "email": f"{name}@example.com"}
+    return posting.post(Submission(Comment(article=make_article(), body="Once.", **person)))
+
+
 def test_the_second_moderator_is_told_what_the_first_did(client, alice, bob):
     comment = make_comment(status="held", name="Ada", article=make_article(title="Bridge"))
     seen = seen_on(text_of(client.get(QUEUE)))
@@ -125,14 +133,41 @@ def test_the_second_moderator_is_told_what_the_first_did(client, alice, bob):
 
 def test_who_decides_the_same_again_is_told_who_did(client, alice, bob):
     comment = make_comment(status="held", name="Ada", article=make_article(title="Bridge"))
+    seen = seen_on(text_of(client.get(QUEUE)))
     with time_machine.travel(NOON, tick=False) as clock:
         comment.approve(by=bob)
         clock.shift(timedelta(minutes=1))
         client.force_login(alice)
-        response = act(client, "approve", comment)
+        response = act(client, "approve", comment, seen=seen)
 
     assert messages_of(response) == ["Ada on “Bridge”: already approved by bob, 1\xa0minute ago."]
     assert Change.objects.count() == 1
+
+
+def test_what_is_as_wanted_already_is_counted_and_nobody_is_said_to_have_been_quicker(client, alice, bob):
+    """All that was public before the page was opened: approved, edited by its author, or on arrival."""
+    held, approved = make_comment(status="held"), make_comment(status="held")
+    approved.approve(by=bob)
+    edited = arrived("Ada")
+    posting.edit(edited, "Twice.")
+    public = [approved, edited, arrived("Bo")]
+    seen = seen_on(text_of(client.get(QUEUE, {"status": "all"})))
+
+    both = act(client, "approve", held, *public, seen=seen)
+    again = act(client, "approve", *public, seen=seen)
+
+    assert messages_of(both) == ["1 comment is public now.", "3 comments were that already."]
+    assert messages_of(again) == ["There was nothing to change."]
+
+
+def test_a_comment_that_arrived_while_its_page_was_made_can_be_decided_on(client, alice):
+    """The page shows it, and names a newest change that is older than its arrival."""
+    seen = seen_on(text_of(client.get(QUEUE)))
+    comment = arrived("Ada")
+
+    response = act(client, "trash", comment, seen=seen)
+
+    assert messages_of(response) == ["1 comment moved to the trash."]
 
 
 def test_a_decision_on_all_that_match_does_not_reach_what_came_since(client, alice):

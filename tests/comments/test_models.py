@@ -77,7 +77,7 @@ def test_a_decision_is_carried_out_and_recorded(decision, status):
 def test_a_decision_that_changes_nothing_is_not_recorded():
     comment = make_comment(status="approved")
 
-    assert comment.approve(by=make_editor()) == (0, [], None, {})
+    assert comment.approve(by=make_editor()) == (0, [], None, {}, 1)
     assert Change.objects.count() == 0
 
 
@@ -157,7 +157,7 @@ def test_a_decision_does_not_overwrite_one_that_its_maker_has_not_seen():
     statuses = list(Comment.objects.order_by("pk").values_list("status", flat=True))
     assert statuses == ["approved", "spam"]
     assert outcome.changed == 1
-    assert [(c.comment, c.by, c.to_status) for c in outcome.untouched] == [(comment, first, "approved")]
+    assert [(c.comment, c.by, c.to_status) for c in outcome.overtaken] == [(comment, first, "approved")]
 
 
 def test_a_decision_with_a_smaller_number_than_the_newest_is_not_overwritten_either():

@@ -100,6 +100,16 @@ def test_who_comes_too_late_reads_the_same_words(client, clock, alice, bob):
     ]
 
 
+def test_the_arrival_of_a_comment_is_no_news_and_no_edit(client, alice):
+    comment = make_comment(status="approved")
+    Change.objects.create(comment=comment, actor=Change.Actor.COMMENTER, to_status="approved")
+
+    news = client.get(f"{QUEUE}news/", {"comments": comment.pk, "seen": "0"})
+
+    assert "<p" not in news.content.decode()
+    assert 'class="queue-decided"' not in page_of(client, comment)
+
+
 @pytest.mark.parametrize("items", [1, 3])
 def test_the_news_take_the_same_queries_however_many(client, alice, bob, django_assert_num_queries, items):
     comments = [make_comment(status="held") for _ in range(items)]
