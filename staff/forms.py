@@ -61,6 +61,9 @@ class PasswordForm(forms.Form):
     def __init__(self, request: HttpRequest, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.request = request
+        # The page has one field, and begins there again after a wrong password.
+        if self.is_bound:
+            self.fields["password"].widget.attrs["autofocus"] = True
 
     def clean_password(self) -> str:
         password = self.cleaned_data["password"]

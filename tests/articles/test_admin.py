@@ -332,3 +332,17 @@ def test_editors_are_warned_that_another_slug_breaks_links(client, editor, name,
     page = text_of(client.get(f"/admin/articles/{name}/{make().pk}/change/"))
 
     assert "Links to the old address break when it changes." in page
+
+
+def test_what_is_wrong_with_a_story_is_listed_with_links_and_the_rows_below_it_too(client, editor):
+    rows = {"related_reads-TOTAL_FORMS": "1", "related_reads-0-after_paragraph": "1"}
+
+    response = client.post(f"{STORIES}add/", form(title="", **rows))
+
+    summary = re.search(r'<div class="error-summary".*?</div>', text_of(response), re.DOTALL)[0]
+    links = re.findall(r'href="#([\w-]+)">', summary)
+    assert links[0] == "id_title"
+    assert all(f'id="{link}"' in text_of(response) for link in links)
+    assert [link for link in links if link.startswith("id_related_reads-0-")] != []
+    # Django's own script would move on to the first field.
+    assert "admin/js/change_form.js" not in text_of(response)

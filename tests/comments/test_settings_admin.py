@@ -310,6 +310,19 @@ def test_what_is_no_choice_is_refused(client, owner):
     assert (response.status_code, values()["order"]) == (422, "oldest")
 
 
+def test_what_is_wrong_is_listed_above_with_links_and_the_list_takes_the_focus(client, owner):
+    response = save(client, per_page=0, words_that_hold="***")
+
+    summary = re.search(r'<div class="error-summary"([^>]*)>(.*?)</div>', text_of(response), re.DOTALL)
+    assert summary[1].split() == ['role="alert"', 'tabindex="-1"', "autofocus"]
+    assert re.findall(r'href="#(\w+)">([^<]+)<', summary[2]) == [
+        ("id_per_page", "Comments per page"),
+        ("id_words_that_hold", "Words that hold a comment"),
+    ]
+    assert text_of(response).count("autofocus") == 1
+    assert "error-summary" not in text_of(client.get(PAGE))
+
+
 # --- Two at once ---
 
 

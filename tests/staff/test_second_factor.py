@@ -409,6 +409,7 @@ class TestChanging:
         response = change(signed_in, "remove", password="wrong")
 
         assert "This is not your password." in response.content.decode()
+        assert re.search('<input type="password" [^>]*autofocus', response.content.decode())
         assert second_factor.has_one(ada)
 
     def test_guessing_the_password_here_is_stopped_as_it_is_at_sign_in(self, signed_in, ada, phone):
