@@ -1,9 +1,13 @@
 from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -53,7 +57,16 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @never_cache
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return render(request, "403.html", status=403)
+    """Answer in the admin's look to those who are signed in there: another account may see it."""
+    if not request.path.startswith(reverse("admin:index")) or not admin.site.has_permission(request):
+        return render(request, "403.html", status=403)
+    back = request.get_full_path() if request.method == "GET" else reverse("admin:index")
+    context = {
+        **admin.site.each_context(request),
+        "title": _("This is not open to you"),
+        "sign_in_again": reverse("admin:login", query={REDIRECT_FIELD_NAME: back}),
+    }
+    return render(request, "admin/403.html", context, status=403)
 
 
 @never_cache

@@ -4,6 +4,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from newsite import views
+from tests.factories import make_comment, make_editor, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +95,39 @@ def test_public_pages_have_a_strict_policy_and_no_nonce(client):
         "script-src 'self'",
         "style-src 'self'",
     ]
+
+
+def test_who_works_here_is_refused_in_the_admin_and_may_sign_in_as_somebody_else(client):
+    page = f"/admin/comments/comment/{make_comment().pk}/ban/?from=mail"
+    client.force_login(make_user(username="sam", is_staff=True))
+
+    refused = client.get(page)
+    text = refused.content.decode()
+    signed_out = client.post("/admin/logout/", {"next": refused.context["sign_in_again"]})
+
+    assert (refused.status_code, "no-store" in refused["Cache-Control"]) == (403, True)
+    assert "You are signed in as sam, and this account may not see or do this." in text
+    assert '<a href="/admin/">To the front page of the admin</a>' in text
+    assert f'value="{refused.context["sign_in_again"]}"' in text
+    sign_in = client.get(signed_out["Location"])
+    assert (sign_in.status_code, sign_in.context["next"]) == (200, page)
+
+
+def test_what_was_sent_is_not_sent_again_by_signing_in_as_somebody_else(client):
+    page = f"/admin/comments/comment/{make_comment().pk}/ban/"
+    client.force_login(make_user(is_staff=True))
+
+    refused = client.post(page, {"kind": "name"})
+
+    assert refused.context["sign_in_again"] == "/admin/login/?next=%2Fadmin%2F"
+
+
+@pytest.mark.parametrize("path", ["/comments/moderate/x/", "/admin/comments/comment/"])
+def test_who_does_not_work_here_is_refused_in_the_sites_look(rf, path):
+    request = rf.get(path)
+    request.user = make_editor() if path.startswith("/comments/") else make_user()
+
+    response = views.forbidden(request, PermissionError())
+
+    assert response.status_code == 403
+    assert "sign in with an account that may see it" in response.content.decode()
