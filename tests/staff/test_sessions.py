@@ -76,7 +76,9 @@ def test_the_account_page_is_for_those_who_are_signed_in(client, db):
 
 
 def test_every_page_of_the_admin_leads_to_the_account_page(here):
-    assert f'<a href="{ACCOUNT}">Account</a>' in here.get("/admin/").content.decode()
+    pages = ["/admin/", "/admin/password_change/", "/admin/password_change/done/"]
+    link = f'<a href="{ACCOUNT}">Account</a>'
+    assert [here.get(page).content.decode().count(link) for page in pages] == [1, 1, 1]
 
 
 def test_an_ended_session_is_out_at_its_very_next_request(here, elsewhere):
