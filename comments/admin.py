@@ -105,9 +105,6 @@ class CommentAdmin(admin.ModelAdmin):
         "article", "parent", "typed", "created_at", "edited_at", "erased_at", "user_agent",
     )  # fmt: skip
 
-    class Media:
-        css = {"all": ["newsite/admin.css"]}
-
     def get_urls(self):
         guard = self.admin_site.admin_view
         return [*(path(route, guard(view), name=name) for route, view, name in PAGES), *super().get_urls()]
@@ -145,6 +142,10 @@ class CommentAdmin(admin.ModelAdmin):
 
     # --- One comment ---
 
+    def get_fields(self, request, obj=None):
+        """Leave out what is not so: that a comment answers none, was never edited, or not erased."""
+        return [name for name in self.fields if obj is None or getattr(obj, name, True)]
+
     @admin.display(description=gettext_lazy("as it was typed"))
     def typed(self, comment: Comment) -> str:
         return comment.body
@@ -162,14 +163,16 @@ class CommentAdmin(admin.ModelAdmin):
         seen = Change.objects.newest()
         pk = int(object_id) if object_id.isdecimal() else None
         shown = rights.moderated_by(request.user).filter(pk=pk).first()
+        row = queue.row(shown.pk) if shown else None
         extra = {
             "seen": seen,
-            "row": queue.row(shown.pk) if shown else None,
+            "row": row,
             "history": history.of_comment(shown) if shown else [],
             "moderates_everywhere": rights.moderates_everywhere(request.user),
             "show_save": False,
             "show_save_and_continue": False,
-            "title": gettext_lazy("Comment"),
+            "title": str(row.comment) if row else gettext_lazy("Comment"),
+            "subtitle": None,
             # Whole comments need the room that the admin's navigation takes.
             "is_nav_sidebar_enabled": False,
         }

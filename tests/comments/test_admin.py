@@ -2,6 +2,7 @@ import re
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
@@ -10,6 +11,7 @@ from comments.admin import StoryAdmin
 from comments.models import Change, Comment, Firing
 from tests.comments.test_queue import plans_of
 from tests.factories import make_article, make_comment, make_editor, make_report, make_user, reply_to
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -439,6 +441,9 @@ def test_details_take_the_same_queries_however_long_the_history(
         comment.approve(by=make_editor())
         comment.hold(by=make_editor())
 
+    # Django asks for it once in a process.
+    ContentType.objects.get_for_model(Comment)
+
     with django_assert_num_queries(16):
         client.get(f"{QUEUE}{comment.pk}/change/")
 
@@ -494,3 +499,32 @@ def test_the_page_of_a_comment_says_once_what_a_row_of_the_queue_shows(client, e
 
     assert (page.count("Well <em>said</em>."), page.count("Well *said*.")) == (1, 1)
     assert (page.count(comment.email), page.count("Browser 1")) == (1, 1)
+
+
+def test_the_page_of_a_comment_has_no_rows_about_what_is_not_so(client, editor):
+    bare, full = make_comment(), reply_to(make_comment(), user_agent="Browser 1")
+    Comment.objects.filter(pk=full.pk).update(edited_at=NOON)
+
+    shown = {
+        comment: re.findall(
+            r'class="form-row[^"]* field-(\w+)"',
+            text_of(client.get(f"{QUEUE}{comment.pk}/change/")),
+        )
+        for comment in (bare, full)
+    }
+
+    assert shown == {
+        bare: ["article", "typed", "created_at"],
+        full: ["article", "parent", "typed", "created_at", "edited_at", "user_agent"],
+    }
+
+
+def test_the_page_of_a_comment_is_named_after_it_once(client, editor):
+    comment = make_comment(name="Ada", article=make_article(title="Bridge"))
+
+    page = text_of(client.get(f"{QUEUE}{comment.pk}/change/"))
+
+    assert "<h1>Ada on “Bridge”</h1>" in page
+    assert re.findall("<h2>Ada", page) == []
+    way = re.search('<div class="breadcrumbs">(.*?)</div>', page, re.DOTALL)[1]
+    assert re.sub(r"<[^>]+>|\s+", " ", way).split() == ["Home", "›", "Comments", "›", "Ada", "on", "“Bridge”"]

@@ -216,13 +216,20 @@ def test_a_row_tells_the_record_of_the_person(client, alice):
             make_comment(**person, status=status, created_at=datetime(2026, 3, 1, tzinfo=UTC))
         # What someone with an account wrote is not hers.
         make_comment(email="ada@example.com", user=make_user())
-        Standing.objects.create(standing="banned", kind="email", value="ada@example.com")
+        ban = Standing.objects.create(standing="banned", kind="email", value="ada@example.com")
 
         page = text_of(client.get(QUEUE))
 
     assert "2 approved, 1 spam" in page
     assert "first seen 1 March 2026" in page
-    assert '<span class="queue-standing">Banned</span>' in page
+    assert f'<a class="queue-standing" href="/admin/comments/standing/{ban.pk}/change/">Banned</a>' in page
+
+
+def test_only_who_may_see_it_is_led_to_the_ban(client, author):
+    make_comment(article=make_article(authors=[author]), email="ada@example.com", status="held")
+    Standing.objects.create(standing="banned", kind="email", value="ada@example.com")
+
+    assert '<span class="queue-standing">Banned</span>' in text_of(client.get(QUEUE))
 
 
 def test_a_row_tells_the_rules_that_fired_and_what_they_found(client, alice):
