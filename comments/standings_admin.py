@@ -90,11 +90,11 @@ class StandingAdmin(admin.ModelAdmin):
     def what(self, standing: Standing) -> str:
         return str(SHORT.get(standing.kind, standing.get_kind_display()))
 
-    @admin.display(
-        description=gettext_lazy("until"), ordering="ends_at", empty_value=gettext_lazy("for good")
-    )
-    def until(self, standing: Standing) -> str | None:
-        return date_format(timezone.localtime(standing.ends_at), "DATE_FORMAT") if standing.ends_at else None
+    @admin.display(description=gettext_lazy("until"), ordering="ends_at")
+    def until(self, standing: Standing) -> str:
+        if standing.ends_at is None:
+            return _("for good")
+        return date_format(timezone.localtime(standing.ends_at), "DATE_FORMAT")
 
     @admin.display(description=gettext_lazy("in force"), boolean=True)
     def is_in_force(self, standing: Standing) -> bool:
