@@ -87,8 +87,9 @@ class SettingsForm(forms.ModelForm):
         before, after = self.initial[name], self.cleaned_data[name]
         if name in [*WORDS, *ADDRESSES]:
             old, new = matching.lines(before), matching.lines(after)
-            lines = [f"+{line}" for line in new if line not in set(old)]
-            lines += [f"−{line}" for line in old if line not in set(new)]
+            known, kept = set(old), set(new)
+            lines = [f"+{line}" for line in new if line not in known]
+            lines += [f"−{line}" for line in old if line not in kept]
             more = len(lines[LINES_LOGGED:])
             if not lines:
                 return _("the same lines, written differently")

@@ -1,4 +1,5 @@
 import re
+import time
 from html import unescape
 from threading import Barrier, Thread
 
@@ -163,6 +164,18 @@ def test_the_log_names_some_lines_of_a_long_list_and_counts_the_rest(client, own
     added = ", ".join(f"+w{number}" for number in range(10))
     message = f"Changed Words that move a comment to the trash: {added}, … 11."
     assert LogEntry.objects.get().get_change_message() == message
+
+
+def test_the_longest_list_is_compared_line_by_line_in_no_time(client, owner):
+    """While the settings are saved they are locked."""
+    lines = [f"{number:04}" for number in range(LIST_LENGTH // 5)]
+    set_discussion(words_that_hold="\n".join(lines[1:]))
+    began = time.process_time()
+
+    save(client, words_that_hold="\n".join(lines))
+
+    assert time.process_time() - began < 2
+    assert LogEntry.objects.get().get_change_message() == "Changed Words that hold a comment: +0000."
 
 
 def test_what_is_saved_unchanged_stays_as_it_is(client, owner):
