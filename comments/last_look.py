@@ -22,14 +22,14 @@ def discard(mail: Mail) -> bool:
     What it tells besides goes into the next.
     """
     notices = StaffNotice.objects.filter(mail=mail)
-    if notices.exists():
-        return _discard_from_staff(mail, notices)
+    # Read once: a comment that is deleted meanwhile takes its notices along.
+    if told := list(notices.with_comments().select_related("user")):
+        return _discard_from_staff(mail, notices, told)
     # Without notices, what it tells is deleted, or the account that it is for.
     return bool(mail.about) and _discard_from_reader(mail)
 
 
-def _discard_from_staff(mail: Mail, notices: StaffNoticeQuerySet) -> bool:
-    told = list(notices.with_comments().select_related("user"))
+def _discard_from_staff(mail: Mail, notices: StaffNoticeQuerySet, told: list[StaffNotice]) -> bool:
     staff = Staff(DiscussionSettings.load(), {notice.comment.article_id for notice in told})
     is_theirs = told[0].user.email == mail.recipient
     if is_theirs and all(staff.wants(notice) for notice in told):
