@@ -273,7 +273,12 @@ def _answers(questions: Mapping[Any, Question]) -> list[Answer]:
     deadline = time.monotonic() + SECONDS
     heard: SimpleQueue[Answer] = SimpleQueue()
     # No look-up of a name can be broken off: the thread is left alone with it.
-    Thread(target=_ask, args=(questions, deadline, heard), name="asks services", daemon=True).start()
+    asking = Thread(target=_ask, args=(questions, deadline, heard), name="asks services", daemon=True)
+    try:
+        asking.start()
+    except RuntimeError as error:  # the machine has no thread left
+        _room.release()
+        return [Answer(question, fault=str(error)) for question in questions]
     answers = {question: Answer(question, fault=TOO_LATE) for question in questions}
     with suppress(Empty):
         for _question in questions:

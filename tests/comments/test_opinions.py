@@ -258,6 +258,22 @@ def test_only_so_many_questions_are_asked_at_once(webhook, monkeypatch, caplog, 
         assert (len(webhook.requests), asking_after(seconds=8)) == (number, [])
 
 
+def test_a_comment_is_taken_where_the_machine_has_no_thread_left_to_ask_with(webhook, monkeypatch, caplog):
+    class NoThread(Thread):
+        def start(self):
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(opinions, "_room", BoundedSemaphore(1))
+    with monkeypatch.context() as machine:
+        machine.setattr(opinions, "Thread", NoThread)
+        states = [state(post(body=f"Said {number} times.")) for number in (1, 2)]
+
+    assert (states, webhook.requests) == ([SHOWN, SHOWN], [])
+    assert caplog.messages == ["No answer about a comment from webhook: can't start new thread"] * 2
+    post(body="Said again.")
+    assert len(webhook.requests) == 1
+
+
 def test_a_redirect_is_not_followed(webhook, services, caplog):
     elsewhere = services()
     elsewhere.answer = says("spam")
