@@ -77,7 +77,10 @@ def step(decision: Decision, matching_comments: Callable[[Decision], CommentQuer
         decision = Decision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
         if decision.finished_at:
             return decision
-        if decision.kind == Kind.UNDO:
+        if decision.by is None:
+            # The account was deleted since it began.
+            are_left = False
+        elif decision.kind == Kind.UNDO:
             are_left = _undo_some(decision)
         elif decision.kind in kinds_for(decision.by):
             are_left = _decide_some(decision, matching_comments(decision))

@@ -247,6 +247,24 @@ def test_a_longer_ban_takes_the_place_of_a_shorter_one(alice):
     assert decisions.ban(alice, ends_at=later, **facts) is None
 
 
+@pytest.mark.parametrize("kind", ["approve", "trust", "undo"])
+def test_a_decision_on_many_ends_where_the_account_of_its_moderator_is_deleted(alice, kind):
+    comment = make_comment(status="held")
+    if kind == "undo":
+        decided = decisions.decide(of(comment), "approve", alice).decision
+        begun = Decision.objects.create(by=alice, kind="undo", total=1, reached=0, finished_at=None)
+        Decision.objects.filter(pk=decided.pk).update(undone_by=begun)
+    else:
+        begun = on_all(kind, alice, status="held")
+    before = statuses()
+    alice.delete()
+
+    ended = decisions.step(begun, queue.matching)
+
+    assert ended.finished_at is not None
+    assert (statuses(), Standing.objects.count()) == (before, 0)
+
+
 def test_what_was_deleted_for_good_meanwhile_is_passed_over(alice):
     gone, left = (make_comment(status="held") for _ in range(2))
     decision = decisions.decide(of(gone, left), "trash", alice).decision
