@@ -253,9 +253,9 @@ class MailChoiceAdmin(admin.ModelAdmin):
 
     def save_model(self, request, obj, form, change):
         # Two windows that both begin with nothing end with one row.
-        earlier = self.get_queryset(request).first()
-        obj.pk, obj.user = earlier.pk if earlier else None, request.user
-        obj.save()
+        choices = {name: getattr(obj, name) for name in self.fields}
+        own, _is_new = MailChoice.objects.update_or_create(user=request.user, defaults=choices)
+        obj.pk, obj.user = own.pk, own.user
 
     def has_module_permission(self, request):
         return self.has_change_permission(request)

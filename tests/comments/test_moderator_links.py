@@ -1,12 +1,14 @@
 """The links in the mails to moderators: each works once, for one person, and on a button only."""
 
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
+from threading import Barrier, BrokenBarrierError, Thread
 
 import pytest
 from django.core import signing
 from django.db import connection
+from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from comments import decisions, moderator_mails, posting, privacy
@@ -784,6 +786,38 @@ def test_two_windows_make_one_choice(client, mo):
 
     choice = MailChoice.objects.get()
     assert (choice.moderation, choice.own_stories) == (False, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_windows_at_the_same_moment_make_one_choice():
+    """Both have found no row, and are about to write one."""
+    user = make_user(is_staff=True, is_superuser=True)
+    together, codes = Barrier(2), []
+
+    def save_at_once(execute, sql, *args):
+        if sql.startswith("INSERT") and "comments_mailchoice" in sql:
+            with suppress(BrokenBarrierError):  # SQLite lets one transaction write at a time
+                together.wait(5)
+        return execute(sql, *args)
+
+    def save() -> None:
+        browser = Client()
+        browser.force_login(user)
+        try:
+            with connection.execute_wrapper(save_at_once):
+                codes.append(browser.post(f"{CHOICE}add/", {"moderation": "on"}).status_code)
+        finally:
+            connection.close()
+
+    threads = [Thread(target=save) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert codes == [302, 302]
+    choice = MailChoice.objects.get()
+    assert (choice.user, choice.moderation, choice.own_stories) == (user, True, False)
 
 
 def test_nobody_chooses_for_somebody_else(client, mo):
