@@ -34,7 +34,7 @@ Reason = MailChoice.Reason
 # So many mails an hour one person gets. A wave of spam comes as one mail about all of it.
 MAILS_AN_HOUR, HOUR = 20, timedelta(hours=1)
 # To so many people mails are written in one transaction.
-PEOPLE = 20
+PEOPLE = 5
 
 
 def send_due() -> None:
