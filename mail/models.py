@@ -139,6 +139,7 @@ class Mail(models.Model):
         indexes = [
             models.Index(fields=["state", "due_at"], name="mail_due"),
             models.Index(Lower("recipient"), name="mail_recipient_lower"),
+            models.Index(fields=["created_at"], name="mail_written"),
         ]
 
     def __str__(self) -> str:

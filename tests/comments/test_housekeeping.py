@@ -608,13 +608,15 @@ def test_what_is_due_is_found_by_an_index(clock):
     old(40, status="spam")
     old(100, ip_address="192.0.2.7")
     make_report(comment=old(1), created_at=NOON - 100 * DAY)
+    Mail.objects.create(recipient="a@example.com", subject="Old", text="Old", created_at=NOON - 100 * DAY)
     with CaptureQueriesContext(connection) as queries:
         keep_house()
-    found = [query["sql"] for query in queries if "LIMIT 500" in query["sql"] and "comments_" in query["sql"]]
+    found = [query["sql"] for query in queries if "LIMIT 500" in query["sql"]]
     by_index = {
         "comment_queue": [sql for sql in found if '"status" = ' in sql],
         "comment_identified": [sql for sql in found if '"ip_address" IS NOT NULL' in sql],
         "report_sender": [sql for sql in found if '"comments_report"' in sql],
+        "mail_written": [sql for sql in found if 'FROM "mail_mail"' in sql],
     }
 
     for index, asked in by_index.items():
