@@ -17,6 +17,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article, Author, Byline, Section
@@ -128,12 +129,12 @@ class QueueForm(forms.Form):
         return {name: value for name, value in sent.items() if value} | {"status": self.tab}
 
     @property
-    def linked(self) -> list[tuple[str, str, dict[str, str]]]:
-        """What a link has set: its name, its value, and the filters without it."""
+    def narrowed_by(self) -> list[tuple[str, str, dict[str, str]]]:
+        """What was asked for, as people read it: its name, its value, and the filters without it."""
         return [
-            (str(self.fields[name].label), str(self.cleaned_data[name]), self._without(name))
-            for name in self.LINKED
-            if self.cleaned_data.get(name)
+            (str(self.fields[name].label), self._in_words(name), self._without(name))
+            for name in self.fields
+            if name != "status" and self.cleaned_data.get(name)
         ]
 
     @property
@@ -203,6 +204,12 @@ class QueueForm(forms.Form):
             comments = comments.filter(created_at__lt=midnight(asked["until"]) + timedelta(days=1))
         return comments
 
+    def _in_words(self, name: str) -> str:
+        value = self.cleaned_data[name]
+        if name == "rule":
+            return str(Rule(value).label)
+        return date_format(value) if isinstance(value, date) else str(value)
+
     def _without(self, name: str) -> dict[str, str]:
         return {key: value for key, value in self.filters.items() if key != name}
 
@@ -234,6 +241,9 @@ class Row:
     decided: Change | None = None
     # The newest change of all when this was read: what comes later the moderator has not seen.
     seen: int = 0
+    # What its moderator has begun here on a page that has loaded anew since.
+    is_ticked: bool = False
+    answer: str = ""
 
     @property
     def cursor(self) -> Cursor:

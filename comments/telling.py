@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -71,6 +72,13 @@ def already(change: Change, moderator: Any) -> str:
 def done(decision: Decision) -> str:
     """Say what a decision has done to the one comment that it was on. Empty where it was on people."""
     return str(DONE.get(decision.kind, ""))
+
+
+def done_to(decision: Decision, comment: Comment) -> str:
+    """Say what a decision has done, and to whose comment."""
+    # Names and texts keep their own direction.
+    name, text = (f"\u2068{words}\u2069" for words in (comment.name, Truncator(comment.body).chars(60)))
+    return _("%(done)s: %(name)s, “%(text)s”") % {"done": done(decision), "name": name, "text": text}
 
 
 def ago(at: datetime) -> str:

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -17,7 +18,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
-from comments import queue, rights, telling
+from comments import decisions, queue, rights, telling
+from comments.desk import begun
 from comments.desk.forms import BanForm
 from comments.forms import CommentTextForm
 from comments.models import Comment, Decision, Left, Outcome
@@ -158,10 +160,11 @@ def told_of(request: ModeratorRequest, outcome: Outcome) -> list[Told]:
 
 def result_of(decision: Decision) -> str:
     """Say what a decision has changed."""
-    if decision.kind != Kind.BAN:
+    if decision.kind not in decisions.PEOPLE_KINDS:
         return RESULTS[decision.kind] % decision.count
-    result = RESULTS[Kind.BAN] % decision.people
-    return f"{result} {RESULTS[Kind.MARK_AS_SPAM] % decision.comments}" if decision.comments else result
+    result = RESULTS[decision.kind] % decision.people
+    with_it = Kind.MARK_AS_SPAM if decision.kind == Kind.BAN else Kind.APPROVE
+    return f"{result} {RESULTS[with_it] % decision.comments}" if decision.comments else result
 
 
 def told_of_left(left: Mapping[str, int]) -> list[str]:
@@ -188,15 +191,18 @@ def answer(
     `stays` says that the comment is still to be decided on; `leads_to` names another page
     to lead to.
     """
-    if not wants_fragment(request):
-        for level, text in told:
-            messages.add_message(request, level, text)
-        return redirect(leads_to or back(request))
     is_undoing = decided is not None and decided.kind == Kind.UNDO
-    facts = {"decision": None if is_undoing else decided, "stays": stays or is_undoing}
+    facts: dict[str, Any] = {"decision": None if is_undoing else decided, "stays": stays or is_undoing}
     # A row that leaves takes along whose comment it was. An answer names them already.
     if decided and not facts["stays"] and not decided.people:
         facts["names_comment"] = decided.kind != Kind.REPLY
+    if not wants_fragment(request):
+        begun.keep(request)
+        if decided and facts.get("names_comment"):
+            told = [Told(messages.SUCCESS, telling.done_to(decided, comment))]
+        for level, text in told:
+            messages.add_message(request, level, text)
+        return redirect(leads_to or back(request) + _place(request, comment.pk, facts["stays"]))
     was_refused = decided is None and any(one.level == messages.WARNING for one in told)
     return _row(request, comment, told, status=409 if was_refused else 200, **facts)
 
@@ -213,6 +219,7 @@ def form_about(
 ) -> HttpResponse:
     """Show a form about a comment: on a page of its own, or in the comment's row of the queue."""
     if not wants_fragment(request):
+        begun.keep(request)
         return desk_page(request, name, title, status=status, comment=comment, form=form, **facts)
     facts = {"form": form, "title": title, "opened": name}
     if not form.is_bound:
@@ -235,12 +242,45 @@ def _piece(request: ModeratorRequest, template: str, context: dict, status: int 
     return response
 
 
+def _place(request: ModeratorRequest, pk: int, stays: bool) -> str:
+    """Return where on a page of the queue its moderator goes on: at the comment, or the one after it."""
+    shown = request.POST.getlist("shown")
+    if str(pk) not in shown:
+        return ""
+    place = shown.index(str(pk))
+    following = [str(pk)] if stays else [*shown[place + 1 : place + 2], *shown[:place][-1:]]
+    return f"#row-{following[0]}" if following and are_ids(following) else ""
+
+
 def wants_fragment(request: ModeratorRequest) -> bool:
     return "X-Fragment" in request.headers
 
 
+def undoable(request: ModeratorRequest) -> QuerySet[Decision]:
+    return Decision.objects.undoable().filter(by=request.user)
+
+
+def unfinished(request: ModeratorRequest) -> QuerySet[Decision]:
+    return Decision.objects.unfinished().filter(by=request.user)
+
+
+def queue_of(request: ModeratorRequest) -> str:
+    """Return the list of the queue that has sent a form, without where on it that was."""
+    return reverse("admin:comments_comment_changelist", query=asked_of(request))
+
+
+def asked_of(request: ModeratorRequest) -> QueryDict:
+    """Return what the page of the queue was asked for that has sent a form."""
+    return QueryDict(request.POST.get("filters", ""), mutable=True)
+
+
 def back(request: ModeratorRequest) -> str:
     """Return the page that the moderator came from, or the queue."""
+    if "filters" in request.POST:
+        asked = asked_of(request)
+        if before := request.POST.get("before"):
+            asked["before"] = before
+        return reverse("admin:comments_comment_changelist", query=asked)
     came_from = request.headers.get("Referer", "")
     is_ours = url_has_allowed_host_and_scheme(came_from, allowed_hosts={request.get_host()})
     if is_ours and urlsplit(came_from).path != request.path:

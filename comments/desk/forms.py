@@ -139,6 +139,8 @@ class BanForm(BanTermsForm):
         }
         choices = [(kind, labels[kind] % value) for kind, value in self.values.items() if value]
         cast(forms.ChoiceField, self.fields["kind"]).choices = choices
+        if self.values.get(Standing.Kind.EMAIL):
+            self.fields["kind"].initial = Standing.Kind.EMAIL
 
     def clean(self):
         cleaned = super().clean()

@@ -3,14 +3,22 @@
 from urllib.parse import urlencode
 
 from django.core.exceptions import BadRequest
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from comments import decisions, queue, rights
-from comments.desk.answers import ModeratorRequest, are_ids, desk_page, for_moderators, result_of
-from comments.desk.many import undoable, unfinished
+from comments.desk import begun
+from comments.desk.answers import (
+    ModeratorRequest,
+    are_ids,
+    desk_page,
+    for_moderators,
+    result_of,
+    undoable,
+    unfinished,
+)
 from comments.models import Change, Comment, Decision
 
 Kind = Decision.Kind
@@ -19,27 +27,36 @@ Kind = Decision.Kind
 @require_safe
 @for_moderators
 def index(request: ModeratorRequest) -> HttpResponse:
-    form = queue.QueueForm(request.GET, request.user)
+    return page_of(request, request.GET)
+
+
+def page_of(request: ModeratorRequest, asked: QueryDict, *, fault: str = "") -> HttpResponse:
+    """Show a page of the queue, after a fault in a decision on many as it was sent."""
+    form = queue.QueueForm(asked, request.user)
     is_valid = form.is_valid()
-    before = queue.cursor_of(request.GET.get("before", ""))
+    before = queue.cursor_of(asked.get("before", ""))
     # Read before the comments are: what comes in between nobody has read.
     newest = Comment.objects.newest()
     page = queue.page(form, before, queue.ROWS) if is_valid else queue.Page()
     newer = queue.preceding(form, before, queue.ROWS) if is_valid and before else None
+    begun.put_back(request, page.rows)
     facts = {
         **_list(request, form, page),
         "form": form,
         "is_later_page": before is not None,
         "newer": urlencode({**form.filters, **({"before": str(newer)} if newer else {})}),
         "filters_query": urlencode(form.filters),
-        "linked": [(label, value, urlencode(rest)) for label, value, rest in form.linked],
-        "is_narrowed": form.is_narrowed,
+        "before": str(before or ""),
+        "narrowed_by": [(label, value, urlencode(rest)) for label, value, rest in form.narrowed_by],
+        "everywhere": urlencode({**form.filters, "status": queue.Tab.ALL}),
+        "fault": fault,
         "seen": page.seen,
         "newest": newest,
         "bulk_kinds": [(kind.value, kind.label) for kind in decisions.kinds_for(request.user)],
         "unfinished": unfinished(request).first(),
     }
-    return desk_page(request, "queue", _("Comments"), status=200 if is_valid else 422, **facts)
+    status = 422 if fault or not is_valid else 200
+    return desk_page(request, "queue", _("Comments"), status=status, **facts)
 
 
 @require_safe
@@ -73,16 +90,27 @@ def news(request: ModeratorRequest) -> HttpResponse:
 
 
 def _list(request: ModeratorRequest, form: queue.QueueForm, page: queue.Page) -> dict:
-    counts = {tab: queue.counted(request.user, tab) for tab in queue.Tab}
+    # What is searched for is not counted: that would take as long as finding all of it.
+    counted = [queue.Tab.HELD] if form.is_narrowed else queue.Tab
+    counts = {tab: queue.counted(request.user, tab) for tab in counted}
     following = urlencode({**form.filters, "before": str(page.following)}) if page.following else ""
     last = undoable(request).first()
     return {
         "page": page,
-        "tabs": [(tab.label, tab.value, counts[tab], tab == form.tab) for tab in queue.Tab],
+        "tabs": [
+            (
+                tab.label,
+                urlencode({**form.filters, "status": tab}),
+                "" if form.is_narrowed else counts[tab],
+                tab == form.tab,
+            )
+            for tab in queue.Tab
+        ],
         "waiting": counts[queue.Tab.HELD],
         "following": following,
         "last": last,
         "last_result": result_of(last) if last else "",
         "tab": form.tab,
+        "is_narrowed": form.is_narrowed,
         "moderates_everywhere": rights.moderates_everywhere(request.user),
     }

@@ -6,30 +6,35 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from comments import bans, decisions, queue, rights, telling
+from comments.desk import begun
 from comments.desk.answers import (
     ModeratorRequest,
     Told,
     answer,
     are_ids,
+    asked_of,
     back,
     comment_of,
     desk_page,
     for_moderators,
+    queue_of,
     require_everywhere,
     result_of,
     tell,
     told_of_left,
+    undoable,
+    unfinished,
     wants_fragment,
 )
 from comments.desk.forms import BanManyForm, SeenForm
+from comments.desk.listing import page_of
 from comments.models import Change, Comment, Decision
 from newsite.origin import client_address
 
@@ -47,19 +52,29 @@ DECISIONS_LISTED = 50
 CONFIRMED = ["decision", "scope", "filters", "newest", "seen"]
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_moderators
 def decide_on_many(request: ModeratorRequest) -> HttpResponse:
     """Carry out a decision on the ticked comments, on a page of them, or on all that match."""
+    if request.method != "POST":
+        # Here the queue has been shown again with a fault.
+        return redirect("admin:comments_comment_changelist")
+    begun.keep(request)
     kind, scope = request.POST.get("decision", ""), request.POST.get("scope", "ticked")
     if kind in decisions.PEOPLE_KINDS:
         require_everywhere(request)
     elif kind not in decisions.STATUS_KINDS:
-        messages.warning(request, _("Choose what is to become of the comments."))
-        return redirect(back(request))
+        return _again(request, _("Choose what is to become of the comments."))
     if scope == "all":
         return _decide_on_all(request, kind)
     return _decide_on_some(request, kind, "ticked" if scope == "ticked" else "shown")
+
+
+def _again(request: ModeratorRequest, fault: str) -> HttpResponse:
+    """Show the page of the queue that has sent a decision again, with all that was chosen on it."""
+    asked = asked_of(request)
+    asked["before"] = request.POST.get("before", "")
+    return page_of(request, asked, fault=fault)
 
 
 def _decide_on_some(request: ModeratorRequest, kind: str, field: str) -> HttpResponse:
@@ -67,8 +82,7 @@ def _decide_on_some(request: ModeratorRequest, kind: str, field: str) -> HttpRes
     if not are_ids(pks):
         raise BadRequest("Comments are chosen by their ids")
     if not pks:
-        messages.warning(request, _("Tick at least one comment."))
-        return redirect(back(request))
+        return _again(request, _("Tick at least one comment."))
     chosen = Comment.objects.filter(pk__in=pks)
     if rights.moderated_by(request.user).filter(pk__in=pks).count() != chosen.count():
         raise PermissionDenied
@@ -80,8 +94,9 @@ def _decide_on_some(request: ModeratorRequest, kind: str, field: str) -> HttpRes
             names = [(field, pk) for pk in pks]
             return _ask_about_ban(request, form, total=chosen.count(), people=people, names=names)
         how["terms"] = form.terms
+    begun.untick(request)
     tell(request, decisions.decide(chosen, kind, request.user, **how))
-    return redirect(_list_sent(request) if kind == Kind.BAN else back(request))
+    return redirect(queue_of(request) if kind == Kind.BAN else back(request))
 
 
 def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
@@ -98,8 +113,9 @@ def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
         terms = ban_form.terms
     elif "confirmed" not in request.POST:
         title, names = str(Kind(kind).label), _sent(request)
-        where = _list_sent(request)
+        where = queue_of(request)
         return desk_page(request, "confirm_many", title, total=total, kind=kind, queue=where, names=names)
+    begun.untick(request)
     started = decisions.start(
         kind, request.user, filters=form.filters, total=total, newest=newest, seen=seen, terms=terms
     )
@@ -116,18 +132,12 @@ def _ask_about_ban(
     request: ModeratorRequest, form: BanManyForm, *, names: list[tuple[str, str]], **facts: int
 ) -> HttpResponse:
     status = 422 if form.is_bound else 200
-    context = {"form": form, "names": [*_sent(request), *names], "queue": _list_sent(request), **facts}
+    context = {"form": form, "names": [*_sent(request), *names], "queue": queue_of(request), **facts}
     return desk_page(request, "ban_many", _("Ban many"), status=status, **context)
 
 
 def _sent(request: ModeratorRequest) -> list[tuple[str, str]]:
     return [(name, request.POST[name]) for name in CONFIRMED if name in request.POST]
-
-
-def _list_sent(request: ModeratorRequest) -> str:
-    """Return the page of the queue that has sent a decision, without where on it that was."""
-    filters = QueryDict(request.POST.get("filters", ""))
-    return reverse("admin:comments_comment_changelist", query=filters)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -193,6 +203,7 @@ def undo(request: ModeratorRequest, pk: int) -> HttpResponse:
         told = Told(messages.WARNING, _why_nothing_was_undone(made, request.user))
     if in_place:
         return answer(request, in_place, [told], undoing)
+    begun.keep(request)
     messages.add_message(request, told.level, told.text)
     return redirect(back(request))
 
@@ -214,11 +225,3 @@ def _decision(request: ModeratorRequest, pk: int) -> Decision:
     if decided.by_id != request.user.pk:
         raise PermissionDenied
     return decided
-
-
-def undoable(request: ModeratorRequest) -> QuerySet[Decision]:
-    return Decision.objects.undoable().filter(by=request.user)
-
-
-def unfinished(request: ModeratorRequest) -> QuerySet[Decision]:
-    return Decision.objects.unfinished().filter(by=request.user)

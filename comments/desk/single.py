@@ -1,6 +1,9 @@
 """Decisions on one comment, and what is written about it: an answer, other words, a ban."""
 
+from typing import Any
+
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest
 from django.db import transaction
 from django.http import Http404, HttpResponse
@@ -9,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from comments import decisions, people, posting
+from comments.desk import begun
 from comments.desk.answers import (
     ModeratorRequest,
     Told,
@@ -22,11 +26,14 @@ from comments.desk.answers import (
 )
 from comments.desk.forms import BanForm, ModeratorEditForm, SeenForm
 from comments.forms import CommentTextForm
-from comments.models import Change, Comment, Decision, Outcome
+from comments.models import Change, Comment, CommentQuerySet, Decision, Outcome
 from comments.moderation import Refusal, Submission
 from newsite.origin import client_address
 
 Kind = Decision.Kind
+
+# A button beside a comment that is not public. It makes a decision to trust, and approves with it.
+APPROVE_AND_TRUST = "approve_and_trust"
 
 
 @require_POST
@@ -35,14 +42,28 @@ def decide(request: ModeratorRequest, pk: int) -> HttpResponse:
     """Carry out the decision of a button beside one comment."""
     comment = comment_of(request, pk)
     kind, seen = request.POST.get("decision", ""), SeenForm.read(request)
-    if kind == Kind.TRUST:
+    if kind in (Kind.TRUST, APPROVE_AND_TRUST):
         require_everywhere(request)
     elif kind not in decisions.STATUS_KINDS:
         raise BadRequest("Unknown decision")
     chosen = Comment.objects.filter(pk=pk)
-    outcome = decisions.decide(chosen, kind, request.user, seen=seen, overrules_self=True)
-    told = told_of(request, outcome)
-    return answer(request, comment, told, outcome.decision, stays=kind == Kind.TRUST)
+    how: dict[str, Any] = {"seen": seen, "overrules_self": True}
+    if kind == APPROVE_AND_TRUST:
+        outcome = _approve_and_trust(chosen, request.user, how)
+    else:
+        outcome = decisions.decide(chosen, kind, request.user, **how)
+    stays = kind == Kind.TRUST or (kind == APPROVE_AND_TRUST and outcome.decision is None)
+    return answer(request, comment, told_of(request, outcome), outcome.decision, stays=stays)
+
+
+def _approve_and_trust(chosen: CommentQuerySet, by: User, how: dict[str, Any]) -> Outcome:
+    """Trust whoever wrote a comment, and approve it. Both or nothing: it is undone as one."""
+    with transaction.atomic():
+        outcome = decisions.decide(chosen, Kind.TRUST, by, **how)
+        if outcome.decision:
+            decisions.decide(chosen, Kind.APPROVE, by, **how, decision=outcome.decision)
+            outcome.decision.refresh_from_db()
+    return outcome
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -63,7 +84,9 @@ def reply(request: ModeratorRequest, pk: int) -> HttpResponse:
         else:
             told = Told(messages.SUCCESS, _("Your reply to %(name)s is public.") % {"name": comment.name})
             stays = comment.status == Comment.Status.APPROVED
-            return answer(request, comment, [told], decided, stays=stays)
+            response = answer(request, comment, [told], decided, stays=stays)
+            begun.forget_answer(request, pk)
+            return response
     title = _("Reply to %(name)s") % {"name": comment.name}
     return form_about(request, "reply", title, comment, form, status=status, seen=seen)
 

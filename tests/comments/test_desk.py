@@ -98,7 +98,7 @@ def test_filters_are_combined_and_can_be_removed_one_by_one(client, alice):
 
     assert rows_on(response) == ["sought"]
     assert "Story: <bdi>The bridge opens</bdi>" in text_of(response)
-    assert f'href="?story={story.pk}&amp;status=held"' in text_of(response)
+    assert f'href="{QUEUE}?story={story.pk}&amp;status=held"' in text_of(response)
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_the_queue_is_read_page_by_page_without_loss_or_double(client, alice, mo
     while address:
         response = client.get(address)
         pages.append(rows_on(response))
-        following = re.search(r'href="(\?[^"]*)" rel="next"', text_of(response))
-        address = QUEUE + following[1].replace("&amp;", "&") if following else None
+        following = re.search(r'href="([^"]*)" rel="next"', text_of(response))
+        address = unescape(following[1]) if following else None
 
     assert pages == [["1", "0"], ["3", "2"], ["4"]]
 
@@ -150,12 +150,12 @@ def test_a_later_page_leads_back_to_newer_comments(client, alice, monkeypatch):
     monkeypatch.setattr(queue, "ROWS", 2)
     for number in range(5):
         held(f"x {number}")
-    shown, address = [], "?q=x"
+    shown, address = [], f"{QUEUE}?q=x"
     for _ in range(2):
-        page = text_of(client.get(QUEUE + unescape(address)))
+        page = text_of(client.get(unescape(address)))
         address = re.search(r'href="([^"]+)" rel="next"', page)[1]
     for _ in range(3):
-        response = client.get(QUEUE + unescape(address))
+        response = client.get(unescape(address))
         shown.append(rows_on(response))
         back = re.search(r'href="([^"]+)" rel="prev">Newer comments<', text_of(response))
         address = back and back[1]
@@ -172,8 +172,8 @@ def test_what_no_index_finds_is_looked_for_a_window_at_a_time(client, alice, mon
         held("needle" if number == 1 else "hay", article=article, created_at=NOON + timedelta(minutes=number))
 
     asked = [client.get(QUEUE, {"q": "needle"})]
-    while following := re.search(r'href="(\?[^"]*)" rel="next"', text_of(asked[-1])):
-        asked.append(client.get(QUEUE + following[1].replace("&amp;", "&")))
+    while following := re.search(r'href="([^"]*)" rel="next"', text_of(asked[-1])):
+        asked.append(client.get(unescape(following[1])))
 
     assert [rows_on(response) for response in asked] == [[], ["needle"], []]
     assert ["Look further back" in text_of(response) for response in asked] == [True, True, False]
@@ -200,10 +200,41 @@ def test_tabs_count_up_to_a_limit(client, alice, monkeypatch):
         ({}, "No comment waits for a decision."),
         ({"status": "spam"}, "No comments here."),
         ({"q": "needle"}, "No comment matches."),
+        ({"q": "needle"}, f'<a href="{QUEUE}?q=needle&amp;status=all">Search in all</a>'),
     ],
 )
 def test_an_empty_list_says_what_it_means(client, alice, asked, words):
     assert words in text_of(client.get(QUEUE, asked))
+
+
+def test_a_search_goes_along_from_tab_to_tab_and_counts_without_it_are_not_told(client, alice):
+    held("casino")
+    held("hello")
+
+    searched = text_of(client.get(QUEUE, {"q": "casino", "status": "spam", "before": "1-1"}))
+    plain = text_of(client.get(QUEUE))
+
+    tabs = re.findall(r'<a href="([^"]+)"(?: aria-current="page")?>(\w+)</a></li>', searched)
+    wanted = [(f"{QUEUE}?status={tab.value}&q=casino", str(tab.label)) for tab in queue.Tab]
+    assert [(unescape(address), label) for address, label in tabs] == wanted
+    assert ("Held (2)" in searched, "Held (2)" in plain) == (False, True)
+    # How many wait stands above every page all the same.
+    assert "Comments (2)" in searched
+
+
+def test_what_was_searched_for_is_named_as_people_read_it_and_can_be_taken_back(client, alice):
+    asked = {"q": "<casino>", "rule": "links", "since": "2026-03-01"}
+
+    page = text_of(client.get(QUEUE, asked))
+
+    named = re.search(r'<ul class="queue-narrowed">(.*?)</ul>', page, re.DOTALL)[1]
+    assert re.findall(r"<li>([^<]+): <bdi>(.*?)</bdi>", named) == [
+        ("Search", "&lt;casino&gt;"),
+        ("Rule", "Links"),
+        ("Posted from", "1 March 2026"),
+    ]
+    without_rule = f'href="{QUEUE}?q=%3Ccasino%3E&amp;since=2026-03-01&amp;status=held"'
+    assert without_rule in named
 
 
 # --- What a row tells ---
@@ -241,6 +272,37 @@ def test_a_row_tells_the_rules_that_fired_and_what_they_found(client, alice):
 
     assert 'Has a word that holds it: <q dir="auto">&lt;casino&gt;</q>' in page
     assert "<li>First comment under this name and email address</li>" in page
+
+
+def test_a_row_names_a_rule_once_and_never_as_the_reason_of_a_persons_verdict(client, alice):
+    comment = held("x", held_because="words")
+    Firing.objects.create(comment=comment, rule="words", verdict="held", detail="casino", has_decided=True)
+    # Of what was brought along from elsewhere only the reason is known.
+    held("y", held_because="first-comment")
+
+    waiting = text_of(client.get(QUEUE))
+    comment.mark_as_spam(by=alice)
+    marked = text_of(client.get(QUEUE, {"status": "spam"}))
+
+    rows = waiting.partition('id="queue-rows"')[2]
+    assert (rows.count("Has a word that holds it"), rows.count("First comment under this name")) == (1, 1)
+    heading = '<p id="rules-{}"{}>Rules that fired:</p>'
+    assert heading.format(comment.pk, ' class="visually-hidden"') in waiting
+    assert heading.format(comment.pk, "") in marked
+
+
+def test_a_row_begins_with_a_heading_that_names_it_and_its_buttons(client, alice):
+    comment = held("x", name="<i>Ada</i>", article=make_article(title="Bread & roses"))
+
+    page = text_of(client.get(QUEUE))
+
+    heading = re.search(rf'<h2 id="head-{comment.pk}">(.*?)</h2>', page, re.DOTALL)[1]
+    words = " ".join(unescape(re.sub("</?(?:bdi|a)[^>]*>", "", heading)).split())
+    assert words == "<i>Ada</i> on Bread & roses"
+    assert page.count(f'aria-labelledby="head-{comment.pk}"') == 2
+    row = page.partition(f'id="row-{comment.pk}"')[2]
+    order = ["<h2", "0 approved, 0 spam", "queue-body", "queue-decide"]
+    assert sorted(order, key=row.index) == order
 
 
 def test_a_row_names_its_state_and_when_it_came_in(client, alice):
@@ -315,10 +377,10 @@ def test_the_buttons_of_a_row_are_those_that_change_something(client, alice):
         found[status] = re.findall(r'name="decision" value="(\w+)"', row)
 
     assert found == {
-        "held": ["approve", "mark_as_spam", "trash", "trust"],
+        "held": ["approve", "mark_as_spam", "trash", "approve_and_trust"],
         "approved": ["hold", "mark_as_spam", "trash", "trust"],
-        "spam": ["approve", "restore", "trash", "trust"],
-        "trash": ["approve", "restore", "mark_as_spam", "trust"],
+        "spam": ["approve", "restore", "trash", "approve_and_trust"],
+        "trash": ["approve", "restore", "mark_as_spam", "approve_and_trust"],
         "withdrawn": [],
     }
 
@@ -413,7 +475,9 @@ def test_the_news_are_what_others_have_decided_since(client, alice, bob):
 
     page = text_of(client.get(f"{QUEUE}news/", shown))
 
-    assert re.findall(r'data-comment="(\d+)">([^,]*),', page) == [(str(theirs.pk), "Marked as spam by bob")]
+    assert re.findall(r'data-comment="(\d+)" data-change="\d+">([^,]*),', page) == [
+        (str(theirs.pk), "Marked as spam by bob")
+    ]
     for wrong in (
         {},
         {"comments": "x", "seen": "1"},

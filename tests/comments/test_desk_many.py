@@ -189,10 +189,10 @@ def test_a_decision_on_all_that_match_does_not_reach_what_came_since(client, ali
         ({"scope": "all", "newest": "1"}, 400),
         ({"scope": "all", "newest": "1", "seen": "1", "filters": "section=999999", "confirmed": "1"}, 400),
         ({"ticked": ["x"]}, 400),
-        ({"ticked": []}, 302),
-        ({"scope": "page"}, 302),
-        ({"decision": ""}, 302),
-        ({"decision": "delete"}, 302),
+        ({"ticked": []}, 422),
+        ({"scope": "page"}, 422),
+        ({"decision": ""}, 422),
+        ({"decision": "delete"}, 422),
     ],
 )
 def test_what_no_page_of_ours_sends_changes_nothing(client, alice, sent, status):
@@ -256,7 +256,153 @@ def test_ones_own_decision_is_no_reason_to_be_stopped(client, alice):
     assert messages_of(response)[-1] == "1 comment marked as spam."
 
 
+# --- What is missing, and what was begun ---
+
+
+def on_page(*comments: Comment, **fields) -> dict:
+    """What the form of a page of the queue sends that shows these comments."""
+    answers = {f"{comment.pk}-body": "" for comment in comments}
+    shown = [comment.pk for comment in comments]
+    return {"shown": shown, "filters": "status=held", "seen": "0", **answers, **fields}
+
+
+def ticked_on(page: str) -> list[int]:
+    return [int(pk) for pk in re.findall(r'name="ticked" value="(\d+)" checked', page)]
+
+
+def answers_on(page: str) -> list[tuple[int, str]]:
+    """The answers that are open, and what is written in them."""
+    opened = re.findall(r'data-written="reply" open>.*?name="(\d+)-body"[^>]*>([^<]*)<', page, re.DOTALL)
+    return [(int(pk), unescape(text)) for pk, text in opened]
+
+
+@pytest.mark.parametrize(
+    ("sent", "words"),
+    [
+        ({"decision": "", "scope": "ticked"}, "Choose what is to become of the comments."),
+        ({"decision": "trash", "scope": "ticked", "ticked": []}, "Tick at least one comment."),
+    ],
+)
+def test_a_decision_with_something_missing_comes_back_with_all_that_was_chosen(client, alice, sent, words):
+    comments = [held(str(number)) for number in range(3)]
+    chosen = {"ticked": [comments[0].pk, comments[2].pk], f"{comments[1].pk}-body": "<Thank> you.", **sent}
+
+    response = client.post(f"{QUEUE}many/", on_page(*comments, **chosen, filters="status=all&q="))
+
+    page = text_of(response)
+    assert (response.status_code, statuses()) == (422, ["held"] * 3)
+    assert f'<p class="errornote" role="alert" id="queue-fault">{words}</p>' in page
+    assert 'aria-invalid="true" aria-describedby="queue-fault" autofocus' in page
+    assert sorted(ticked_on(page)) == sorted(chosen["ticked"])
+    assert answers_on(page) == [(comments[1].pk, "<Thank> you.")]
+    assert ('value="trash" selected' in page) == (sent["decision"] == "trash")
+    assert '<input type="hidden" name="status" value="all">' in page
+    # Who loads the address itself comes to the queue.
+    assert client.get(f"{QUEUE}many/").headers["Location"] == QUEUE
+
+
+def test_a_decision_on_one_comment_keeps_what_was_begun_beside_the_others(client, alice):
+    comments = [held(str(number), name="Ada") for number in range(3)]
+    begun = {"ticked": [comments[0].pk, comments[1].pk], f"{comments[2].pk}-body": "Thank you."}
+    sent = on_page(*comments, decision="approve", **begun)
+
+    response = client.post(f"{QUEUE}{comments[1].pk}/decide/", sent)
+    there = client.get(response.headers["Location"])
+    later = text_of(client.get(QUEUE))
+
+    assert response.headers["Location"] == f"{QUEUE}?status=held#row-{comments[2].pk}"
+    assert messages_of(there) == ["Approved: \u2068Ada\u2069, “\u20681\u2069”"]
+    assert ticked_on(text_of(there)) == [comments[0].pk]
+    assert answers_on(text_of(there)) == [(comments[2].pk, "Thank you.")]
+    # A tick waits for one page. What was written waits until it is sent, or emptied.
+    assert (ticked_on(later), answers_on(later)) == ([], [(comments[2].pk, "Thank you.")])
+    client.post(f"{QUEUE}{comments[2].pk}/reply/", on_page(*comments, **begun))
+    assert answers_on(text_of(client.get(QUEUE, {"status": "all"}))) == []
+    assert Comment.objects.get(parent=comments[2]).body == "Thank you."
+
+
+def test_an_answer_that_was_emptied_is_kept_no_more(client, alice):
+    comments = [held("x"), held("y")]
+    for text in ("Thank you.", " "):
+        sent = on_page(*comments, **{f"{comments[0].pk}-body": text})
+        client.post(f"{QUEUE}many/", sent)
+
+    assert answers_on(text_of(client.get(QUEUE))) == []
+
+
+def test_only_so_much_is_kept_of_what_was_begun(client, alice, monkeypatch):
+    monkeypatch.setattr("comments.desk.begun.ANSWERS_KEPT", 2)
+    monkeypatch.setattr("comments.desk.begun.LONGEST", 5)
+    comments = [held(str(number)) for number in range(3)]
+    texts = {f"{comment.pk}-body": "Thank you." for comment in comments} | {"x-body": "No comment."}
+
+    client.post(f"{QUEUE}many/", on_page(*comments, **texts, shown=[*[c.pk for c in comments], "x"]))
+
+    assert sorted(answers_on(text_of(client.get(QUEUE)))) == [(c.pk, "Thank") for c in comments[1:]]
+
+
+def test_what_was_begun_is_nobody_elses(client, alice, bob):
+    comment = held("x")
+    client.post(f"{QUEUE}many/", on_page(comment, **{f"{comment.pk}-body": "Mine."}))
+
+    client.force_login(bob)
+
+    assert "Mine." not in text_of(client.get(QUEUE))
+
+
+@pytest.mark.parametrize(("place", "next_one"), [(0, 1), (1, 2), (2, 1)])
+def test_without_a_script_a_decision_leads_to_the_next_comment(client, alice, place, next_one):
+    comments = [held(str(number)) for number in range(3)]
+
+    sent = on_page(*comments, decision="trash", before="1-1", filters="q=x&status=held")
+    response = client.post(f"{QUEUE}{comments[place].pk}/decide/", sent)
+
+    assert response.headers["Location"] == f"{QUEUE}?q=x&status=held&before=1-1#row-{comments[next_one].pk}"
+
+
 # --- Trusting ---
+
+
+@pytest.mark.parametrize("status", ["held", "spam"])
+def test_a_person_is_trusted_and_the_comment_approved_with_one_button_and_one_undo(client, alice, status):
+    comment = held("x", status=status, email="ada@example.com")
+
+    sent = {"decision": "approve_and_trust", "seen": "0"}
+    page = text_of(client.post(f"{QUEUE}{comment.pk}/decide/", sent, headers=FRAGMENT))
+    after = (statuses(), Standing.objects.count())
+    client.post(f"{QUEUE}decisions/{Decision.objects.get().pk}/undo/")
+
+    assert "<p data-told>1 person is trusted now. 1 comment is public now. </p>" in page
+    assert f'<li class="queue-done" id="row-{comment.pk}"' in page
+    assert (after, statuses(), Standing.objects.count()) == ((["approved"], 1), [status], 0)
+
+
+@pytest.mark.parametrize("why", ["banned", "decided"])
+def test_where_nobody_can_be_trusted_nothing_is_approved_either(client, alice, bob, why):
+    comment = held("x", email="ada@example.com")
+    if why == "banned":
+        Standing.objects.create(standing="banned", kind="email", value="ada@example.com")
+    else:
+        comment.trash(by=bob)
+
+    sent = {"decision": "approve_and_trust", "seen": "0"}
+    response = client.post(f"{QUEUE}{comment.pk}/decide/", sent, headers=FRAGMENT)
+
+    assert (response.status_code, "1 comment is left out: " in text_of(response)) == (409, True)
+    assert f'<li class="queue-row" id="row-{comment.pk}"' in text_of(response)
+    assert statuses() == ["trash" if why == "decided" else "held"]
+    assert Decision.objects.filter(kind="trust").count() == 0
+
+
+def test_an_author_trusts_nobody_with_an_approval(client):
+    author = make_staff("Author")
+    story = make_article(authors=[make_author(user=author)])
+    comment = held("x", article=story)
+    client.force_login(author)
+
+    response = client.post(f"{QUEUE}{comment.pk}/decide/", {"decision": "approve_and_trust"})
+
+    assert (response.status_code, statuses(), Standing.objects.count()) == (403, ["held"], 0)
 
 
 def test_the_authors_of_the_ticked_comments_are_trusted_and_the_others_explained(client, alice):

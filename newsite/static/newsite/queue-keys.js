@@ -8,6 +8,7 @@ const KEY = "newsite.queue.keys";
 const PLACE = "newsite.queue.place";
 const box = document.getElementById("queue-keys-on");
 const help = document.getElementById("queue-keys");
+const opener = document.getElementById("queue-keys-open");
 const MANY = {
   A: "approve",
   U: "hold",
@@ -45,6 +46,7 @@ function tickAll() {
 }
 
 function decideOnTicked(decision) {
+  if (!list.querySelector("[name=ticked]:checked")) return warn("noneTicked");
   document.getElementById("queue-decision").value = decision;
   document.getElementById("queue-scope").value = "ticked";
   try {
@@ -73,35 +75,36 @@ function goOn() {
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
   if (event.target.closest(".queue-panel, textarea, select, input:not([type=checkbox])")) return;
-  if (event.key === "?") return help.contains(document.activeElement) ? closeHelp() : openHelp();
-  if (event.key === "Escape" && help.contains(document.activeElement)) return closeHelp();
+  if (event.key === "?") return help.open ? help.close() : openHelp();
   if (!box.checked) return;
-  const row = current();
   // Not what Caps Lock makes of a key.
   const letter = event.key === "q" ? "e" : event.key.toLowerCase();
   const key = event.shiftKey ? letter.toUpperCase() : letter;
   // A key that is held down would decide on comments that nobody has read.
   if (event.repeat && !"jk".includes(key)) return;
+  if (!(key in MANY) && !"jkXxausdzre".includes(key)) return;
+  help.close();
+  const row = current();
   if (key === "j") move(1);
   else if (key === "k") move(-1);
   else if (key === "X") tickAll();
   else if (MANY[key]) decideOnTicked(MANY[key]);
-  else if (row && "xausdzre".includes(key)) press(row, key);
+  else if (key === "z" && !row?.querySelector("[data-key=z]")) undoLatest();
+  else if (row) press(row, key);
   else return;
   event.preventDefault();
 });
 
-let cameFrom = null;
-
 function openHelp() {
-  cameFrom = current();
-  help.open = true;
+  help.showModal();
   box.focus();
 }
 
-function closeHelp() {
-  help.open = false;
-  (cameFrom ?? help.querySelector("summary")).focus();
+opener.hidden = false;
+opener.addEventListener("click", openHelp);
+
+function warn(what) {
+  list.dispatchEvent(new CustomEvent("queue-warning", { detail: what }));
 }
 
 function press(row, key) {
@@ -110,4 +113,14 @@ function press(row, key) {
   if (!answer) return target?.click();
   answer.open = true;
   answer.querySelector("textarea").focus();
+}
+
+// Leads back to the comment that was decided on last: it may have been the wrong key.
+function undoLatest() {
+  const decided = [...list.querySelectorAll("[data-decided]")];
+  const rows = decided.filter((row) => row.querySelector("[data-undoes]"));
+  const latest = rows.sort((one, other) => one.dataset.decided - other.dataset.decided).at(-1);
+  if (!latest) return warn("nothingToUndo");
+  latest.focus();
+  latest.querySelector("[data-undoes]").click();
 }

@@ -8,6 +8,7 @@ const queue = document.getElementById("queue");
 const form = document.getElementById("queue-form");
 const list = document.getElementById("queue-rows");
 const status = document.getElementById("queue-status");
+const news = document.getElementById("queue-news");
 
 const UNDECIDED = ".queue-row";
 // So often, in milliseconds, the page asks what others have decided meanwhile.
@@ -26,10 +27,26 @@ form.addEventListener("submit", take, { capture: true });
 function take(event) {
   const button = event.submitter;
   const row = button?.closest("[data-comment]");
+  // An undoing, which stands beside the decisions on many.
+  if (!row && button?.hasAttribute("formaction")) return;
   // Decisions on many load a page.
-  if (!row) return tellWhatWasSeen();
-  event.preventDefault();
-  send(row, button);
+  if (row || !isComplete()) event.preventDefault();
+  if (row) send(row, button);
+  else tellWhatWasSeen();
+}
+
+// Whether a decision on many says what and of which. What is missing is told here, and no page loads.
+function isComplete() {
+  const decision = document.getElementById("queue-decision");
+  if (!decision.value) {
+    warn(queue.dataset.noneChosen);
+    decision.focus();
+    return false;
+  }
+  const isOfTicked = document.getElementById("queue-scope").value === "ticked";
+  if (!isOfTicked || list.querySelector("[name=ticked]:checked")) return true;
+  warn(queue.dataset.noneTicked);
+  return false;
 }
 
 // Rows that have followed were read later than the page they are on.
@@ -41,6 +58,9 @@ function tellWhatWasSeen() {
   if (chosen.length) form.elements.seen.value = Math.min(...chosen.map((row) => row.dataset.seen));
 }
 
+// How many decisions this page has taken that can be undone where they stand.
+let decided = 0;
+
 async function send(row, button) {
   const written = button.closest(WRITTEN);
   const address = button.hasAttribute("formaction") ? button.formAction : button.form.action;
@@ -48,7 +68,9 @@ async function send(row, button) {
   const { piece, isDone } = await ask(row, address, { method: "POST", body });
   if (!piece) return;
   say(piece.querySelector("[data-told]").textContent);
-  put(row, piece.querySelector("[data-comment]"), isDone ? written : null);
+  const told = piece.querySelector("[data-comment]");
+  if (told.querySelector("[data-undoes]")) told.dataset.decided = decided += 1;
+  put(row, told, isDone ? written : null);
   // One after the other, or two would fetch the same rows.
   refilled = refilled.then(refill).catch(() => {});
 }
@@ -82,7 +104,7 @@ async function ask(row, address, how) {
   }
   // Who was signed out meanwhile, or may not do it, is told so by a page.
   if (response?.redirected && !begun().length) location.reload();
-  else say(response?.status < 500 ? queue.dataset.refused : queue.dataset.failed);
+  else warn(response?.status < 500 ? queue.dataset.refused : queue.dataset.failed);
   return {};
 }
 
@@ -98,8 +120,14 @@ function put(row, piece, done) {
   const had = row.contains(document.activeElement);
   const following = rowAfter(row) ?? rowBefore(row);
   row.replaceWith(piece);
-  if (had) (asked ?? (piece.matches(UNDECIDED) ? piece : (following ?? piece))).focus();
+  const next = asked ?? (piece.matches(UNDECIDED) ? piece : (following ?? piece));
+  // What is under the pointer stays there. For the keyboard the next comment comes into sight.
+  if (had) next.focus({ preventScroll: isByPointer });
 }
+
+let isByPointer = false;
+document.addEventListener("pointerdown", () => (isByPointer = true), { capture: true });
+document.addEventListener("keydown", () => (isByPointer = false), { capture: true });
 
 function keep(written, piece) {
   const place = piece.querySelector(`[data-written="${written.dataset.written}"]`);
@@ -116,6 +144,8 @@ function begun(within = list) {
 
 function isBegun(written) {
   if (written.querySelector(".errorlist, .error-summary")) return true;
+  // One that waited for this page came with its words.
+  if (written.dataset.written === "reply") return written.querySelector("textarea").value !== "";
   return [...written.querySelectorAll("input, textarea, select")].some((field) =>
     field.options
       ? [...field.options].some((option) => option.selected !== option.defaultSelected)
@@ -148,7 +178,7 @@ async function openForm(link) {
   const row = link.closest("[data-comment]");
   const old = row.querySelector(".queue-panel");
   if (old && (isBegun(old) || old.action === link.href)) {
-    if (old.action !== link.href) say(queue.dataset.begun);
+    if (old.action !== link.href) warn(queue.dataset.begun);
     return enter(old);
   }
   const { piece } = await ask(row, link.href);
@@ -175,7 +205,7 @@ list.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || event.isComposing) return;
   const written = event.target.closest(WRITTEN);
   if (!written) return;
-  if (isBegun(written)) return say(queue.dataset.begun);
+  if (isBegun(written)) return warn(queue.dataset.begun);
   if (!written.matches("details")) return closeForm(written);
   written.open = false;
   written.querySelector("summary").focus();
@@ -221,13 +251,18 @@ async function watch() {
   });
   const response = await fetch(`${queue.dataset.news}?${address}`).catch(() => null);
   if (!response?.ok || response.redirected) return;
+  const added = [];
   for (const told of pieceOf(await response.text()).querySelectorAll("[data-comment]")) {
     const row = document.getElementById(`row-${told.dataset.comment}`);
     if (!row) continue;
-    row.querySelector(".queue-overtaken")?.remove();
+    const before = row.querySelector(".queue-overtaken");
+    before?.remove();
     told.className = "queue-overtaken";
     row.prepend(told);
+    if (before?.dataset.change === told.dataset.change) continue;
+    added.push(`${row.querySelector("h2").textContent.trim()}: ${told.textContent}`);
   }
+  if (added.length) news.textContent = added.length > 1 ? queue.dataset.overtaken : added[0];
 }
 setInterval(watch, PAUSE);
 
@@ -235,6 +270,16 @@ function pieceOf(text) {
   return document.createRange().createContextualFragment(text);
 }
 
+// What has been done stands in the row as well.
 function say(text) {
+  status.classList.add("visually-hidden");
   status.textContent = text.trim();
 }
+
+// What has not been done stands nowhere else.
+function warn(text) {
+  say(text);
+  status.classList.remove("visually-hidden");
+}
+
+list.addEventListener("queue-warning", (event) => warn(queue.dataset[event.detail]));
