@@ -121,7 +121,7 @@ Approve: https://news.example/comments/moderate/…/
 Spam: https://news.example/comments/moderate/…/
 Trash: https://news.example/comments/moderate/…/
 
-Each link opens a page with one button, and changes nothing by itself. It works once, for seven days, until somebody has decided.
+Each link opens a page with one button, and changes nothing by itself. It works once, within seven days, unless somebody has decided before.
 
 2 comments wait for a decision:
 https://news.example/admin/comments/comment/
@@ -149,7 +149,7 @@ def test_the_html_of_a_mail_says_the_same(mo):
         "in reply to Cleo : Is it *safe*? Quite safe . "
         "Why it is held: First comment under this name and email address Approve · Spam · Trash "
         "Each link opens a page with one button, and changes nothing by itself. "
-        "It works once, for seven days, until somebody has decided. 1 comment waits for a decision "
+        "It works once, within seven days, unless somebody has decided before. 1 comment waits for a decision "
         "You get this mail because you moderate comments on Newsite. No more of these mails "
         "· Choose which mails you get Newsite"
     )
