@@ -83,8 +83,9 @@ class StandingAdmin(admin.ModelAdmin):
     show_full_result_count = False
 
     def changelist_view(self, request, extra_context=None):
-        title = capfirst(self.opts.verbose_name_plural)
-        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+        # Whole lines need the room that the admin's navigation takes.
+        extra = {"title": capfirst(self.opts.verbose_name_plural), "is_nav_sidebar_enabled": False}
+        return super().changelist_view(request, {**extra, **(extra_context or {})})
 
     @admin.display(description=gettext_lazy("what"), ordering="kind")
     def what(self, standing: Standing) -> str:
