@@ -86,8 +86,12 @@ class QueueForm(forms.Form):
         help_text=_("In text, name, email, website and IP address."),
     )
     headline = forms.CharField(label=_("Words of the headline"), required=False, max_length=200)
-    section = forms.ModelChoiceField(Section.objects.all(), label=_("Section"), required=False)
-    author = forms.ModelChoiceField(Author.objects.all(), label=_("Author of the story"), required=False)
+    section = forms.ModelChoiceField(
+        Section.objects.all(), label=_("Section"), required=False, empty_label=_("Any")
+    )
+    author = forms.ModelChoiceField(
+        Author.objects.all(), label=_("Author of the story"), required=False, empty_label=_("Any")
+    )
     rule = forms.ChoiceField(
         label=_("Rule"),
         required=False,
