@@ -31,6 +31,9 @@ Rhythm = Subscription.Rhythm
 COMMENTS = 20
 # and in so many mails, shared out among them.
 CHUNK = 100
+# Between these transactions others write. On SQLite one does at a time, and whoever waits looks
+# every tenth of a second whether it is their turn.
+PAUSE = 0.1
 # So many seconds it may keep the other chores waiting. It goes on after them.
 PATIENCE = 5
 
@@ -48,10 +51,15 @@ def send_due(stopped: Event | None = None) -> None:
     alone, so that nobody is told of the second comment before the first. What fails for one
     comment stops no other.
     """
+    stopped = stopped or Event()
     until = time.monotonic() + PATIENCE
+    pause = 0.0
     at_a_time = COMMENTS
     failed: list[int] = []
     while oldest := Announcement.objects.exclude(pk__in=failed).order_by("pk").first():
+        if stopped.wait(pause):
+            return
+        pause = PAUSE
         try:
             if not _tell_some(oldest.pk, at_a_time):
                 return
@@ -63,7 +71,7 @@ def send_due(stopped: Event | None = None) -> None:
             else:
                 logger.exception("The mails about comment %d could not be written.", oldest.comment_id)
                 failed.append(oldest.pk)
-        if (stopped and stopped.is_set()) or time.monotonic() > until:
+        if time.monotonic() > until:
             return
 
 

@@ -76,6 +76,11 @@ def story():
     return make_article()
 
 
+@pytest.fixture(autouse=True)
+def without_a_pause(monkeypatch):
+    monkeypatch.setattr(announcements, "PAUSE", 0)
+
+
 @pytest.fixture
 def one_by_one(monkeypatch):
     """One person is told of one comment in each transaction."""
@@ -217,12 +222,34 @@ def test_the_chores_end_after_the_mails_that_are_being_written(story, one_by_one
     follow(story, "ada", "cleo")
     noted(story)
     stopped = Event()
-    stopped.set()
 
-    announcements.send_due(stopped)
+    def stop(execute, sql, *args):
+        if writes_mails(sql):
+            stopped.set()
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(stop):
+        announcements.send_due(stopped)
     assert told() == ["ada"]
 
     assert mailed() == ["ada", "cleo"]
+
+
+def test_others_can_write_between_the_mails_to_some_and_to_others(monkeypatch, story, one_by_one):
+    monkeypatch.setattr(announcements, "PAUSE", 0.1)
+    follow(story, "ada", "cleo")
+    noted(story)
+    waited = []
+
+    class Stopped(Event):
+        def wait(self, timeout=None):
+            waited.append((timeout, len(told())))
+            return False
+
+    announcements.send_due(Stopped())
+
+    # The last looks whether there is anyone else.
+    assert waited == [(0, 0), (0.1, 1), (0.1, 2)]
 
 
 def test_other_chores_do_not_wait_until_all_are_told(monkeypatch, story, one_by_one):
