@@ -27,6 +27,7 @@ Times are ISO 8601, in UTC.
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -98,7 +99,13 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     notifications.forget(comments)
     staff_notices.forget(comments)
     _mails_of_unknown_content().delete()
-    gone = {"name": _("Anonymous"), "email": "", "website": "", "ip_address": None, "user_agent": ""}
+    gone: dict[str, Any] = {
+        "name": _("Anonymous"),
+        "email": "",
+        "website": "",
+        "ip_address": None,
+        "user_agent": "",
+    }
     note = _("It was erased who wrote this.")
     if not keep_texts:
         gone |= {"body": "", "body_html": "", "status": Comment.Status.WITHDRAWN, "open_reports": 0}
