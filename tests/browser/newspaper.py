@@ -151,7 +151,7 @@ def link_in_a_mail() -> str:
 
 def links_to_decide() -> dict[str, str]:
     """Return where the links lead of the mail about Hilde's comment that a moderator gets."""
-    moderator = make_user(username="mo", email="mo@newsroom.example", is_superuser=True)
+    moderator = make_user(username="mo", email="mo@newsroom.example", is_staff=True, is_superuser=True)
     moderator_mails.send_due()
     (mail,) = Mail.objects.filter(recipient=moderator.email)
     return dict(re.findall(r"^(.+): https?://[^/]+(/comments/moderate/\S+)", mail.text, re.M))
