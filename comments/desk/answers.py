@@ -1,7 +1,7 @@
 """What every page of the desk needs: who may come in, and what a moderator is told."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -22,7 +22,7 @@ from comments import decisions, queue, rights, telling
 from comments.desk import begun
 from comments.desk.forms import BanForm
 from comments.forms import CommentTextForm
-from comments.models import Comment, Decision, Left, Outcome
+from comments.models import Change, Comment, Decision, Left, Outcome
 
 Kind = Decision.Kind
 
@@ -262,6 +262,20 @@ def undoable(request: ModeratorRequest) -> QuerySet[Decision]:
 
 def unfinished(request: ModeratorRequest) -> QuerySet[Decision]:
     return Decision.objects.unfinished().filter(by=request.user)
+
+
+def on_one(request: ModeratorRequest, made: Iterable[Decision]) -> dict[int, Comment]:
+    """Return by decision the comment that it was on, where it was on one; of a reply, the reply."""
+    chosen = [
+        one.pk
+        for one in made
+        if one.kind in telling.DONE and one.finished_at and (one.count == 1 or one.kind == Kind.REPLY)
+    ]
+    changes = Change.objects.filter(decision__in=chosen, comment__in=rights.moderated_by(request.user))
+    changes = changes.select_related("comment__article").defer(
+        "comment__article__body", "comment__article__body_html"
+    )
+    return {change.decision_id: change.comment for change in changes.order_by("pk") if change.decision_id}
 
 
 def queue_of(request: ModeratorRequest) -> str:

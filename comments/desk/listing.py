@@ -8,13 +8,14 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from comments import decisions, queue, rights
+from comments import decisions, queue, rights, telling
 from comments.desk import begun
 from comments.desk.answers import (
     ModeratorRequest,
     are_ids,
     desk_page,
     for_moderators,
+    on_one,
     result_of,
     undoable,
     unfinished,
@@ -109,8 +110,14 @@ def _list(request: ModeratorRequest, form: queue.QueueForm, page: queue.Page) ->
         "waiting": counts[queue.Tab.HELD],
         "following": following,
         "last": last,
-        "last_result": result_of(last) if last else "",
+        "last_result": _said_of(request, last) if last else "",
         "tab": form.tab,
         "is_narrowed": form.is_narrowed,
         "moderates_everywhere": rights.moderates_everywhere(request.user),
     }
+
+
+def _said_of(request: ModeratorRequest, last: Decision) -> str:
+    """Say what a decision has done, and to whose comment where it was on one."""
+    comment = on_one(request, [last]).get(last.pk)
+    return telling.done_to(last, comment) if comment else result_of(last)

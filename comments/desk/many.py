@@ -9,10 +9,12 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Exists, OuterRef
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from comments import bans, decisions, queue, rights, telling
+from comments import bans, decisions, queue, rights
 from comments.desk import begun
 from comments.desk.answers import (
     ModeratorRequest,
@@ -24,6 +26,7 @@ from comments.desk.answers import (
     comment_of,
     desk_page,
     for_moderators,
+    on_one,
     queue_of,
     require_everywhere,
     result_of,
@@ -50,6 +53,30 @@ DECISIONS_LISTED = 50
 
 # What a decision on many is sent with, and sent with again when it is confirmed.
 CONFIRMED = ["decision", "scope", "filters", "newest", "seen"]
+# What is asked before a decision on all that match, and what the button says.
+ASKED: dict[str, tuple[Any, Any]] = {
+    Kind.APPROVE: (
+        ngettext_lazy("Approve %d comment?", "Approve %d comments?"),
+        gettext_lazy("Approve them"),
+    ),
+    Kind.HOLD: (ngettext_lazy("Hold %d comment?", "Hold %d comments?"), gettext_lazy("Hold them")),
+    Kind.MARK_AS_SPAM: (
+        ngettext_lazy("Mark %d comment as spam?", "Mark %d comments as spam?"),
+        gettext_lazy("Mark them as spam"),
+    ),
+    Kind.TRASH: (
+        ngettext_lazy("Move %d comment to the trash?", "Move %d comments to the trash?"),
+        gettext_lazy("Move them to the trash"),
+    ),
+    Kind.RESTORE: (
+        ngettext_lazy("Restore %d comment?", "Restore %d comments?"),
+        gettext_lazy("Restore them"),
+    ),
+    Kind.TRUST: (
+        ngettext_lazy("Trust who wrote this %d comment?", "Trust who wrote these %d comments?"),
+        gettext_lazy("Trust them"),
+    ),
+}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -109,17 +136,27 @@ def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
     if kind == Kind.BAN:
         ban_form = _ban_form(request)
         if not ban_form.is_valid():
-            return _ask_about_ban(request, ban_form, total=total, names=[])
+            return _ask_about_ban(request, ban_form, total=total, names=[], chosen_by=_in_words(form))
         terms = ban_form.terms
     elif "confirmed" not in request.POST:
-        title, names = str(Kind(kind).label), _sent(request)
-        where = queue_of(request)
-        return desk_page(request, "confirm_many", title, total=total, kind=kind, queue=where, names=names)
+        question, button = ASKED[kind]
+        facts: dict[str, Any] = {
+            "chosen_by": _in_words(form),
+            "names": _sent(request),
+            "queue": queue_of(request),
+        }
+        return desk_page(request, "confirm_many", question % total, kind=kind, button=button, **facts)
     begun.untick(request)
     started = decisions.start(
         kind, request.user, filters=form.filters, total=total, newest=newest, seen=seen, terms=terms
     )
-    return _go_on(request, started)
+    return _go_on(started, request.POST.get("filters", ""))
+
+
+def _in_words(form: queue.QueueForm) -> list[tuple[str, str]]:
+    """Return by what comments are chosen, as people read it. Empty where all are."""
+    tab = [] if form.tab == queue.Tab.ALL else [(_("Status"), str(queue.Tab(form.tab).label))]
+    return [*tab, *((label, value) for label, value, _rest in form.narrowed_by)]
 
 
 def _ban_form(request: ModeratorRequest) -> BanManyForm:
@@ -129,11 +166,12 @@ def _ban_form(request: ModeratorRequest) -> BanManyForm:
 
 
 def _ask_about_ban(
-    request: ModeratorRequest, form: BanManyForm, *, names: list[tuple[str, str]], **facts: int
+    request: ModeratorRequest, form: BanManyForm, *, names: list[tuple[str, str]], total: int, **facts: Any
 ) -> HttpResponse:
     status = 422 if form.is_bound else 200
+    title = ngettext("Ban who wrote this %d comment", "Ban who wrote these %d comments", total) % total
     context = {"form": form, "names": [*_sent(request), *names], "queue": queue_of(request), **facts}
-    return desk_page(request, "ban_many", _("Ban many"), status=status, **context)
+    return desk_page(request, "ban_many", title, status=status, **context)
 
 
 def _sent(request: ModeratorRequest) -> list[tuple[str, str]]:
@@ -145,21 +183,34 @@ def _sent(request: ModeratorRequest) -> list[tuple[str, str]]:
 def decision(request: ModeratorRequest, pk: int) -> HttpResponse:
     """Show how far a decision on many has come, and carry it on."""
     decided = _decision(request, pk)
+    filters = request.GET.get("filters", "")
     if request.method == "POST":
-        return _go_on(request, decided)
-    can_undo = Decision.objects.undoable().filter(pk=pk).exists()
-    result, left = result_of(decided), told_of_left(decided.left)
-    title = str(decided.get_kind_display())
-    return desk_page(
-        request, "decision", title, decision=decided, can_undo=can_undo, result=result, left=left
-    )
+        return _go_on(decided, filters)
+    facts = {
+        "decision": decided,
+        "can_undo": Decision.objects.undoable().filter(pk=pk).exists(),
+        "result": result_of(decided),
+        "left": told_of_left(decided.left),
+        "queue": reverse("admin:comments_comment_changelist", query=QueryDict(filters)),
+    }
+    return desk_page(request, "decision", _named(decided), **facts)
 
 
-def _go_on(request: ModeratorRequest, decided: Decision) -> HttpResponse:
+def _named(decided: Decision) -> str:
+    """Say which decision it is, and how it stands."""
+    if decided.undone_by_id:
+        text = _("Undone: %(what)s")
+    else:
+        text = _("Done: %(what)s") if decided.finished_at else _("Unfinished: %(what)s")
+    return text % {"what": decided.get_kind_display()}
+
+
+def _go_on(decided: Decision, filters: str) -> HttpResponse:
+    """Carry a decision on for a while. `filters` are those of the list that it was taken in."""
     until = time.monotonic() + PATIENCE
     while not decided.finished_at and time.monotonic() < until:
         decided = decisions.step(decided, queue.matching)
-    return redirect("admin:comments_decision", decided.pk)
+    return redirect(reverse("admin:comments_decision", args=[decided.pk], query={"filters": filters}))
 
 
 @require_safe
@@ -167,23 +218,9 @@ def _go_on(request: ModeratorRequest, decided: Decision) -> HttpResponse:
 def decisions_made(request: ModeratorRequest) -> HttpResponse:
     """List what the moderator has decided lately and may still undo, and what is not finished."""
     found = [*unfinished(request)[:DECISIONS_LISTED], *undoable(request)[:DECISIONS_LISTED]]
-    comments = _on_one(request, found)
+    comments = on_one(request, found)
     made = [(one, result_of(one), comments.get(one.pk)) for one in dict.fromkeys(found)]
     return desk_page(request, "decisions", _("Your latest decisions"), decisions=made)
-
-
-def _on_one(request: ModeratorRequest, made: list[Decision]) -> dict[int, Comment]:
-    """Return by decision the comment that it was on, where it was on one; of a reply, the reply."""
-    chosen = [
-        one.pk
-        for one in made
-        if one.kind in telling.DONE and one.finished_at and (one.count == 1 or one.kind == Kind.REPLY)
-    ]
-    changes = Change.objects.filter(decision__in=chosen, comment__in=rights.moderated_by(request.user))
-    changes = changes.select_related("comment__article").defer(
-        "comment__article__body", "comment__article__body_html"
-    )
-    return {change.decision_id: change.comment for change in changes.order_by("pk") if change.decision_id}
 
 
 @require_POST

@@ -686,13 +686,20 @@ def test_an_answer_and_the_approval_that_came_with_it_are_undone_together(client
 
 
 def test_only_the_newest_of_ones_own_decisions_stands_above_the_queue(client, alice, bob):
-    held("x").approve(by=alice)
-    held("y").trash(by=bob)
+    held("Mine", name="Ada").approve(by=alice)
+    held("Theirs").trash(by=bob)
 
     page = text_of(client.get(QUEUE))
 
-    assert "1 comment is public now." in page
-    assert "1 comment moved to the trash." not in page
+    assert "a moment ago: Approved: \u2068Ada\u2069, “\u2068Mine\u2069”" in page
+    assert "Theirs" not in page
+
+
+def test_of_ones_own_decision_on_several_the_number_stands_above_the_queue(client, alice):
+    held("x"), held("y")
+    Comment.objects.all().approve(by=alice)
+
+    assert "a moment ago: 2 comments are public now." in text_of(client.get(QUEUE))
 
 
 def test_all_that_can_be_undone_is_listed(client, alice, bob):

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 
 from comments import decisions, posting, queue
+from comments.desk import many
 from comments.desk.answers import told_of_left
 from comments.models import Change, Comment, Decision, Left, Standing
 from comments.moderation import Submission
@@ -105,7 +106,13 @@ def test_a_decision_on_all_that_match_leaves_the_others(client, alice):
     before = statuses()
     done = act_on_all(client, "mark_as_spam", page, confirmed="1")
 
-    assert "This is about 2 comments, on all pages of what you searched for." in text_of(asked)
+    page = text_of(asked)
+    assert "<h1>Mark 2 comments as spam?</h1>" in page
+    assert re.findall("<li>([^<]*<bdi>[^<]*</bdi>)</li>", page) == [
+        "Status: <bdi>Held</bdi>",
+        "Search: <bdi>buy</bdi>",
+    ]
+    assert '<button type="submit" class="button default">Mark them as spam</button>' in page
     assert before == ["held", "held", "held"]
     assert "2 comments marked as spam." in text_of(done)
     assert statuses() == ["spam", "spam", "held"]
@@ -116,6 +123,36 @@ def arrived(name: str) -> Comment:
     set_discussion(holds_first_comments=False)
     person = {"name": name, "email": f"{name}@example.com"}
     return posting.post(Submission(Comment(article=make_article(), body="Once.", **person)))
+
+
+def test_a_decision_on_all_comments_there_are_says_so(client, alice):
+    make_comment()
+    page = text_of(client.get(QUEUE, {"status": "all"}))
+
+    asked = text_of(act_on_all(client, "hold", page))
+
+    assert "<h1>Hold 1 comment?</h1>" in asked
+    assert "They are all comments that you may decide on." in asked
+
+
+@pytest.mark.parametrize("patience", [0, 10])
+def test_a_decision_on_all_that_match_leads_back_to_the_list_that_it_was_taken_in(
+    client, alice, monkeypatch, patience
+):
+    make_comment(status="held", body="buy")
+    page = text_of(client.get(QUEUE, {"q": "buy", "status": "held"}))
+    monkeypatch.setattr(many, "PATIENCE", patience)
+
+    shown = act_on_all(client, "trash", page, confirmed="1")
+    if patience == 0:
+        assert "<h1>Unfinished: Trash</h1>" in text_of(shown)
+        monkeypatch.setattr(many, "PATIENCE", 10)
+        shown = client.post(shown.redirect_chain[-1][0], follow=True)
+
+    assert "<h1>Done: Trash</h1>" in text_of(shown)
+    back = unescape(re.search('<a href="([^"]+)">Back to the queue</a>', text_of(shown))[1])
+    asked = client.get(back).context["form"].filters
+    assert asked == {"q": "buy", "status": "held"}
 
 
 def test_the_second_moderator_is_told_what_the_first_did(client, alice, bob):
@@ -429,7 +466,7 @@ def test_trusting_all_that_match_asks_first_and_tells_how_it_went(client, alice)
     before = Standing.objects.count()
     done = text_of(act_on_all(client, "trust", page, confirmed="1"))
 
-    assert "This is about 2 comments, on all pages of what you searched for." in asked
+    assert "<h1>Trust who wrote these 2 comments?</h1>" in asked
     assert "Everyone who wrote one of them is trusted" in asked
     assert (before, Standing.objects.count()) == (0, 1)
     assert '<p role="status">1 person is trusted now.</p>' in done
@@ -462,7 +499,8 @@ def test_banning_many_asks_for_its_terms_and_keeps_what_was_chosen(client, alice
 
     page = " ".join(text_of(asked).split())
     assert (asked.status_code, before) == (200, ["held"] * 4)
-    assert "This is about 3 comments by 2 people. You can undo it until tomorrow." in page
+    assert "<h1>Ban who wrote these 3 comments</h1>" in page
+    assert "They are by 2 people. You can undo it until tomorrow." in page
     assert hidden_in(text_of(asked)) == {
         "decision": ["ban"],
         "scope": [scope],
@@ -492,7 +530,8 @@ def test_banning_all_that_match_shows_how_it_went_and_is_undone(client, alice):
         ends = set(Standing.objects.values_list("ends_at", "note"))
         client.post(f"{QUEUE}decisions/{Decision.objects.get().pk}/undo/")
 
-    assert "This is about 3 comments, on all pages of what you searched for." in asked
+    assert "<h1>Ban who wrote these 3 comments</h1>" in asked
+    assert "<li>Search: <bdi>pills</bdi></li>" in asked
     assert (before, ends) == (0, {(NOON + timedelta(days=7), "Bots")})
     assert '<p role="status">3 bans made. 3 comments marked as spam.</p>' in done
     assert "3 bans made. 3 comments marked as spam." in listed
