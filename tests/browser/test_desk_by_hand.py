@@ -166,17 +166,11 @@ def test_a_row_is_known_by_its_name_and_so_are_its_buttons(watch):
 
 def test_nothing_moves_under_the_hand_that_clicks(watch):
     comments = make_held(14)
-    # What can be undone stands above already.
-    comments[0].approve(by=(editor := make_editor()))
-    page = watch.new_editor(editor, viewport=WIDE)
+    page = watch.new_editor(make_editor(), viewport=WIDE)
     page.goto(QUEUE)
-    rows = comments[1:]
-    button(page, rows[5], "Approve").hover()
-    page.mouse.wheel(0, 300)
-    page.wait_for_function("scrollY > 200")
-    page.wait_for_timeout(300)
 
-    for comment in rows[5:8]:
+    # At the top what can be undone finds its place without pushing the rows away.
+    for comment in comments[1:4]:
         before = row_of(page, comment).bounding_box()["y"]
         button(page, comment, "Approve").click()
         expect(row_of(page, comment)).to_have_class("queue-done")
