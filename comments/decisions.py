@@ -16,7 +16,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from comments import bans, notifications, rights, staff_notices
+from comments import bans, rights, staff_notices
 from comments.models import Change, Comment, CommentQuerySet, Decision, Left, Outcome, Standing
 from comments.staff_notices import StaffNotice
 
@@ -259,6 +259,15 @@ def _overtaken(undoing: Decision, changes: list[int]) -> set[int]:
     return set(found.values_list("pk", flat=True))
 
 
+def _note_what_waits_again(undoing: Decision, done: list[Change]) -> None:
+    """Let the staff be told of what waits once more and of which they were not told before."""
+    held = Comment.Status.HELD
+    pks = [change.comment_id for change in done if change.from_status != change.to_status == held]
+    told = StaffNotice.objects.filter(kind=StaffNotice.Kind.HELD).exclude(told_at=None)
+    waiting = Comment.objects.filter(pk__in=pks).exclude(staff_notices__in=told).order_by("pk")
+    staff_notices.note(waiting, StaffNotice.Kind.HELD, decided_by=undoing.by)
+
+
 def _undo_some(undoing: Decision) -> bool:
     """Undo the next changes of a decision, oldest first, and say whether more may be left."""
     next_ones = Change.objects.filter(decision=undoing.undoes, pk__gt=undoing.reached).order_by("pk")
@@ -271,7 +280,6 @@ def _undo_some(undoing: Decision) -> bool:
     overtaken = _overtaken(undoing, list(comment_of))
     # Since yesterday they may have lost the right that they decided with.
     allowed = set(rights.moderated_by(undoing.by).filter(pk__in=ids).values_list("pk", flat=True))
-    back: dict[str, list[int]] = {}
     done: list[Change] = []
     reports: dict[int, list[int]] = {}
     for change in changes:
@@ -292,26 +300,12 @@ def _undo_some(undoing: Decision) -> bool:
             continue
         # An answer that was posted with the decision goes into the trash.
         status = change.from_status or Comment.Status.TRASH
-        back.setdefault(status, []).append(comment.pk)
         done.append(Change(comment=comment, by=undoing.by, from_status=comment.status, to_status=status))
-    undoing.add(done)
+    Comment.objects.carry_out(undoing, done)
     for number, pks in reports.items():
         # More may have come since.
         Comment.objects.filter(pk__in=pks).update(open_reports=F("open_reports") + number)
-    staff_notices.cancel([pk for pks in back.values() for pk in pks])
-    for status, pks in back.items():
-        Comment.objects.filter(pk__in=pks).update(status=status)
-        if status == Comment.Status.APPROVED:
-            shown = Comment.objects.filter(pk__in=pks).order_by("pk")
-            notifications.announce(shown)
-            staff_notices.note(shown, StaffNotice.Kind.PUBLIC, decided_by=undoing.by)
-        else:
-            notifications.cancel(pks)
-        if status == Comment.Status.HELD:
-            told = StaffNotice.objects.filter(kind=StaffNotice.Kind.HELD).exclude(told_at=None)
-            waiting = Comment.objects.filter(pk__in=pks).exclude(staff_notices__in=told)
-            waiting = waiting.select_related("article").order_by("pk")
-            staff_notices.note(waiting, StaffNotice.Kind.HELD, decided_by=undoing.by)
+    _note_what_waits_again(undoing, done)
     undoing.reached = max(comment_of, default=undoing.reached)
     undoing.done += len(comment_of)
     return len(comment_of) == STEP

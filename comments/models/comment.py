@@ -1,3 +1,5 @@
+from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -13,7 +15,7 @@ from articles.models import Article
 from comments import notifications, staff_notices
 from comments.discussion import DiscussionSettings
 from comments.models import states
-from comments.models.history import Change, Decision, Outcome
+from comments.models.history import Change, Decision, Outcome, Seen
 from comments.models.report import Report
 from comments.models.states import Rule
 from comments.staff_notices import StaffNotice
@@ -98,35 +100,23 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         )
 
     def approve(self, by, **how: Any) -> Outcome:
-        return self._decide(Decision.Kind.APPROVE, lambda comment: Comment.Status.APPROVED, by, **how)
+        return self._decide(Decision.Kind.APPROVE, _all_to(Comment.Status.APPROVED), by, **how)
 
     def hold(self, by, **how: Any) -> Outcome:
-        return self._decide(Decision.Kind.HOLD, lambda comment: Comment.Status.HELD, by, **how)
+        return self._decide(Decision.Kind.HOLD, _all_to(Comment.Status.HELD), by, **how)
 
     def mark_as_spam(self, by, **how: Any) -> Outcome:
-        return self._decide(Decision.Kind.MARK_AS_SPAM, lambda comment: Comment.Status.SPAM, by, **how)
+        return self._decide(Decision.Kind.MARK_AS_SPAM, _all_to(Comment.Status.SPAM), by, **how)
 
     def trash(self, by, **how: Any) -> Outcome:
-        return self._decide(Decision.Kind.TRASH, lambda comment: Comment.Status.TRASH, by, **how)
+        return self._decide(Decision.Kind.TRASH, _all_to(Comment.Status.TRASH), by, **how)
 
     def restore(self, by, **how: Any) -> Outcome:
         """Take comments out of spam and trash, back to what they were before.
 
         What was caught on arrival goes to the queue. Others stay as they are.
         """
-        stood_in_the_open = [Comment.Status.HELD, Comment.Status.APPROVED]
-        former = dict(
-            Change.objects.filter(comment__in=self, from_status__in=stood_in_the_open)
-            .order_by("pk")
-            .values_list("comment", "from_status")
-        )
-
-        def restored(comment):
-            if comment.status in stood_in_the_open:
-                return comment.status
-            return former.get(comment.pk, Comment.Status.HELD)
-
-        return self._decide(Decision.Kind.RESTORE, restored, by, **how)
+        return self._decide(Decision.Kind.RESTORE, _back, by, **how)
 
     def delete(self):
         """Delete comments for good, and the mails that tell what they said."""
@@ -138,39 +128,59 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
 
+    def carry_out(self, decision: Decision, changes: list[Change], *, tells_authors: bool = False) -> None:
+        """Record these changes as parts of a decision, and give their comments the new status.
+
+        Whoever is to be told of what has become public is told, with `tells_authors` their
+        authors too, and nobody any more of what is not.
+        """
+        decision.add(changes)
+        moved: dict[str, list[int]] = defaultdict(list)
+        for change in changes:
+            if change.from_status != change.to_status:
+                moved[change.to_status].append(change.comment_id)
+        staff_notices.cancel([pk for pks in moved.values() for pk in pks])
+        for status, pks in moved.items():
+            comments = self.filter(pk__in=pks).order_by("pk")
+            comments.update(status=status)
+            if status == Comment.Status.APPROVED:
+                notifications.announce(comments, to_authors=tells_authors)
+                staff_notices.note(comments, StaffNotice.Kind.PUBLIC, decided_by=decision.by)
+            else:
+                notifications.cancel(pks)
+
     def _decide(
         self,
         kind,
-        new_status,
+        statuses_of: Callable[[list["Comment"]], dict[int, str]],
         by,
         *,
-        seen: int | None = None,
+        seen: Seen = None,
         overrules_self: bool = False,
         decision: Decision | None = None,
         note: str = "",
     ) -> Outcome:
-        """Give each comment the status that `new_status` names for it, and record it.
+        """Give each comment the status that `statuses_of` names for it, and record it.
 
-        `seen` is the newest change that the person deciding had before their eyes: a
-        comment that someone has decided on since is left as it is and handed back, but for
-        what this very person decided, where `overrules_self` says so. `decision` is the one
-        that this is a part of, where it is taken in parts. `note` goes into the history.
+        `seen` is the newest change that the moderator's page showed. A comment that changed
+        later stays as it is and is handed back. With `overrules_self`, the moderator's own
+        later changes do not count. `decision` is the one that this is a part of, where it is
+        taken in parts. `note` goes into the history.
         """
         changes: list[Change] = []
         same = 0
         with transaction.atomic():
-            withdrawn = Comment.Status.WITHDRAWN
             # Visitors answer these comments meanwhile: that needs their keys, which stay.
-            locked = self.exclude(status=withdrawn).order_by("pk")
+            locked = self.exclude(status=Comment.Status.WITHDRAWN).order_by("pk")
             comments = list(locked.select_for_update(of=("self",), no_key=True))
-            pks = [comment.pk for comment in comments]
-            overtaken = Change.objects.overtaking(pks, seen, by if overrules_self else None)
+            statuses = statuses_of(comments)
+            overtaken = Change.objects.overtaking(statuses, seen, by if overrules_self else None)
             for comment in comments:
-                status = new_status(comment)
-                # Approving what is public already answers the reports about it.
-                is_answer = kind == Decision.Kind.APPROVE and comment.open_reports > 0
                 if comment.pk in overtaken:
                     continue
+                status = statuses[comment.pk]
+                # Approving what is public already answers the reports about it.
+                is_answer = kind == Decision.Kind.APPROVE and comment.open_reports > 0
                 if comment.status == status and not is_answer:
                     same += 1
                     continue
@@ -182,19 +192,27 @@ class CommentQuerySet(models.QuerySet["Comment"]):
                 changes.append(change)
             if changes:
                 decision = decision or Decision.objects.create(by=by, kind=kind)
-                decision.add(changes)
-                staff_notices.cancel([c.comment_id for c in changes if c.from_status != c.to_status])
-            for status in {change.to_status for change in changes}:
-                moved = [c.comment_id for c in changes if c.to_status == status]
-                Comment.objects.filter(pk__in=moved).update(status=status, open_reports=0)
-                if status == Comment.Status.APPROVED:
-                    shown = [c.comment_id for c in changes if c.to_status == status != c.from_status]
-                    public = Comment.objects.filter(pk__in=shown).order_by("pk")
-                    notifications.announce(public, to_authors=True)
-                    staff_notices.note(public, StaffNotice.Kind.PUBLIC, decided_by=by)
-                else:
-                    notifications.cancel(moved)
+                Comment.objects.carry_out(decision, changes, tells_authors=True)
+                answered = [change.comment_id for change in changes if change.before]
+                Comment.objects.filter(pk__in=answered).update(open_reports=0)
         return Outcome(len(changes), list(Change.objects.latest_of(overtaken)), decision, same=same)
+
+
+def _all_to(status: str) -> Callable[[list["Comment"]], dict[int, str]]:
+    return lambda comments: {comment.pk: status for comment in comments}
+
+
+def _back(comments: list["Comment"]) -> dict[int, str]:
+    """Return what these comments were before they went to spam or trash."""
+    in_the_open = [Comment.Status.HELD, Comment.Status.APPROVED]
+    earlier = Change.objects.filter(comment__in=comments, from_status__in=in_the_open).order_by("pk")
+    former = dict(earlier.values_list("comment", "from_status"))
+    return {
+        comment.pk: comment.status
+        if comment.status in in_the_open
+        else former.get(comment.pk, Comment.Status.HELD)
+        for comment in comments
+    }
 
 
 class Comment(models.Model):

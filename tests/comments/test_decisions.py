@@ -4,10 +4,13 @@ import pytest
 import time_machine
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.utils import timezone
 
 from comments import bans, decisions, queue, reports
 from comments.models import Change, Comment, Decision, Report, Standing
+from comments.staff_notices import StaffNotice
+from comments.subscriptions import Announcement
 from tests.comments.test_queue import plans_of, reads_a_table_from_end_to_end, reads_in_order
 from tests.factories import (
     make_article,
@@ -101,6 +104,35 @@ def test_every_decision_is_undone_and_both_are_on_record(alice, before, kind):
     changes = Change.objects.order_by("pk").values_list("from_status", "to_status", "by", "decision")
     moved = [(before, after[0], alice.pk, decision.pk)] * 2 + [(after[0], before, alice.pk, undoing.pk)] * 2
     assert list(changes) == moved
+
+
+def test_nobody_is_told_again_of_a_comment_that_was_public_all_the_time(alice):
+    """Approving it has answered reports, and they are open again."""
+    comment = make_comment(open_reports=2)
+    answered = decisions.decide(of(comment), "approve", alice).decision
+
+    decisions.undo(answered, alice)
+
+    assert (Comment.objects.get().status, Comment.objects.get().open_reports) == ("approved", 2)
+    assert (Announcement.objects.count(), StaffNotice.objects.count()) == (0, 0)
+
+
+def test_a_comment_goes_back_to_what_it_was_last_even_if_that_was_decided_at_the_same_moment(alice, bob):
+    comment = make_comment(status="approved")
+    comment.trash(by=alice)
+    quicker = [lambda: comment.hold(by=bob), lambda: comment.trash(by=bob)]
+
+    def decide_first(execute, sql, *args):
+        if sql.startswith('SELECT "comments_comment"."id"'):
+            others, quicker[:] = list(quicker), []
+            for decide in others:
+                decide()
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(decide_first):
+        of(comment).restore(by=alice)
+
+    assert statuses() == ["held"]
 
 
 def test_what_someone_has_decided_since_is_not_undone(alice, bob):
@@ -771,7 +803,7 @@ def test_reports_come_back_with_the_same_queries_however_many(alice, django_asse
     comments = [make_comment(open_reports=2) for _ in range(items)]
     decision = decisions.decide(of(*comments), "approve", alice).decision
 
-    with django_assert_num_queries(26):
+    with django_assert_num_queries(20):
         decisions.undo(decision, alice)
 
 
