@@ -151,8 +151,7 @@ class CommentAdmin(admin.ModelAdmin):
         return comment.body
 
     def view_on_site(self, comment: Comment) -> str | None:
-        is_public = comment.status == Comment.Status.APPROVED and comment.article.is_public
-        return comment.get_absolute_url() if is_public else None
+        return comment.get_absolute_url() if comment.is_public else None
 
     def history_view(self, request, object_id, extra_context=None):
         """Lead to the history on the comment's own page: Django's log knows nothing of comments."""

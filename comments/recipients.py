@@ -164,5 +164,5 @@ def _addressed(news: list[StaffNotice], comments: dict[int, Comment]) -> list[St
 def is_true(notice: StaffNotice, comment: Comment) -> bool:
     """Say whether what a notice tells is still so."""
     if notice.kind == Kind.PUBLIC:
-        return comment.status == Comment.Status.APPROVED and comment.article.is_public
+        return comment.is_public
     return comment.status == Comment.Status.HELD

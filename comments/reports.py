@@ -88,8 +88,7 @@ def file(report: Report, comment: Comment) -> None:
             raise posting.Refused(refusal)
         report.save()
         Comment.objects.filter(pk=comment.pk).update(open_reports=F("open_reports") + 1)
-        is_public = comment.status == Comment.Status.APPROVED
-        if is_public and moderation.reported(Submission(comment)):
+        if comment.status == Comment.Status.APPROVED and moderation.reported(Submission(comment)):
             comment.hold_as_reported()
 
 

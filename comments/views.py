@@ -62,8 +62,7 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
 
 def posted(comment: Comment) -> HttpResponse:
     """Lead to the comment, or to its private page, and let this browser find it again."""
-    is_public = comment.status == Comment.Status.APPROVED
-    goal = comment.get_absolute_url() if is_public else yours.address(comment)
+    goal = comment.get_absolute_url() if comment.is_public else yours.address(comment)
     response = HttpResponseRedirect(goal, status=303)
     yours.remember(response, comment)
     return response

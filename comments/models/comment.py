@@ -316,6 +316,11 @@ class Comment(models.Model):
         return super().delete(**kwargs)
 
     @property
+    def is_public(self) -> bool:
+        """Say of one comment what `public()` says of many: whether visitors see it now."""
+        return self.status == Comment.Status.APPROVED and self.article.is_public
+
+    @property
     def lineage(self) -> list[int]:
         """The ids of the comment's ancestors, from the top of the thread, and its own."""
         return [int(self.path[start : start + KEY_WIDTH]) for start in range(0, len(self.path), KEY_WIDTH)]

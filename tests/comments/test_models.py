@@ -1,5 +1,8 @@
+from datetime import timedelta
+
 import pytest
 import time_machine
+from django.utils import timezone
 
 from comments.models import Change, Comment
 from tests.factories import make_article, make_comment, make_editor, reply_to
@@ -49,11 +52,13 @@ def test_addresses_are_compared_without_case_so_they_are_kept_without():
 
 def test_only_approved_comments_of_published_stories_are_public():
     shown = make_comment()
-    for status in ("held", "spam", "trash"):
+    for status in ("held", "spam", "trash", "withdrawn"):
         make_comment(article=shown.article, status=status)
     make_comment(article=make_article(status="draft"))
+    make_comment(article=make_article(published_at=timezone.now() + timedelta(days=1)))
 
     assert list(Comment.objects.public()) == [shown]
+    assert [comment for comment in Comment.objects.all() if comment.is_public] == [shown]
 
 
 @pytest.mark.parametrize(
