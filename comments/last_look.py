@@ -5,6 +5,8 @@ a script hides or deletes, a comment or its story, and for members of the staff 
 lost a right, or got another address since the mail was written.
 """
 
+from typing import Any
+
 from django.db import transaction
 
 from comments.discussion import DiscussionSettings
@@ -31,7 +33,8 @@ def discard(mail: Mail) -> bool:
 
 def _discard_from_staff(mail: Mail, notices: StaffNoticeQuerySet, told: list[StaffNotice]) -> bool:
     staff = Staff(DiscussionSettings.load(), {notice.comment.article_id for notice in told})
-    is_theirs = told[0].user.email == mail.recipient
+    user: Any = told[0].user  # a mail was to somebody
+    is_theirs = user.email == mail.recipient
     if is_theirs and all(staff.wants(notice) for notice in told):
         return False
     notices.wait_again()

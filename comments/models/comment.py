@@ -1,5 +1,5 @@
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -152,7 +152,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
     def _decide(
         self,
         kind,
-        statuses_of: Callable[[list["Comment"]], dict[int, str]],
+        statuses_of: Callable[[Sequence["Comment"]], dict[int, str]],
         by,
         *,
         seen: Seen = None,
@@ -198,11 +198,11 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return Outcome(len(changes), list(Change.objects.latest_of(overtaken)), decision, same=same)
 
 
-def _all_to(status: str) -> Callable[[list["Comment"]], dict[int, str]]:
+def _all_to(status: str) -> Callable[[Sequence["Comment"]], dict[int, str]]:
     return lambda comments: {comment.pk: status for comment in comments}
 
 
-def _back(comments: list["Comment"]) -> dict[int, str]:
+def _back(comments: Sequence["Comment"]) -> dict[int, str]:
     """Return what these comments were before they went to spam or trash."""
     in_the_open = [Comment.Status.HELD, Comment.Status.APPROVED]
     earlier = Change.objects.filter(comment__in=comments, from_status__in=in_the_open).order_by("pk")
