@@ -276,7 +276,7 @@ def test_the_settings_have_no_wcag_violations_nor_has_a_trial_of_them_or_an_erro
     page.goto("/admin/comments/discussionsettings/1/change/")
     assert violations(page, "#discussionsettings_form") == []
     page.get_by_label("Hold every comment").check()
-    follow(page.get_by_role("button", name="Try it on the past"))
+    follow(page.get_by_role("button", name="Try it on the past").first)
     expect(page.get_by_role("heading", name="What these settings would have done")).to_be_focused()
     page.locator(".trial summary").first.click()
     expect(page.locator(".trial-findings").first).to_be_visible()
@@ -284,8 +284,10 @@ def test_the_settings_have_no_wcag_violations_nor_has_a_trial_of_them_or_an_erro
     watch.expect_status(422)
     page.get_by_label("Comments per page").fill("1")
     follow(page.get_by_role("button", name="Save"))
-    expect(page.get_by_text("Enter a number from 5 to 200.")).to_be_visible()
+    expect(page.get_by_role("alert")).to_be_focused()
     assert violations(page, "#discussionsettings_form") == []
+    page.get_by_role("link", name="Comments per page").click()
+    expect(page.get_by_label("Comments per page")).to_be_focused()
 
 
 @SCHEMES
