@@ -441,7 +441,7 @@ def held_by(people: int) -> list[Comment]:
         ("?status=all&ip=192.0.2.1", 18),
         ("?status=held&ip=192.0.2.1", 19),
         ("?status=held&story={story}", 19),
-        ("?status=all&story={story}", 18),
+        ("?status=all&story={story}", 23),
         ("?status=held&email={email}", 18),
         ("?status=all&email={email}", 22),
         ("?status=held&q=comment&rule=links&headline=story&since=2020-01-01", 19),
