@@ -308,6 +308,7 @@ def stories_and_outbox(editor: Client, news: newspaper.Newspaper) -> dict[str, b
         {
             "stories": (200, editor.get(stories)),
             "new story": (200, editor.get(f"{stories}add/")),
+            "new story with errors": (200, editor.post(f"{stories}add/", {"title": ""})),
             "story to change": (200, editor.get(f"{stories}{news.story.pk}/change/")),
             "story to delete": (200, editor.get(f"{stories}{news.story.pk}/delete/")),
             "section to change": (200, editor.get(f"/admin/articles/section/{news.section.pk}/change/")),
@@ -324,6 +325,7 @@ def own_account(editor: Client) -> dict[str, bytes]:
     pages = {
         "front page": (200, editor.get("/admin/")),
         "choice of mails": (200, editor.get("/admin/comments/mailchoice/add/")),
+        "refused": (403, editor.get("/admin/comments/mailchoice/1/delete/")),
         "account": (200, editor.get("/admin/account/")),
         "second factor": (200, editor.get(factor)),
         "second factor refused": (422, editor.post(factor, {"password": "wrong"})),
@@ -340,7 +342,7 @@ def own_account(editor: Client) -> dict[str, bytes]:
             "account with a second factor": (200, editor.get("/admin/account/")),
             "second factor to change": (200, editor.get(factor)),
             "new password": (200, editor.get("/admin/password_change/")),
-            "new password with errors": (200, editor.post("/admin/password_change/", {"old_password": "x"})),
+            "new password with errors": (422, editor.post("/admin/password_change/", {"old_password": "x"})),
             "new password set": (200, editor.get("/admin/password_change/done/")),
             "signed out": (200, editor.post("/admin/logout/")),
         }
