@@ -159,12 +159,10 @@ class CommentAdmin(admin.ModelAdmin):
         return redirect(f"{page}#history")
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        seen = Change.objects.newest()
         pk = int(object_id) if object_id.isdecimal() else None
         shown = rights.moderated_by(request.user).filter(pk=pk).first()
         row = queue.row(shown.pk) if shown else None
         extra = {
-            "seen": seen,
             "row": row,
             "history": history.of_comment(shown) if shown else [],
             "moderates_everywhere": rights.moderates_everywhere(request.user),

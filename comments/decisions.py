@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from comments import bans, rights, staff_notices
-from comments.models import Change, Comment, CommentQuerySet, Decision, Left, Outcome, Standing
+from comments.models import Change, Comment, CommentQuerySet, Decision, Left, Outcome, Seen, Standing
 from comments.staff_notices import StaffNotice
 
 # So many comments are changed, and so many looked at, in one step.
@@ -152,7 +152,7 @@ def _decide_on_people(
     *,
     terms: bans.Terms | None = None,
     among: CommentQuerySet | None = None,
-    seen: int | None = None,
+    seen: Seen = None,
     overrules_self: bool = False,
     decision: Decision | None = None,
 ) -> Outcome:
@@ -204,7 +204,7 @@ def _trust(comments: list[Comment], decision: Decision) -> tuple[list[Standing],
     return list(trusted.values()), left
 
 
-def edit(comment: Comment, by, *, seen: int | None = None, **fields: str) -> Outcome:
+def edit(comment: Comment, by, *, seen: Seen = None, **fields: str) -> Outcome:
     """Give a comment other words, or its author another name, e-mail address or website."""
     with transaction.atomic():
         comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)

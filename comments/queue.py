@@ -243,8 +243,6 @@ class Row:
     reports: list[Report]
     # The latest decision of a person on it, if there was one.
     decided: Change | None = None
-    # The newest change of all when this was read: what comes later the moderator has not seen.
-    seen: int = 0
     # What its moderator has begun here on a page that has loaded anew since.
     is_ticked: bool = False
     answer: str = ""
@@ -252,6 +250,11 @@ class Row:
     @property
     def cursor(self) -> Cursor:
         return Cursor(self.comment.created_at, self.comment.pk)
+
+    @property
+    def seen(self) -> int:
+        """The newest change of the comment: what comes later its moderator has not seen."""
+        return self.decided.pk if self.decided else 0
 
     @property
     def may_have_more_reports(self) -> bool:
@@ -271,7 +274,7 @@ class Page:
 
 def page(form: QueueForm, before: Cursor | None, rows: int) -> Page:
     """Return a page of the queue, newest first, in a number of queries that does not grow."""
-    # Read before the comments are: what comes in between must not count as seen.
+    # Read first: what comes in between must not count as seen.
     seen = Change.objects.newest()
     parts, conditions = form.parts(), form.conditions()
     if before:
@@ -280,8 +283,7 @@ def page(form: QueueForm, before: Cursor | None, rows: int) -> Page:
     if floor:
         parts = [_down_to(part, floor) for part in parts]
     found = _newest([part.looked_at(conditions) for part in parts], rows + 1)
-    loaded = _with_context(Comment.objects.all()).in_bulk([cursor.pk for cursor in found[:rows]])
-    shown = rows_of([loaded[cursor.pk] for cursor in found[:rows] if cursor.pk in loaded], seen)
+    shown = rows_of([cursor.pk for cursor in found[:rows]])
     if len(found) > rows:
         return Page(shown, found[rows - 1], seen=seen)
     return Page(shown, floor, looked_back_only=floor is not None, seen=seen)
@@ -300,8 +302,7 @@ def preceding(form: QueueForm, before: Cursor, rows: int) -> Cursor | None:
 
 def row(pk: int) -> Row:
     """Return one row of the queue, with all that the whole queue shows of it."""
-    seen = Change.objects.newest()
-    return rows_of([_with_context(Comment.objects.filter(pk=pk)).get()], seen)[0]
+    return rows_of([pk])[0]
 
 
 def matching(decision: Decision) -> CommentQuerySet:
@@ -311,14 +312,15 @@ def matching(decision: Decision) -> CommentQuerySet:
     return form.comments if form.is_valid() else Comment.objects.none()
 
 
-def rows_of(comments: list[Comment], seen: int) -> list[Row]:
+def rows_of(pks: list[int]) -> list[Row]:
     """Return rows of comments, in the same queries however many they are."""
-    records = _records(comments)
-    latest = Change.objects.latest_of([comment.pk for comment in comments])
-    decided = {change.comment_id: change for change in latest}
-    reports = _reports(comments)
+    # Read before the comments are: what comes in between must not count as seen.
+    decided = {change.comment_id: change for change in Change.objects.latest_of(pks)}
+    loaded = _with_context(Comment.objects.all()).in_bulk(pks)
+    comments = [loaded[pk] for pk in pks if pk in loaded]
+    records, reports = _records(comments), _reports(comments)
     return [
-        Row(comment, records[comment.pk], reports[comment.pk], decided.get(comment.pk), seen)
+        Row(comment, records[comment.pk], reports[comment.pk], decided.get(comment.pk))
         for comment in comments
     ]
 

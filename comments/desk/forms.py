@@ -1,5 +1,7 @@
 """The forms of the moderator's desk."""
 
+import re
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, cast
 
@@ -13,29 +15,28 @@ from django.utils.translation import gettext_lazy as _
 
 from comments import bans, decisions, queue, telling
 from comments.forms import CommentTextForm, website_field
-from comments.models import Change, Comment, Decision, Standing
+from comments.models import Change, Comment, Decision, Seen, Standing
 
 # The largest id that a database holds, but for one: the next one is counted from it.
 LARGEST = 2**63 - 2
 
 
-class SeenForm(forms.Form):
-    """What goes with every decision: how much of the queue its page has shown.
+def number(request: HttpRequest, name: str) -> int | None:
+    """Return an id that a page has sent along, None where it has not."""
+    text = request.POST.get(name, "")
+    if text and not re.fullmatch("[0-9]{1,18}", text):
+        raise BadRequest(f"`{name}` is a number")
+    return int(text) if text else None
 
-    `seen` is the newest change: whatever someone else decides later is then not
-    overwritten, but told. `newest` is the newest comment: a decision on all that match
-    does not reach those that nobody has read.
+
+def seen_of(request: HttpRequest, comments: Iterable[str]) -> Seen:
+    """Return what a page has shown of these comments: the newest change of each.
+
+    What someone else has decided later is then not overwritten, but told. A page about one
+    comment says it in `seen`, which on the queue is the newest change of all.
     """
-
-    seen = forms.IntegerField(required=False, min_value=0, max_value=LARGEST)
-    newest = forms.IntegerField(required=False, min_value=0, max_value=LARGEST)
-
-    @classmethod
-    def read(cls, request: HttpRequest, name: str = "seen") -> int | None:
-        try:
-            return cls(request.POST).fields[name].clean(request.POST.get(name))
-        except forms.ValidationError as error:
-            raise BadRequest(f"`{name}` is a number") from error
+    each = {int(pk): number(request, f"seen-{pk}") for pk in comments if f"seen-{pk}" in request.POST}
+    return {pk: change for pk, change in each.items() if change is not None} or number(request, "seen")
 
 
 class ModeratorEditForm(CommentTextForm):

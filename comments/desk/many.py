@@ -36,7 +36,7 @@ from comments.desk.answers import (
     unfinished,
     wants_fragment,
 )
-from comments.desk.forms import BanManyForm, SeenForm
+from comments.desk.forms import BanManyForm, number, seen_of
 from comments.desk.listing import page_of
 from comments.models import Change, Comment, Decision
 from newsite.origin import client_address
@@ -113,12 +113,12 @@ def _decide_on_some(request: ModeratorRequest, kind: str, field: str) -> HttpRes
     chosen = Comment.objects.filter(pk__in=pks)
     if rights.moderated_by(request.user).filter(pk__in=pks).count() != chosen.count():
         raise PermissionDenied
-    how: dict[str, Any] = {"seen": SeenForm.read(request), "overrules_self": True}
+    how: dict[str, Any] = {"seen": seen_of(request, pks), "overrules_self": True}
     if kind == Kind.BAN:
         form = _ban_form(request)
         if not form.is_valid():
             people = len(set(map(bans.person_of, chosen.defer("body", "body_html"))))
-            names = [(field, pk) for pk in pks]
+            names = [(field, pk) for pk in pks] + _sent(request, [f"seen-{pk}" for pk in pks])
             return _ask_about_ban(request, form, total=chosen.count(), people=people, names=names)
         how["terms"] = form.terms
     begun.untick(request)
@@ -129,7 +129,7 @@ def _decide_on_some(request: ModeratorRequest, kind: str, field: str) -> HttpRes
 def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
     """Ask whether all that match are meant, and begin."""
     form = queue.QueueForm(QueryDict(request.POST.get("filters", "")), request.user)
-    newest, seen = SeenForm.read(request, "newest"), SeenForm.read(request)
+    newest, seen = number(request, "newest"), number(request, "seen")
     if not form.is_valid() or newest is None or seen is None:
         raise BadRequest("The filters, and what was on the page, are needed")
     total, terms = form.comments.filter(pk__lte=newest).count(), None
@@ -142,7 +142,7 @@ def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
         question, button = ASKED[kind]
         facts: dict[str, Any] = {
             "chosen_by": _in_words(form),
-            "names": _sent(request),
+            "names": _sent(request, CONFIRMED),
             "queue": queue_of(request),
         }
         return desk_page(request, "confirm_many", question % total, kind=kind, button=button, **facts)
@@ -170,12 +170,17 @@ def _ask_about_ban(
 ) -> HttpResponse:
     status = 422 if form.is_bound else 200
     title = ngettext("Ban who wrote this %d comment", "Ban who wrote these %d comments", total) % total
-    context = {"form": form, "names": [*_sent(request), *names], "queue": queue_of(request), **facts}
+    context = {
+        "form": form,
+        "names": [*_sent(request, CONFIRMED), *names],
+        "queue": queue_of(request),
+        **facts,
+    }
     return desk_page(request, "ban_many", title, status=status, **context)
 
 
-def _sent(request: ModeratorRequest) -> list[tuple[str, str]]:
-    return [(name, request.POST[name]) for name in CONFIRMED if name in request.POST]
+def _sent(request: ModeratorRequest, names: list[str]) -> list[tuple[str, str]]:
+    return [(name, request.POST[name]) for name in names if name in request.POST]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

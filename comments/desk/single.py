@@ -24,9 +24,9 @@ from comments.desk.answers import (
     result_of,
     told_of,
 )
-from comments.desk.forms import BanForm, ModeratorEditForm, SeenForm
+from comments.desk.forms import BanForm, ModeratorEditForm, seen_of
 from comments.forms import CommentTextForm
-from comments.models import Change, Comment, CommentQuerySet, Decision, Outcome
+from comments.models import Change, Comment, CommentQuerySet, Decision, Outcome, Seen
 from comments.moderation import Refusal, Submission
 from newsite.origin import client_address
 
@@ -41,7 +41,7 @@ APPROVE_AND_TRUST = "approve_and_trust"
 def decide(request: ModeratorRequest, pk: int) -> HttpResponse:
     """Carry out the decision of a button beside one comment."""
     comment = comment_of(request, pk)
-    kind, seen = request.POST.get("decision", ""), SeenForm.read(request)
+    kind, seen = request.POST.get("decision", ""), seen_of(request, [str(pk)])
     if kind in (Kind.TRUST, APPROVE_AND_TRUST):
         require_everywhere(request)
     elif kind not in decisions.STATUS_KINDS:
@@ -70,7 +70,7 @@ def _approve_and_trust(chosen: CommentQuerySet, by: User, how: dict[str, Any]) -
 @for_moderators
 def reply(request: ModeratorRequest, pk: int) -> HttpResponse:
     """Answer a comment in the moderator's own name, and approve it if it waits."""
-    seen = Change.objects.newest()
+    seen = Change.objects.filter(comment=pk).newest()
     comment = comment_of(request, pk)
     # The queue has one such form a row: the prefix keeps their texts apart.
     form = CommentTextForm(request.POST if request.method == "POST" else None, prefix=str(pk))
@@ -95,7 +95,7 @@ def reply(request: ModeratorRequest, pk: int) -> HttpResponse:
 @for_moderators
 def edit(request: ModeratorRequest, pk: int) -> HttpResponse:
     """Change what a comment says, or who it is by. What it said before goes on record."""
-    seen = Change.objects.newest()
+    seen = Change.objects.filter(comment=pk).newest()
     comment = comment_of(request, pk)
     if comment.is_gone:
         raise Http404("Its author has deleted it, or had it erased")
@@ -108,7 +108,7 @@ def edit(request: ModeratorRequest, pk: int) -> HttpResponse:
             told = told_of(request, outcome)
             page = reverse("admin:comments_comment_change", args=[pk])
             return answer(request, comment, told, outcome.decision, stays=True, leads_to=page)
-        form.overtaken(outcome.overtaken[0], Change.objects.newest())
+        form.overtaken(outcome.overtaken[0], Change.objects.filter(comment=pk).newest())
         status = 409
     title = _("Edit the comment of %(name)s") % {"name": comment.name}
     return form_about(request, "edit", title, comment_of(request, pk), form, status=status)
@@ -119,7 +119,7 @@ def edit(request: ModeratorRequest, pk: int) -> HttpResponse:
 def ban(request: ModeratorRequest, pk: int) -> HttpResponse:
     """Ban whoever wrote a comment: by e-mail address, IP address, name or website."""
     require_everywhere(request)
-    seen = Change.objects.newest()
+    seen = Change.objects.filter(comment=pk).newest()
     comment, own_address = comment_of(request, pk), client_address(request)
     sent, ids = request.POST if request.method == "POST" else None, f"ban-{pk}-%s"
     form = BanForm(sent, comment=comment, own_address=own_address, initial={"seen": seen}, auto_id=ids)
@@ -141,7 +141,7 @@ def ban(request: ModeratorRequest, pk: int) -> HttpResponse:
     return form_about(request, "ban", title, comment, form, status=422 if form.is_bound else 200)
 
 
-def _mark_as_spam(request: ModeratorRequest, pk: int, seen: int | None, banned: Decision | None) -> Outcome:
+def _mark_as_spam(request: ModeratorRequest, pk: int, seen: Seen, banned: Decision | None) -> Outcome:
     """Mark the comment of whoever is banned as spam, but for what someone else has decided since."""
     chosen, how = Comment.objects.filter(pk=pk), {"seen": seen, "overrules_self": True, "decision": banned}
     outcome = decisions.decide(chosen, Kind.MARK_AS_SPAM, request.user, **how)
@@ -152,7 +152,7 @@ def _mark_as_spam(request: ModeratorRequest, pk: int, seen: int | None, banned: 
 
 def _post_reply(request: ModeratorRequest, comment: Comment, form: CommentTextForm) -> Decision | None:
     """Post an answer. None where it was sent twice: then it is posted once."""
-    seen = SeenForm.read(request)
+    seen = seen_of(request, [str(comment.pk)])
     # Both or nothing: an answer that is refused approves nothing.
     with transaction.atomic():
         decided = Decision.objects.create(by=request.user, kind=Kind.REPLY)

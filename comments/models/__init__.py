@@ -1,6 +1,6 @@
 from comments.models.access_link import LINK_LASTS, AccessLink
 from comments.models.comment import IDENTIFIED, KEY_WIDTH, THREAD_KEY, Comment, CommentQuerySet, Firing
-from comments.models.history import UNDO_LASTS, Change, ChangeQuerySet, Decision, Left, Outcome
+from comments.models.history import UNDO_LASTS, Change, ChangeQuerySet, Decision, Left, Outcome, Seen
 from comments.models.housekeeping import Housekeeping
 from comments.models.report import Report
 from comments.models.standing import Standing
@@ -22,6 +22,7 @@ __all__ = [
     "Outcome",
     "Report",
     "Rule",
+    "Seen",
     "Standing",
     "THREAD_KEY",
     "UNDO_LASTS",

@@ -44,7 +44,7 @@ class Left(StrEnum):
 
 
 # What somebody had before their eyes who decides: the newest change of all, or, to be certain,
-# of each comment. None where it is not known.
+# of each comment. Nothing is known of comments that it does not name, and of none where it is None.
 Seen: TypeAlias = int | Mapping[int, int] | None
 NOTHING_LEFT: Mapping[str, int] = MappingProxyType({})
 
@@ -178,7 +178,7 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         return {
             pk
             for pk, change in newest.items()
-            if change > (seen if isinstance(seen, int) else seen.get(pk, 0))
+            if change > (seen if isinstance(seen, int) else seen.get(pk, change))
         }
 
     def newest_of(self, comments: Iterable[int]) -> dict[int, int]:

@@ -444,7 +444,7 @@ def test_details_take_the_same_queries_however_long_the_history(
     # Django asks for it once in a process.
     ContentType.objects.get_for_model(Comment)
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(14):
         client.get(f"{QUEUE}{comment.pk}/change/")
 
 

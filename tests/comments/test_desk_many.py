@@ -48,8 +48,9 @@ def statuses() -> list[str]:
     return list(Comment.objects.order_by("pk").values_list("status", flat=True))
 
 
-def seen_on(page: str) -> str:
-    return re.search(r'name="seen" value="(\d+)"', page)[1]
+def seen_on(page: str) -> dict[str, str]:
+    """What a page says of each comment that it shows: the newest change of it."""
+    return dict(re.findall(r'name="(seen-\d+)" value="(\d+)"', page))
 
 
 def held(body: str, **fields) -> Comment:
@@ -162,7 +163,7 @@ def test_the_second_moderator_is_told_what_the_first_did(client, alice, bob):
         comment.approve(by=bob)
         clock.shift(timedelta(minutes=3))
         client.force_login(alice)
-        response = act(client, "mark_as_spam", comment, seen=seen)
+        response = act(client, "mark_as_spam", comment, **seen)
 
     assert messages_of(response) == ["Ada on “Bridge”: already approved by bob, 3\xa0minutes ago."]
     assert statuses() == ["approved"]
@@ -175,7 +176,7 @@ def test_who_decides_the_same_again_is_told_who_did(client, alice, bob):
         comment.approve(by=bob)
         clock.shift(timedelta(minutes=1))
         client.force_login(alice)
-        response = act(client, "approve", comment, seen=seen)
+        response = act(client, "approve", comment, **seen)
 
     assert messages_of(response) == ["Ada on “Bridge”: already approved by bob, 1\xa0minute ago."]
     assert Change.objects.count() == 1
@@ -190,21 +191,54 @@ def test_what_is_as_wanted_already_is_counted_and_nobody_is_said_to_have_been_qu
     public = [approved, edited, arrived("Bo")]
     seen = seen_on(text_of(client.get(QUEUE, {"status": "all"})))
 
-    both = act(client, "approve", held, *public, seen=seen)
-    again = act(client, "approve", *public, seen=seen)
+    both = act(client, "approve", held, *public, **seen)
+    again = act(client, "approve", *public, **seen)
 
     assert messages_of(both) == ["1 comment is public now.", "3 comments were that already."]
     assert messages_of(again) == ["There was nothing to change."]
 
 
 def test_a_comment_that_arrived_while_its_page_was_made_can_be_decided_on(client, alice):
-    """The page shows it, and names a newest change that is older than its arrival."""
-    seen = seen_on(text_of(client.get(QUEUE)))
+    """The page shows it, and knows of no change of it."""
     comment = arrived("Ada")
 
-    response = act(client, "trash", comment, seen=seen)
+    response = act(client, "trash", comment, **{f"seen-{comment.pk}": "0"})
 
     assert messages_of(response) == ["1 comment moved to the trash."]
+
+
+@pytest.mark.parametrize("way", ["ticked", "page", "row"])
+def test_a_decision_that_was_numbered_earlier_and_ended_later_is_not_overwritten(client, alice, bob, way):
+    """Of two moderators who decide at once, PostgreSQL may show the second decision first."""
+    comment, other = held("x", name="Ada"), make_comment(status="approved")
+    Change.objects.bulk_create(
+        [Change(pk=100, comment=other, by=bob, from_status="held", to_status="approved")]
+    )
+    page = text_of(client.get(QUEUE))
+    seen = {"seen": re.search(r'name="seen" value="(\d+)"', page)[1], **seen_on(page)}
+    Change.objects.bulk_create(
+        [Change(pk=1, comment=comment, by=bob, from_status="held", to_status="approved")]
+    )
+    Comment.objects.filter(pk=comment.pk).update(status="approved")
+
+    if way == "row":
+        sent = {"decision": "mark_as_spam", "shown": comment.pk, **seen}
+        response = client.post(f"{QUEUE}{comment.pk}/decide/", sent, follow=True)
+    else:
+        response = act(client, "mark_as_spam", comment, scope=way, shown=comment.pk, **seen)
+
+    assert "already approved by bob" in messages_of(response)[0]
+    assert statuses() == ["approved", "approved"]
+
+
+def test_who_is_asked_about_a_ban_of_many_has_still_seen_what_the_page_had_shown(client, alice, bob):
+    comment = held("x", name="Ada")
+    asked = text_of(act(client, "ban", comment, **seen_on(text_of(client.get(QUEUE)))))
+    comment.approve(by=bob)
+
+    act(client, "ban", comment, confirmed="1", kind="email", days="30", mark_as_spam="on", **seen_on(asked))
+
+    assert (list(seen_on(asked)), statuses()) == ([f"seen-{comment.pk}"], ["approved"])
 
 
 def test_a_decision_on_all_that_match_does_not_reach_what_came_since(client, alice):
@@ -245,7 +279,7 @@ def test_a_decision_after_reloading_overrules_an_earlier_one(client, alice, bob)
     comment.approve(by=bob)
     seen = seen_on(text_of(client.get(QUEUE, {"status": "approved"})))
 
-    act(client, "mark_as_spam", comment, seen=seen)
+    act(client, "mark_as_spam", comment, **seen)
 
     assert statuses() == ["spam"]
 

@@ -168,7 +168,7 @@ def test_a_decision_does_not_overwrite_one_that_its_maker_has_not_seen():
 def test_a_decision_with_a_smaller_number_than_the_newest_is_not_overwritten_either():
     """Transactions that overlap end in another order than they number their changes in."""
     comment, other = make_comment(status="held"), make_comment(status="held")
-    seen = Change.objects.newest_of([comment.pk, other.pk])
+    seen = {comment.pk: 0, other.pk: 0}
     comment.approve(by=make_editor())
     other.approve(by=make_editor())
     as_it_was_shown = Change.objects.newest()

@@ -32,7 +32,6 @@ function take(event) {
   // Decisions on many load a page.
   if (row || !isComplete()) event.preventDefault();
   if (row) send(row, button);
-  else tellWhatWasSeen();
 }
 
 // Whether a decision on many says what and of which. What is missing is told here, and no page loads.
@@ -47,15 +46,6 @@ function isComplete() {
   if (!isOfTicked || list.querySelector("[name=ticked]:checked")) return true;
   warn(queue.dataset.noneTicked);
   return false;
-}
-
-// Rows that have followed were read later than the page they are on.
-function tellWhatWasSeen() {
-  const rows = [...list.querySelectorAll(UNDECIDED)];
-  const ticked = rows.filter((row) => row.querySelector("[name=ticked]").checked);
-  const scope = document.getElementById("queue-scope").value;
-  const chosen = { ticked, page: rows }[scope] ?? [];
-  if (chosen.length) form.elements.seen.value = Math.min(...chosen.map((row) => row.dataset.seen));
 }
 
 // How many decisions this page has taken that can be undone where they stand.
