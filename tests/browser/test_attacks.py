@@ -235,7 +235,7 @@ def test_attacks_posted_in_the_browser_are_held_and_do_nothing_in_the_queue(page
 
     editor = watch.new_editor(make_editor())
     editor.goto("/admin/comments/comment/", wait_until="load")
-    texts = editor.locator(".queue-text > div")
+    texts = editor.locator(".queue-text > .queue-body")
     expect(texts).to_have_count(len(sample))
     assert texts.evaluate_all(STRAYS, IN_COMMENTS) == []
     assert editor.evaluate("'__pwned' in window") is False

@@ -525,9 +525,9 @@ def test_the_latest_decision_that_can_be_undone_is_the_one_just_taken_in_place(w
     page.goto(QUEUE)
 
     row_of(page, first).get_by_role("button", name="Trash").click()
-    expect(page.locator("#queue-last")).to_contain_text("1 comment moved to the trash.")
+    expect(page.locator("#queue-last")).to_contain_text("Moved to the trash: ")
     row_of(page, second).get_by_role("button", name="Spam").click()
-    expect(page.locator("#queue-last")).to_contain_text("1 comment marked as spam.")
+    expect(page.locator("#queue-last")).to_contain_text("Marked as spam: ")
     page.locator("#queue-last").get_by_role("button", name="Undo").click()
 
     expect(page.locator(".messagelist")).to_have_text("1 change undone.")
