@@ -1,5 +1,6 @@
 import re
 import time
+from datetime import timedelta
 from html import unescape
 from threading import Barrier, Thread
 
@@ -517,15 +518,19 @@ def test_the_comments_are_listed_whole_with_what_decides_and_a_link(client, owne
     assert "Changed by these settings Held: Links (1 link)" in said
 
 
-def test_of_more_than_fifty_comments_the_rest_is_counted(client, owner):
+def test_of_more_than_fifty_comments_the_rest_is_listed_by_their_first_words(client, owner):
     article = make_article()
-    for _ in range(51):
+    for _ in range(50):
         make_comment(article=article)
+    oldest = make_comment(article=article, body="x" * 200, created_at=NOON - timedelta(days=90))
 
     page = client.post(TRY, typed(opened(client), holds_everything=True))
 
-    listed = re.search(r'<ol class="trial-findings">(.*?)</ol>', text_of(page), re.DOTALL)[1]
-    assert listed.count("<li>") == 50
+    listed, rest = re.findall(r'<ol class="trial-findings">(.*?)</ol>', text_of(page), re.DOTALL)
+    assert (listed.count("<li>"), rest.count("<li>")) == (50, 1)
+    assert f"/{oldest.pk}/change/" in rest
+    assert "x" * 119 + "…" in rest
+    assert "x" * 120 not in rest
     assert "And 1 more." in words_of(page)
 
 
