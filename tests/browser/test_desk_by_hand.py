@@ -169,13 +169,22 @@ def test_nothing_moves_under_the_hand_that_clicks(watch):
     page = watch.new_editor(make_editor(), viewport=WIDE)
     page.goto(QUEUE)
 
-    # At the top what can be undone finds its place without pushing the rows away.
+    # What can be undone finds its place above without pushing the rows away.
     for comment in comments[1:4]:
-        before = row_of(page, comment).bounding_box()["y"]
-        button(page, comment, "Approve").click()
-        expect(row_of(page, comment)).to_have_class("queue-done")
-        page.wait_for_load_state("networkidle")
-        assert abs(row_of(page, comment).bounding_box()["y"] - before) < 2
+        assert abs(moved_by_a_click(page, comment)) < 2
+    # Half of the next row is below the window's end, where the keyboard would bring it into sight.
+    bottom = next(one for one in reversed(comments) if row_of(page, one).bounding_box()["y"] < 780)
+    assert abs(moved_by_a_click(page, bottom)) < 2
+    assert page.evaluate("scrollY") == 0
+
+
+def moved_by_a_click(page: Page, comment: Comment) -> float:
+    """Approve a comment, and return how far its row has moved by then."""
+    before = row_of(page, comment).bounding_box()["y"]
+    button(page, comment, "Approve").click()
+    expect(row_of(page, comment)).to_have_class("queue-done")
+    page.wait_for_load_state("networkidle")
+    return row_of(page, comment).bounding_box()["y"] - before
 
 
 def test_what_is_missing_in_a_decision_on_many_is_said_and_the_page_stays(watch):
@@ -260,6 +269,8 @@ def test_the_list_of_keys_opens_where_it_is_asked_for_and_nothing_scrolls(watch,
     dialog = page.get_by_role("dialog", name="Keyboard")
     expect(dialog.get_by_label("Use these keys in this browser")).to_be_focused()
     assert (is_in_view(page, "#queue-keys"), violations(page, "#queue-keys")) == (True, [])
+    # WCAG 2.2, 2.5.8.
+    assert min(one.bounding_box()["height"] for one in dialog.locator("input, button").all()) >= 24
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
