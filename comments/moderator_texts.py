@@ -24,7 +24,7 @@ REPORTS_SHOWN, ANSWERED_SHOWN = 10, 300
 
 CHOICE = "admin:comments_mailchoice_changelist"
 
-LINK_LASTS = 7 * 24 * 60 * 60  # seconds
+DECIDE_LINK_LASTS = 7 * 24 * 60 * 60  # seconds
 DECIDE_SALT = "comments.moderator_texts.decide"
 STOP_SALT = "comments.moderator_texts.stop"
 # Which decisions a mail has links to.
@@ -57,7 +57,7 @@ class Link(NamedTuple):
     @classmethod
     def read(cls, token: str) -> "Link":
         """Raises `BadSignature` for what this site did not sign, and for what it signs otherwise today."""
-        link = cls(*links.read(token, DECIDE_SALT, int, str, int, int, str, max_age=LINK_LASTS))
+        link = cls(*links.read(token, DECIDE_SALT, int, str, int, int, str, max_age=DECIDE_LINK_LASTS))
         if link.kind not in LINKS[Comment.Status.HELD]:
             raise signing.BadSignature
         return link

@@ -95,7 +95,7 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     Standing.objects.trusting(email).delete()
     # What readers wrote to the moderators may tell who it is.
     Report.objects.filter(comment__in=comments).update(text="")
-    # The same for mails to others that tell of these comments, kept to be looked up.
+    # Mails to others that quote these comments.
     notifications.forget(comments)
     staff_notices.forget(comments)
     _mails_of_unknown_content().delete()

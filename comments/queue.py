@@ -364,7 +364,7 @@ def _floor(parts: list[CommentQuerySet]) -> Cursor | None:
 
 
 def _ceiling(parts: list[CommentQuerySet]) -> Cursor | None:
-    """Return where looking the other way ends for now: from there a page reaches back to where this began."""
+    """Return the newest comment to look at when paging towards newer ones."""
     places = [place for part in parts for place in _places(part).reverse()[WINDOW - 1 : WINDOW]]
     return min((Cursor(*place) for place in places), default=None)
 

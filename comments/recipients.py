@@ -26,7 +26,7 @@ MOST_WAITING = 1000
 # So many comments stand in one mail. Of the others it tells how many they are.
 LISTED = 30
 
-# Whose own a comment is that waits below somebody's story.
+# The account of the story's author.
 OWNER = F("article__authors__user")
 
 
@@ -110,7 +110,7 @@ def _with_right(right: str):
 
 
 def hand_out() -> None:
-    """Note for whom the news are that nobody has looked at yet."""
+    """Find out whom the new notices concern, and give each person a notice."""
     while StaffNotice.objects.news().exists() and _hand_out_some():
         pass
 

@@ -275,7 +275,7 @@ def explain(form: SettingsForm, trial: backtest.Trial) -> None:
     """Say beside each setting that decides what it would have done, by itself."""
     for name, rule in backtest.DECIDING.items():
         outcome = trial.alone[name]
-        # While it was checked, the form has made this of its field, and keeps it for the page.
+        # The form keeps its bound fields, so this help text reaches the page.
         shown = form[name]
         context = {
             "help_text": shown.help_text,
@@ -283,7 +283,7 @@ def explain(form: SettingsForm, trial: backtest.Trial) -> None:
             "outcome": outcome,
             "held_by_this": outcome.held_by(rule),
             "passed_by_this": outcome.passed_by(rule),
-            # Of one that is as it is in force is told what it does itself: the rest is the others' work.
+            # Of an unchanged setting it is said what it does by itself.
             "is_changed": name in trial.changed,
             "lets_pass": rule == Rule.ALLOWED,
             "is_about_time": name == "seconds_to_write",

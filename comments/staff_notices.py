@@ -66,7 +66,7 @@ class StaffNoticeQuerySet(models.QuerySet["StaffNotice"]):
         self.update(mail=None, told_at=None)
 
     def forgettable(self):
-        """Return who was told long ago, by a mail that is forgotten too: a mail is found by these."""
+        """Return old notices whose mail is deleted. While the mail is there, they are how it is found."""
         return self.filter(told_at__lt=timezone.now() - KEPT, mail=None)
 
 
@@ -140,7 +140,7 @@ class MailChoice(models.Model):
 
 
 def note(comments: Iterable["Comment"], kind: str, *, decided_by=None) -> None:
-    """Let the chores tell of comments whose status has just become another."""
+    """Note that the chores are to tell the staff of these comments."""
     notices = [StaffNotice(comment=comment, kind=kind, decided_by=decided_by) for comment in comments]
     StaffNotice.objects.bulk_create(notices)
     transaction.on_commit(written.set)
@@ -157,7 +157,7 @@ def cancel_about(stories: Iterable[Article]) -> None:
 
 
 def forget(comments: models.QuerySet["Comment"] | Collection[int]) -> None:
-    """Keep no mail that tells who wrote these comments, nor one that shows to what others answered."""
+    """Delete the mails that show these comments, or quote them above an answer."""
     StaffNotice.objects.filter(comment__in=comments).cancel()
     StaffNotice.objects.filter(comment__parent__in=comments).rewrite()
     concerned = Q(staff_notices__comment__in=comments) | Q(staff_notices__comment__parent__in=comments)

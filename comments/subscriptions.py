@@ -213,7 +213,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(told_at=None)
 
     def forgettable(self):
-        """Return who was told so long ago that a comment which is approved again is news again."""
+        """Return notices so old that the same comment, approved again, would be news."""
         return self.filter(told_at__lt=timezone.now() - TOLD_KEPT)
 
     @transaction.atomic(savepoint=False)

@@ -90,7 +90,7 @@ def ago(at: datetime) -> str:
 def _what(change: Change) -> str:
     """Return by which words a change is told.
 
-    Readers' reports that are answered leave a comment public, and are no edit.
+    Answering reports leaves a comment approved. That is no edit.
     """
     kind = change.decision.kind if change.decision else None
     if kind == Kind.UNDO:

@@ -34,7 +34,7 @@ RESULTS: dict[str, Any] = {
     Kind.TRASH: ngettext_lazy("%d comment moved to the trash.", "%d comments moved to the trash."),
     Kind.RESTORE: ngettext_lazy("%d comment restored.", "%d comments restored."),
     Kind.EDIT: ngettext_lazy("%d comment changed.", "%d comments changed."),
-    # Two are the reply and the comment that it approved.
+    # Two changes: the reply, and the approval of the comment it answers.
     Kind.REPLY: ngettext_lazy("Reply posted.", "Reply posted, and the comment approved."),
     Kind.TRUST: ngettext_lazy("%d person is trusted now.", "%d people are trusted now."),
     Kind.BAN: ngettext_lazy("%d ban made.", "%d bans made."),
@@ -193,7 +193,7 @@ def answer(
     """
     is_undoing = decided is not None and decided.kind == Kind.UNDO
     facts: dict[str, Any] = {"decision": None if is_undoing else decided, "stays": stays or is_undoing}
-    # A row that leaves takes along whose comment it was. An answer names them already.
+    # The row disappears, so the message has to name the comment. A reply's message names it anyway.
     if decided and not facts["stays"] and not decided.people:
         facts["names_comment"] = decided.kind != Kind.REPLY
     if not wants_fragment(request):

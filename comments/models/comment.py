@@ -1,6 +1,6 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -77,25 +77,19 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         )
 
     def looked_at(self, conditions: models.Q):
-        """Filter by conditions that the database's planner does not see.
+        """Filter so that the database goes on reading the index of the order.
 
-        It would read another index for them than the one in whose order the comments are
-        asked for, and sort all that it finds.
+        It might choose another index for these conditions, and then sort all that it finds.
         """
         return self.filter(Exact(Case(When(conditions, then=1), default=0), 1)) if conditions else self
 
-    def editable(self, window: timedelta | None = None):
-        """Return what its author may still change: new, in the open, and not answered.
-
-        `window` is the owner's setting, where the caller has it already.
-        """
-        if window is None:
-            window = DiscussionSettings.load().edit_window
+    def editable(self):
+        """Return what its author may still change: new, in the open, and not answered."""
         answers = Comment.objects.approved().filter(parent=models.OuterRef("pk"))
         return self.filter(
             ~models.Exists(answers),
             status__in=[Comment.Status.HELD, Comment.Status.APPROVED],
-            created_at__gt=timezone.now() - window,
+            created_at__gt=timezone.now() - DiscussionSettings.load().edit_window,
             erased_at=None,
         )
 

@@ -20,8 +20,8 @@ const wanted = list.querySelectorAll(UNDECIDED).length;
 // What is written about a comment: an answer, other words, a ban.
 const WRITTEN = "[data-written]";
 
-// The forms of edits and bans stand inside the queue's own. What they send passes it on the
-// way down alone: browsers let it not rise to a form around it.
+// Forms for edits and bans stand inside the queue's form. Their submit event does not rise
+// past a form, so it is caught on its way down.
 form.addEventListener("submit", take, { capture: true });
 
 function take(event) {
