@@ -138,6 +138,24 @@ def test_what_a_colleague_decides_is_heard_once(watch):
     expect(heard).to_have_text("Others have decided on several of these comments. Each says so.")
 
 
+def test_the_keys_go_past_a_comment_that_a_colleague_has_decided_on(watch):
+    comments = make_held(3)
+    page = watch.new_editor(make_editor())
+    page.clock.install()
+    with_keys(page)
+    comments[1].approve(by=make_editor(username="colleague"))
+    page.clock.run_for(20_000)
+    expect(row_of(page, comments[1]).locator(".queue-overtaken")).to_have_count(1)
+
+    for _ in range(2):
+        page.keyboard.press("j")
+    expect(row_of(page, comments[2])).to_be_focused()
+    for _ in range(2):
+        page.keyboard.press("k")
+
+    expect(row_of(page, comments[0])).to_be_focused()
+
+
 def test_a_row_is_known_by_its_name_and_so_are_its_buttons(watch):
     comment = make_comment(article=make_article(title="The bridge opens"), name="Ada", status="held")
     page = watch.new_editor(make_editor())

@@ -30,9 +30,12 @@ function current() {
   return document.activeElement.closest?.("[data-comment]") ?? null;
 }
 
+// What is told within a row names its comment as well.
+const rowsOf = () => [...list.querySelectorAll(":scope > [data-comment]")];
+
 function move(step) {
-  const row = current();
-  const rows = [...list.querySelectorAll("[data-comment]")];
+  const row = current()?.closest("#queue-rows > [data-comment]");
+  const rows = rowsOf();
   const place = row ? rows.indexOf(row) + step : step > 0 ? 0 : rows.length - 1;
   if (rows[place]) rows[place].focus();
   else if (step > 0) document.querySelector("#queue-following a")?.click();
@@ -59,7 +62,7 @@ function decideOnTicked(decision) {
 
 // The page that loads then goes on at the next comment that is not decided on.
 function remember() {
-  const rows = [...list.querySelectorAll("[data-comment]")];
+  const rows = rowsOf();
   const left = rows.filter((row) => row.querySelector("[name=ticked]")?.checked === false);
   const here = rows.indexOf(current());
   const next = left.find((row) => rows.indexOf(row) > here) ?? left.at(-1);
