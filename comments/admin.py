@@ -21,7 +21,7 @@ from comments import (
     staff_notices,
     standings_admin,  # noqa: F401 (registers its page)
 )
-from comments.desk import listing, many, single
+from comments.desk import begun, listing, many, single
 from comments.models import Change, Comment
 from comments.staff_notices import MailChoice
 
@@ -162,6 +162,8 @@ class CommentAdmin(admin.ModelAdmin):
         pk = int(object_id) if object_id.isdecimal() else None
         shown = rights.moderated_by(request.user).filter(pk=pk).first()
         row = queue.row(shown.pk) if shown else None
+        if row:
+            begun.put_answer_back(request, row)
         extra = {
             "row": row,
             "history": history.of_comment(shown) if shown else [],

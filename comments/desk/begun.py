@@ -8,11 +8,12 @@ import re
 
 from django.http import HttpRequest
 
-from comments.queue import Row
+from comments.queue import ROWS, Row
 
 TICKED, ANSWERS = "queue-ticked", "queue-answers"
 # So many answers wait at once, the latest, and none is longer than one that can be posted.
 ANSWERS_KEPT, LONGEST = 20, 10_000
+NUMBER = "[0-9]{1,18}"
 
 
 def keep(request: HttpRequest) -> None:
@@ -20,11 +21,13 @@ def keep(request: HttpRequest) -> None:
     shown = request.POST.getlist("shown")
     if not shown:
         return
-    ticked = [pk for pk in request.POST.getlist("ticked") if pk in shown]
+    ticked = [pk for pk in request.POST.getlist("ticked") if pk in shown and re.fullmatch(NUMBER, pk)]
     if ticked:
-        request.session[TICKED] = ticked
+        request.session[TICKED] = ticked[:ROWS]
     sent = {pk: request.POST.get(f"{pk}-body") for pk in shown}
-    _keep_answers(request, {pk: text[:LONGEST] for pk, text in sent.items() if text is not None})
+    # As a field counts: browsers send two characters for a line's end.
+    texts = {pk: text.replace("\r\n", "\n") for pk, text in sent.items() if text is not None}
+    _keep_answers(request, {pk: text[:LONGEST] for pk, text in texts.items()})
 
 
 def untick(request: HttpRequest) -> None:
@@ -39,16 +42,20 @@ def forget_answer(request: HttpRequest, pk: int) -> None:
 
 def put_back(request: HttpRequest, rows: list[Row]) -> None:
     """Put ticks and answers back where they were begun. Ticks wait for one page, answers until posted."""
-    ticked, answers = request.session.pop(TICKED, []), request.session.get(ANSWERS, {})
+    ticked = request.session.pop(TICKED, [])
     for row in rows:
         row.is_ticked = str(row.comment.pk) in ticked
-        row.answer = answers.get(str(row.comment.pk), "")
+        put_answer_back(request, row)
+
+
+def put_answer_back(request: HttpRequest, row: Row) -> None:
+    row.answer = request.session.get(ANSWERS, {}).get(str(row.comment.pk), "")
 
 
 def _keep_answers(request: HttpRequest, sent: dict[str, str]) -> None:
     before = request.session.get(ANSWERS, {})
     others = {pk: text for pk, text in before.items() if pk not in sent}
-    begun = {pk: text for pk, text in sent.items() if text.strip() and re.fullmatch("[0-9]{1,18}", pk)}
+    begun = {pk: text for pk, text in sent.items() if text.strip() and re.fullmatch(NUMBER, pk)}
     kept = dict([*others.items(), *begun.items()][-ANSWERS_KEPT:])
     if kept != before:
         request.session[ANSWERS] = kept

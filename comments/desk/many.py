@@ -235,6 +235,8 @@ def undo(request: ModeratorRequest, pk: int) -> HttpResponse:
     shown = request.POST.get("comment", "")
     in_place = comment_of(request, int(shown)) if wants_fragment(request) and are_ids([shown]) else None
     undoing = decisions.undo(made, request.user)
+    if not in_place:
+        begun.keep(request)
     if undoing and not undoing.finished_at:
         return redirect("admin:comments_decision", undoing.pk)
     if undoing is None:
@@ -245,7 +247,6 @@ def undo(request: ModeratorRequest, pk: int) -> HttpResponse:
         told = Told(messages.WARNING, _why_nothing_was_undone(made, request.user))
     if in_place:
         return answer(request, in_place, [told], undoing)
-    begun.keep(request)
     messages.add_message(request, told.level, told.text)
     return redirect(back(request))
 

@@ -392,6 +392,60 @@ def test_a_decision_on_one_comment_keeps_what_was_begun_beside_the_others(client
     assert Comment.objects.get(parent=comments[2]).body == "Thank you."
 
 
+def test_what_was_begun_is_kept_while_a_large_decision_is_undone(client, alice, monkeypatch):
+    monkeypatch.setattr(decisions, "STEP", 1)
+    comment = held("x")
+    approved = decisions.decide(Comment.objects.filter(pk__in=[held("y").pk, held("z").pk]), "approve", alice)
+
+    sent = on_page(comment, **{f"{comment.pk}-body": "Thank you."})
+    response = client.post(f"{QUEUE}decisions/{approved.decision.pk}/undo/", sent)
+
+    undoing = Decision.objects.get(kind="undo")
+    assert response.headers["Location"] == f"{QUEUE}decisions/{undoing.pk}/"
+    assert answers_on(text_of(client.get(QUEUE))) == [(comment.pk, "Thank you.")]
+
+
+def test_what_is_missing_is_said_where_others_have_decided_on_the_whole_page(client, alice):
+    comment = held("x")
+    comment.approve(by=alice)
+
+    response = client.post(f"{QUEUE}many/", on_page(comment, decision="trash", ticked=[]))
+
+    fault = '<p class="errornote" role="alert">Tick at least one comment.</p>'
+    assert (response.status_code, fault in text_of(response)) == (422, True)
+
+
+def test_an_answer_begun_on_the_page_of_a_comment_outlives_a_decision_there(client, alice):
+    comment = held("x")
+    page = f"{QUEUE}{comment.pk}/change/"
+    shown = re.search(r'name="shown" value="(\d+)"', text_of(client.get(page)))[1]
+
+    sent = {"decision": "approve", "shown": shown, f"{comment.pk}-body": "Thank you."}
+    client.post(f"{QUEUE}{comment.pk}/decide/", sent, headers={"Referer": f"http://testserver{page}"})
+
+    assert statuses() == ["approved"]
+    assert answers_on(text_of(client.get(page))) == [(comment.pk, "Thank you.")]
+
+
+def test_an_answer_of_many_lines_is_kept_to_its_end(client, alice):
+    comment = held("x")
+    text = "x\r\n" * 4_000 + "the end"
+
+    client.post(f"{QUEUE}many/", on_page(comment, **{f"{comment.pk}-body": text}))
+
+    ((_pk, kept),) = answers_on(text_of(client.get(QUEUE)))
+    assert kept == text.replace("\r\n", "\n")
+
+
+def test_ticks_that_no_page_has_sent_are_not_kept(client, alice):
+    made_up = ["x" * 1_000, *map(str, range(100))]
+
+    sent = {"decision": "trash", "shown": made_up, "ticked": made_up}
+    client.post(f"{QUEUE}{held('x').pk}/decide/", sent)
+
+    assert client.session["queue-ticked"] == [str(number) for number in range(50)]
+
+
 def test_an_answer_that_was_emptied_is_kept_no_more(client, alice):
     comments = [held("x"), held("y")]
     for text in ("Thank you.", " "):
