@@ -45,7 +45,8 @@ def _discard_from_staff(mail: Mail, notices: StaffNoticeQuerySet, told: list[Sta
 def _discard_from_reader(mail: Mail) -> bool:
     notices = Notice.objects.filter(mail=mail)
     public = Comment.objects.public().filter(pk__in=mail.about)
-    if notices.exists() and public.count() == len(mail.about):
+    # A daily mail that was being written when somebody was erased has lost a notice, and still their words.
+    if notices.count() == public.count() == len(mail.about):
         return False
     notices.exclude(comment__in=public).delete()
     notices.update(mail=None, told_at=None)

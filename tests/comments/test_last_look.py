@@ -100,6 +100,27 @@ def test_what_a_daily_mail_tells_besides_goes_into_the_next(clock):
     assert ("Stays." in text, "Goes." in text) == (True, False)
 
 
+def test_a_daily_mail_that_was_being_written_while_somebody_was_erased_is_not_sent(clock):
+    """On PostgreSQL an erasure in that moment finds the notice, and not yet the mail."""
+    story = make_article()
+    subscribed("daily", article=story)
+    stays = make_comment(article=story, name="Cleo", body="Stays.")
+    erased = make_comment(article=story, name="Bo", body="Hello.")
+    announced(stays, erased)
+    clock.shift(timedelta(days=1))
+    digests.send_digests()
+    Notice.objects.filter(comment=erased).delete()
+    Comment.objects.filter(pk=erased.pk).update(name="Anonymous")
+
+    deliver_due(discard=last_look.discard)
+    assert (texts(), Mail.objects.count()) == ([], 0)
+    digests.send_digests()
+    deliver_due(discard=last_look.discard)
+
+    (text,) = texts()
+    assert ("Stays." in text, "Hello." in text) == (True, False)
+
+
 def test_what_was_hidden_and_is_shown_again_is_told_of_when_a_moderator_approves_it():
     answer = answered(subscribed())
     Comment.objects.filter(pk=answer.pk).update(status="held")
