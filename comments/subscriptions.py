@@ -145,7 +145,9 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
     @transaction.atomic
     def end(self) -> None:
         """Delete these, and send nothing any more that nothing else asks for."""
-        for subscription in self.select_related("subscriber"):
+        # First the person, as whoever stops all of their mails does: neither then waits for the other.
+        people = self.select_related("subscriber").select_for_update(of=("subscriber",), no_key=True)
+        for subscription in people:
             subscription.delete()
             subscription.subscriber.cancel_unwanted(subscription.article_id)
 
