@@ -1,11 +1,15 @@
 import shutil
 import ssl
 import subprocess
+from collections.abc import Callable
 from threading import Thread
 
 import pytest
 import time_machine
+from django.contrib.admin import site
+from django.contrib.messages.storage.cookie import CookieStorage
 
+from articles.models import Article
 from comments import opinions
 from tests.comments.stand_ins import Service, http, sends
 from tests.factories import make_author, make_editor, make_staff
@@ -104,3 +108,25 @@ def akismet(services, settings, monkeypatch, certificate) -> Service:
     settings.AKISMET_API_KEY = "key-of-the-owner"
     service.answer = sends(http(b"false"))
     return service
+
+
+@pytest.fixture(params=["delete", "delete many", "unpublish", "save as draft"])
+def take_off(request, rf) -> Callable[[Article], None]:
+    """Take a story off the site, in one of the ways that the admin has."""
+
+    def taken_off(story: Article) -> None:
+        posted = rf.post("/")
+        posted.user = make_editor()
+        posted._messages = CookieStorage(posted)
+        stories, admin = Article.objects.filter(pk=story.pk), site._registry[Article]
+        if request.param == "save as draft":
+            story.status = "draft"
+        ways = {
+            "delete": lambda: admin.delete_model(posted, story),
+            "delete many": lambda: admin.delete_queryset(posted, stories),
+            "unpublish": lambda: admin.unpublish(posted, stories),
+            "save as draft": lambda: admin.save_model(posted, story, None, change=True),
+        }
+        ways[request.param]()
+
+    return taken_off

@@ -5,8 +5,6 @@ from datetime import timedelta
 from threading import Barrier, Event, Thread
 
 import pytest
-from django.contrib.admin import site
-from django.contrib.messages.storage.cookie import CookieStorage as Messages
 from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
@@ -394,24 +392,11 @@ def test_what_is_removed_before_its_turn_is_told_to_nobody(monkeypatch, story, o
     assert (mailed(), Notice.objects.count()) == ([], 0)
 
 
-@pytest.mark.parametrize("way", ["delete", "delete many", "unpublish", "save as draft"])
-def test_nothing_is_told_of_a_story_that_goes_before_its_turn(rf, story, way):
+def test_nothing_is_told_of_a_story_that_goes_before_its_turn(story, take_off):
     follow(story, "ada")
     noted(story)
-    request = rf.post("/")
-    request.user = make_editor()
-    request._messages = Messages(request)
-    stories, admin = Article.objects.filter(pk=story.pk), site._registry[Article]
-    if way == "save as draft":
-        story.status = "draft"
-    ways = {
-        "delete": lambda: admin.delete_model(request, story),
-        "delete many": lambda: admin.delete_queryset(request, stories),
-        "unpublish": lambda: admin.unpublish(request, stories),
-        "save as draft": lambda: admin.save_model(request, story, None, change=True),
-    }
 
-    ways[way]()
+    take_off(story)
 
     assert Announcement.objects.count() == 0
     assert mailed() == []
