@@ -1,4 +1,5 @@
 import logging
+from http.client import responses
 from io import StringIO
 
 import pytest
@@ -54,8 +55,8 @@ def test_a_link_that_works_is_not_logged_where_what_it_is_used_for_fails(client,
     client.post(f"{address(comment)}edit/", {"body": ""}, headers=SAME_ORIGIN)
 
     assert log.getvalue() == (
-        "WARNING django.request: Forbidden: /comments/moderate/…\n"
-        "WARNING django.request: Unprocessable Entity: /comments/yours/…\n"
+        f"WARNING django.request: {responses[403]}: /comments/moderate/…\n"
+        f"WARNING django.request: {responses[422]}: /comments/yours/…\n"
     )
 
 
@@ -69,11 +70,11 @@ def test_neither_is_it_where_the_fault_is_ours(client, log, monkeypatch):
 
     client.get("/comments/moderate/abc123/")
 
-    assert "Internal Server Error: /comments/moderate/…\nTraceback" in log.getvalue()
+    assert f"{responses[500]}: /comments/moderate/…\nTraceback" in log.getvalue()
     assert "abc123" not in log.getvalue()
 
 
 def test_other_addresses_are_logged_whole(client, log, db):
     client.get("/comments/unheard-of/")
 
-    assert log.getvalue() == "WARNING django.request: Not Found: /comments/unheard-of/\n"
+    assert log.getvalue() == f"WARNING django.request: {responses[404]}: /comments/unheard-of/\n"
