@@ -115,7 +115,7 @@ class StoryFeed(CommentsFeed):
         return story_at(Article.objects.published(), year, month, slug)
 
     def title(self, article: Article) -> str:
-        return _("Replies to “%(story)s”") % {"story": article.title}
+        return _("Comments on “%(story)s”") % {"story": article.title}
 
     def description(self, article: Article) -> str:
         return _("What readers say about “%(story)s”.") % {"story": article.title}

@@ -63,7 +63,7 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     back = request.get_full_path() if request.method == "GET" else reverse("admin:index")
     context = {
         **admin.site.each_context(request),
-        "title": _("This is not open to you"),
+        "title": _("You don’t have access to this page"),
         "sign_in_again": reverse("admin:login", query={REDIRECT_FIELD_NAME: back}),
     }
     return render(request, "admin/403.html", context, status=403)

@@ -100,14 +100,14 @@ def test_my_comments_have_no_wcag_violations_from_the_mail_to_the_end(watch, sch
     assert violations(page) == []
     follow(page.get_by_role("button", name="Show my comments"))
     assert violations(page) == []
-    follow(page.get_by_role("link", name="Erase"))
+    follow(page.get_by_role("link", name="Remove my details"))
     assert violations(page) == []
     watch.expect_status(422)
     page.locator("form").evaluate("form => { form.noValidate = true }")
-    follow(page.get_by_role("button", name="Erase"))
+    follow(page.get_by_role("button", name="Remove my details"))
     assert violations(page) == []
     page.get_by_label("Remove the texts too.").check()
-    follow(page.get_by_role("button", name="Erase"))
+    follow(page.get_by_role("button", name="Remove my details"))
     assert violations(page) == []
     watch.expect_status(403)
     page.goto("/comments/mine/erase/")
@@ -122,15 +122,15 @@ def test_mails_confirmed_and_ended_have_no_wcag_violations(watch, scheme):
     page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     news = newspaper.found()
     page.goto(news.addresses["mails to confirm"])
-    follow(page.get_by_role("button", name="Yes, write to me"))
-    expect(page.get_by_role("status")).to_contain_text("Your address is confirmed.")
+    follow(page.get_by_role("button", name="Confirm"))
+    expect(page.get_by_role("status")).to_contain_text("Confirmed. You’ll get emails about:")
     assert violations(page) == []
     page.goto(news.addresses["mails to end"])
-    follow(page.get_by_role("button", name="No more mails about this story"))
-    expect(page.get_by_role("status")).to_contain_text("We write to you about this story no more.")
+    follow(page.get_by_role("button", name="Unsubscribe"))
+    expect(page.get_by_role("status")).to_contain_text("You won’t get any more emails about this story.")
     assert violations(page) == []
     page.goto(f"/comments/mail/stop/{news.subscriber.stop_token()}/")
-    expect(page.get_by_role("status")).to_contain_text("We write to you no more.")
+    expect(page.get_by_role("status")).to_contain_text("You’ve been unsubscribed from all comment emails.")
     assert violations(page) == []
     Subscriber.objects.all().delete()
     watch.expect_status(410)
@@ -156,7 +156,7 @@ def test_what_the_browser_adds_for_readers_and_writers_has_no_wcag_violations(wa
     page.clock.fast_forward("00:31")
 
     expect(page.get_by_role("link", name="1 new comment — show")).to_be_visible()
-    expect(page.get_by_text("Your unsent text is back.")).to_be_visible()
+    expect(page.get_by_text("We kept what you were writing.")).to_be_visible()
     expect(page.get_by_text("Characters left: 100").first).to_be_visible()
     expect(page.locator(".comment-new")).to_have_count(2)
     page.locator("summary").first.click()
@@ -236,7 +236,7 @@ def test_what_moderators_answer_and_erase_has_no_wcag_violations(watch, scheme):
     page.goto(f"/admin/comments/comment/{top.pk}/everything/")
     assert violations(page, "#content") == []
     # The browser asks for what is missing, and stays here.
-    page.get_by_role("button", name="Erase").click()
+    page.get_by_role("button", name="Remove my details").click()
     assert violations(page, "#content") == []
     page.goto(f"/admin/comments/comment/{top.pk}/reply/")
     assert violations(page, "#content") == []

@@ -15,7 +15,7 @@ from tests.browser.reply_form import an_hour_passes, fill_in, post, post_uncheck
 from tests.factories import make_article, make_comment, make_editor
 
 PERSON = {"name": "Mira", "email": "mira@mailbox.example"}
-BACK = "Your unsent text is back."
+BACK = "We kept what you were writing."
 
 
 def text(page: Page):
@@ -49,7 +49,7 @@ def test_a_text_that_was_not_posted_is_back_with_the_form_and_can_be_discarded(p
     page.goto(story.get_absolute_url())
     expect(text(page)).to_have_value("Half a thought")
     expect(page.get_by_text(BACK)).to_be_visible()
-    page.get_by_role("button", name="Discard it").click()
+    page.get_by_role("button", name="Discard").click()
 
     expect(text(page)).to_have_value("")
     expect(text(page)).to_be_focused()
@@ -61,7 +61,7 @@ def test_a_new_visitor_is_offered_nothing(page, story):
     page.goto(story.get_absolute_url())
 
     expect(page.get_by_text(BACK)).to_be_hidden()
-    expect(page.get_by_role("link", name="Continue writing it")).to_be_hidden()
+    expect(page.get_by_role("link", name="Continue")).to_be_hidden()
 
 
 def test_each_answer_has_a_draft_of_its_own(page, story):
@@ -72,7 +72,7 @@ def test_each_answer_has_a_draft_of_its_own(page, story):
     page.goto(story.get_absolute_url())
     expect(text(page)).to_have_value("")
 
-    page.get_by_role("link", name="Continue writing it").click()
+    page.get_by_role("link", name="Continue").click()
     expect(page.locator("#reply-title")).to_have_text("Leave a Reply to Ada")
     expect(text(page)).to_have_value("Dear Ada")
     page.goto("/")
@@ -92,7 +92,7 @@ def test_an_answer_that_was_begun_is_continued_on_the_forms_own_page(page, story
     text(page).fill("Dear Ada")
     page.goto(f"{story.get_absolute_url()}reply/")
 
-    page.get_by_role("link", name="Continue writing it").click()
+    page.get_by_role("link", name="Continue").click()
 
     expect(page.locator("#reply-title")).to_have_text("Leave a Reply to Ada")
     expect(text(page)).to_have_value("Dear Ada")
@@ -204,7 +204,7 @@ def test_an_edit_that_was_not_saved_is_back_and_can_be_discarded(page, edit_page
     expect(text(page)).to_have_value("As it should be")
     expect(page.get_by_text(BACK)).to_be_visible()
 
-    page.get_by_role("button", name="Discard it").click()
+    page.get_by_role("button", name="Discard").click()
 
     expect(text(page)).to_have_value("As posted")
     expect(text(page)).to_be_focused()
@@ -237,7 +237,7 @@ def test_the_draft_of_an_edit_is_offered_nowhere_else(page, edit_page, story):
     page.goto(story.get_absolute_url())
 
     expect(text(page)).to_have_value("")
-    expect(page.get_by_role("link", name="Continue writing it")).to_be_hidden()
+    expect(page.get_by_role("link", name="Continue")).to_be_hidden()
 
 
 def test_a_text_begun_as_a_visitor_is_continued_under_ones_own_name(watch, story, signed_in_page):
@@ -247,7 +247,7 @@ def test_a_text_begun_as_a_visitor_is_continued_under_ones_own_name(watch, story
     text(page).fill("Dear Ada")
 
     page.goto(signed_in_page)
-    page.get_by_role("link", name="Continue writing it").click()
+    page.get_by_role("link", name="Continue").click()
     expect(page.locator(".answered")).to_contain_text("Ada")
     expect(text(page)).to_have_value("Dear Ada")
     assert post(page).status == 200
@@ -325,7 +325,7 @@ def test_a_text_survives_a_network_that_fails_while_posting(page, story):
     page.goto(story.get_absolute_url())
     assert Comment.objects.filter(body="Into the void").count() == 0
 
-    page.get_by_role("link", name="Continue writing it").click()
+    page.get_by_role("link", name="Continue").click()
     expect(text(page)).to_have_value("Into the void")
     fill_in(page, body="Into the void", **PERSON)
     assert post(page).status == 200

@@ -102,7 +102,7 @@ def my_comments(client: Client) -> dict[str, bytes]:
         "before erasing": client.get(f"{mine}erase/"),
         "no choice": client.post(f"{mine}erase/", headers=same_origin),
         "erased": client.post(f"{mine}erase/", {"texts": "keep"}, headers=same_origin),
-        "closed again": client.get(f"{mine}erase/"),
+        "session ended": client.get(f"{mine}erase/"),
     }
     assert [page.status_code for page in pages.values()] == [422, 200, 200, 200, 410, 200, 422, 200, 403]
     return {name: page.content for name, page in pages.items()}

@@ -75,7 +75,7 @@ def test_an_unsent_edit_is_discarded_by_keyboard_alone(page):
     page.get_by_label("Comment *").fill("Never mind")
     page.reload()
 
-    press(page, "Discard it")
+    press(page, "Discard")
 
     expect(page.get_by_label("Comment *")).to_be_focused()
     expect(page.get_by_label("Comment *")).to_have_value(comment.body)
@@ -95,7 +95,7 @@ def test_everything_is_asked_for_shown_and_erased_by_keyboard_alone(page, live_s
     settings.SITE_URL = live_server.url
     make_comment(**ADA)
     page.goto("/comments/yours/")
-    press(page, "See everything written with your email address")
+    press(page, "Written on another device? Get a link by email")
     headline(page, "My comments")
     tab_to(page, "id_email")
     page.keyboard.type(ADA["email"])
@@ -104,14 +104,14 @@ def test_everything_is_asked_for_shown_and_erased_by_keyboard_alone(page, live_s
 
     page.goto(re.search(r"\S+/comments/mine/link/\S+", Mail.objects.get().text)[0])
     press(page, "Show my comments")
-    expect(page.get_by_role("link", name="Export")).to_be_visible()
+    expect(page.get_by_role("link", name="Download")).to_be_visible()
     page.wait_for_load_state()
-    press(page, "Erase")
-    headline(page, "Erase who wrote my comments")
+    press(page, "Remove my details")
+    headline(page, "Remove my details from my comments")
     tab_to(page, "id_texts_0")
     page.keyboard.press("ArrowDown")
     expect(page.get_by_label("Remove the texts too.")).to_be_checked()
-    press(page, "Erase")
+    press(page, "Remove my details")
     headline(page, "It is erased")
 
     assert Comment.objects.get().email == ""
@@ -129,10 +129,10 @@ def test_mails_are_chosen_confirmed_and_ended_by_keyboard_alone(page):
 
     subscriber = comment.subscription.subscriber
     page.goto(f"/comments/mail/confirm/{subscriber.confirm_token}/")
-    press(page, "Yes, write to me")
-    expect(page.get_by_role("status")).to_contain_text("Your address is confirmed.")
+    press(page, "Confirm")
+    expect(page.get_by_role("status")).to_contain_text("Confirmed. You’ll get emails about:")
     page.goto(f"/comments/mail/stop/{subscriber.stop_token()}/")
-    press(page, "No more mails at all")
-    expect(page.get_by_role("status")).to_contain_text("We write to you no more.")
+    press(page, "Unsubscribe from all")
+    expect(page.get_by_role("status")).to_contain_text("You’ve been unsubscribed from all comment emails.")
 
     assert not subscriber.gets_mails(None)

@@ -69,8 +69,8 @@ def test_a_commenter_confirms_the_mails_gets_an_answer_and_ends_them_with_one_cl
 
     page.goto(link(newest(postbox), "Yes, I want these mails"))
     expect(page.get_by_role("main")).to_contain_text("The bridge opens: Answers to me")
-    page.get_by_role("button", name="Yes, write to me").click()
-    expect(page.get_by_role("status")).to_contain_text("Your address is confirmed.")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("status")).to_contain_text("Confirmed. You’ll get emails about:")
 
     comment = Comment.objects.get()
     comment.approve(by=make_editor())
@@ -84,10 +84,10 @@ def test_a_commenter_confirms_the_mails_gets_an_answer_and_ends_them_with_one_cl
     expect(page.locator(f"#comment-{given.pk}")).to_contain_text("Quite so.")
 
     page.goto(link(told, "No more mails about this story"))
-    expect(page.get_by_role("button", name="No more mails about this story")).to_be_visible()
+    expect(page.get_by_role("button", name="Unsubscribe")).to_be_visible()
     press_stop(page, told)
     page.reload()
-    expect(page.get_by_role("status")).to_contain_text("We write to you about this story no more.")
+    expect(page.get_by_role("status")).to_contain_text("You won’t get any more emails about this story.")
     answer(comment, "And another thing.")
     do_chores()
     assert len(postbox.mails) == 3

@@ -174,7 +174,7 @@ def reply_with_an_error_and_then_right(page: Page) -> None:
     email.fill(EMAIL)
     assert post(page).status == 200
     expect(page).to_have_url(re.compile("/comments/yours/"))
-    expect(page.get_by_role("status")).to_contain_text("awaiting moderation")
+    expect(page.get_by_role("status")).to_contain_text("A moderator will read your comment")
     expect(page.locator(".comment-text")).to_have_text(re.compile("I was on that boat"))
     assert EMAIL not in page.content()
     assert page.context.cookies(story_page) == []
@@ -205,7 +205,7 @@ def test_a_story_is_published_read_answered_moderated_and_no_email_address_gets_
 
     stranger = watch.new_visitor()
     stranger.goto(address)
-    expect(stranger.locator("#comments-heading")).to_have_text("No replies yet")
+    expect(stranger.locator("#comments-heading")).to_have_text("No comments yet. Be the first.")
     expect(stranger.locator("body")).not_to_contain_text("I was on that boat")
 
     editor.goto("/admin/")
@@ -222,7 +222,7 @@ def test_a_story_is_published_read_answered_moderated_and_no_email_address_gets_
 
     comment = Comment.objects.get()
     stranger.reload()
-    expect(stranger.locator("#comments-heading")).to_have_text("One reply")
+    expect(stranger.locator("#comments-heading")).to_have_text("One comment")
     shown = stranger.locator(f"#comment-{comment.pk}")
     expect(shown.locator(".comment-name")).to_have_text("Noor")
     expect(shown.locator(".comment-text em")).to_have_text("twice")
@@ -235,7 +235,7 @@ def test_a_story_is_published_read_answered_moderated_and_no_email_address_gets_
     expect(editor.locator("#queue-status")).to_contain_text("Your reply to Noor is public.")
 
     stranger.reload()
-    expect(stranger.locator("#comments-heading")).to_have_text("2 replies")
+    expect(stranger.locator("#comments-heading")).to_have_text("2 comments")
     nested = stranger.locator(f"li:has(> #comment-{comment.pk}) > details > ol > li > .comment")
     expect(nested.locator(".comment-text")).to_have_text("It did. The second time was for you.")
 

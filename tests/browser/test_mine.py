@@ -22,7 +22,7 @@ def test_someone_finds_exports_and_erases_everything_that_she_wrote(watch, live_
     reply_to(comments[0], name="Bo", body="So do I.")
 
     page.goto("/comments/yours/")
-    page.get_by_role("link", name="See everything written with your email address").click()
+    page.get_by_role("link", name="Written on another device? Get a link by email").click()
     page.get_by_label("Email").fill(EMAIL)
     page.get_by_role("button", name="Send me the link").click()
     expect(page.get_by_role("heading", name="Check your email")).to_be_visible()
@@ -31,20 +31,20 @@ def test_someone_finds_exports_and_erases_everything_that_she_wrote(watch, live_
     page.goto(link)
     page.get_by_role("button", name="Show my comments").click()
     expect(page).to_have_url(f"{live_server.url}/comments/mine/")
-    expect(page.get_by_text("2 comments were written with")).to_be_visible()
+    expect(page.get_by_text("2 comments were posted with")).to_be_visible()
     expect(page.get_by_text("I live by the bridge.")).to_be_visible()
 
     with page.expect_download() as download:
-        page.get_by_role("link", name="Export").click()
+        page.get_by_role("link", name="Download").click()
     download.value.save_as(tmp_path / "comments.json")
     exported = json.loads((tmp_path / "comments.json").read_text(encoding="utf-8"))
     assert [comment["text"] for comment in exported["comments"]] == [comment.body for comment in comments]
 
-    page.get_by_role("link", name="Erase").click()
+    page.get_by_role("link", name="Remove my details").click()
     page.get_by_label("Keep the texts, without a name.").check()
-    page.get_by_role("button", name="Erase").click()
+    page.get_by_role("button", name="Remove my details").click()
     expect(page.get_by_role("heading", name="It is erased")).to_be_visible()
-    expect(page.get_by_text("who wrote them: 2.")).to_be_visible()
+    expect(page.get_by_text("Your details have been removed from 2 comments.")).to_be_visible()
     assert list(Comment.objects.filter(name="Bo").values_list("erased_at")) == [(None,)]
     assert page.context.cookies() == []
 

@@ -76,7 +76,7 @@ def test_a_reply_to_a_reply_on_page_three_lands_beside_it(watch, javascript):
         make_comment(article=article)
     answered = reply_to(make_comment(article=article, name="Ada"), name="Bo")
     page.goto(article.get_absolute_url())
-    pages = page.get_by_role("navigation", name="Pages of replies")
+    pages = page.get_by_role("navigation", name="Pages of comments")
     follow(pages.get_by_role("link", name="Page 3"))
 
     page.get_by_role("link", name="Reply to Bo").click()
@@ -101,7 +101,7 @@ def test_the_order_is_chosen_by_a_link_and_the_whole_is_one_click_away(page):
     expect(page.locator(f"#comment-{third.pk}")).to_be_visible()
     expect(page.locator(f"#comment-{first.pk}")).to_have_count(0)
     expect(page.locator("[aria-current=true]").get_by_text("Newest first")).to_be_visible()
-    follow(page.get_by_role("link", name="All replies on one page"))
+    follow(page.get_by_role("link", name="All comments on one page"))
     expect(page.locator(".comment")).to_have_count(3)
 
 

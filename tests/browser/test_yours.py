@@ -21,7 +21,7 @@ def test_a_commenter_previews_posts_edits_within_the_window_and_deletes(watch, j
     assert Comment.objects.count() == 0
 
     post(page)
-    expect(page.get_by_role("status")).to_contain_text("awaiting moderation")
+    expect(page.get_by_role("status")).to_contain_text("A moderator will read your comment")
 
     follow(page.get_by_role("link", name="Edit"))
     page.get_by_label("Comment *").fill("The bridge is *lovely*.")
@@ -29,7 +29,7 @@ def test_a_commenter_previews_posts_edits_within_the_window_and_deletes(watch, j
     expect(page.locator(".comment-text em")).to_have_text("lovely")
     assert Comment.objects.get().body == "The bridge is *lovely*."
 
-    follow(page.get_by_role("link", name="Your comments"))
+    follow(page.get_by_role("link", name="My comments"))
     follow(page.get_by_role("link", name=article.title).first)
     follow(page.get_by_role("link", name="Delete"))
     follow(page.get_by_role("button", name="Delete"))

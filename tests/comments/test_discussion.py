@@ -128,7 +128,7 @@ def test_a_story_follows_the_site_unless_it_says_otherwise_itself(client, own, s
 
     response = send(client, article)
 
-    assert ('name="body"' in shown, "Comments are closed." in shown) == (is_taken, not is_taken)
+    assert ('name="body"' in shown, "Comments on this story are closed." in shown) == (is_taken, not is_taken)
     assert (response.status_code, Comment.objects.count()) == ((303, 1) if is_taken else (403, 0))
 
 
@@ -150,7 +150,7 @@ def test_an_old_story_closes_to_the_second(client, clock):
     after = send(client, article, body="Once more.")
 
     assert (before, after.status_code, Comment.objects.count()) == (303, 403, 1)
-    assert "Comments are closed." in page_of(client, article)
+    assert "Comments on this story are closed." in page_of(client, article)
 
 
 def test_a_kept_page_changes_when_its_story_closes(client, clock):

@@ -64,7 +64,7 @@ def test_the_rss_feed_of_a_story_has_all_that_rss_asks_for(client):
     assert (root.tag, root.attrib["version"]) == ("rss", "2.0")
     channel = root.find("channel")
     assert [(e.tag, e.text) for e in channel if e.tag != "item"] == [
-        ("title", "Replies to “The bridge”"),
+        ("title", "Comments on “The bridge”"),
         ("link", "http://testserver/2026/11/bridge/"),
         ("description", "What readers say about “The bridge”."),
         (f"{ATOM}link", None),
@@ -95,7 +95,7 @@ def test_the_atom_feed_of_a_story_has_all_that_atom_asks_for(client):
     address = f"http://testserver/comments/{comment.pk}/"
     assert response["Content-Type"] == "application/atom+xml; charset=utf-8"
     assert [(e.tag.removeprefix(ATOM), e.text) for e in root if e.tag != f"{ATOM}entry"] == [
-        ("title", "Replies to “The bridge”"),
+        ("title", "Comments on “The bridge”"),
         ("link", None),
         ("link", None),
         ("id", "http://testserver/2026/11/bridge/feed/atom/"),
@@ -294,7 +294,7 @@ def test_every_page_names_the_feeds_of_the_site_and_a_story_its_own_as_well(clie
         (rss, "Comments on Newsite", "/comments/feed/"),
         (atom, "Comments on Newsite", "/comments/feed/atom/"),
     ]
-    title = "Replies to “The &quot;big&quot; bridge”"
+    title = "Comments on “The &quot;big&quot; bridge”"
 
     assert alternates(client.get("/").content.decode()) == of_site
     assert alternates(client.get(article.get_absolute_url()).content.decode()) == [

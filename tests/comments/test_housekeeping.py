@@ -143,10 +143,10 @@ def test_answers_to_a_deleted_comment_stay_in_their_place_below_a_placeholder(cl
     page = client.get(article.get_absolute_url() + address).content.decode()
     answer.refresh_from_db()
     assert (answer.parent, answer.lineage) == (None, [gone.pk, answer.pk])
-    assert page.count("This comment is not public.") == 1
+    assert page.count("This comment has been removed.") == 1
     assert "Gone for good." not in page
     place, first, second = (
-        page.index(text) for text in ("This comment is not public.", "I answer Ada.", "I answer Bo.")
+        page.index(text) for text in ("This comment has been removed.", "I answer Ada.", "I answer Bo.")
     )
     assert place < first < second
     assert page.count('<ol class="thread">') == 1

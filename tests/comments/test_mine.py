@@ -78,7 +78,7 @@ def test_who_asks_gets_a_mail_with_a_link(client):
     response = ask(client)
 
     mail = Mail.objects.get()
-    assert (response.status_code, "a link is on its way" in text_of(response)) == (200, True)
+    assert (response.status_code, "we’ve emailed a link" in text_of(response)) == (200, True)
     assert (mail.recipient, mail.subject) == (ADA, "Your comments")
     assert "It works once, and for 30 minutes:\n\nhttps://news.example/comments/mine/link/" in mail.text
     assert f'href="https://news.example{link_in(mail)}"' in mail.html
@@ -328,7 +328,7 @@ def test_a_link_works_once(client):
     again = [other.post(link, headers=SAME_ORIGIN), other.get(link)]
 
     assert [response.status_code for response in again] == [410, 410]
-    assert "It was used already" in text_of(again[0])
+    assert "It has already been used" in text_of(again[0])
     assert "Well said." not in text_of(other.get(MINE))
 
 
@@ -404,7 +404,7 @@ def test_comments_in_every_state_are_listed_newest_first_and_no_others(client):
         "This is held",
     ]
     assert "Not hers" not in page
-    assert "6 comments were written with ada@example.com." in page
+    assert "6 comments were posted with ada@example.com." in page
 
 
 def test_the_list_tells_what_became_of_each_comment(client):
@@ -415,9 +415,9 @@ def test_the_list_tells_what_became_of_each_comment(client):
 
     page = text_of(client.get(MINE))
 
-    assert re.findall(r"Your comment [^.]+\.", page) == [
-        "Your comment is awaiting moderation.",
-        "Your comment is awaiting moderation.",
+    assert re.findall(r"(?:Thank you\. A|Your comment) [^.]+\.", page) == [
+        "Thank you. A moderator will read your comment before it appears.",
+        "Thank you. A moderator will read your comment before it appears.",
         "Your comment was removed by a moderator.",
     ]
 
@@ -450,13 +450,13 @@ def test_the_list_tells_of_mails_and_ends_them(client):
 
     page = text_of(client.get(MINE))
 
-    assert ("Mails:" in before, "Stop all mails" in before) == (False, False)
-    assert page.count("Mails: Answers to me. Once a day, all in one mail.") == 1
+    assert ("Email alerts:" in before, "Unsubscribe" in before) == (False, False)
+    assert page.count("Email alerts: Answers to me. Once a day, all in one mail.") == 1
     assert f'<a href="/comments/yours/{yours.token(comment)}/#mails">Change</a>' in page
-    (stop,) = re.findall(r'href="([^"]+)">Stop all mails', page)
+    (stop,) = re.findall(r'href="([^"]+)">Unsubscribe this', page)
     client.post(stop)
     assert list(Subscription.objects.values_list("comment", flat=True)) == [bo.pk]
-    assert "Stop all mails" not in text_of(client.get(MINE))
+    assert "Unsubscribe" not in text_of(client.get(MINE))
 
 
 def test_who_is_only_asked_to_confirm_is_known_as_well(client):
@@ -464,7 +464,7 @@ def test_who_is_only_asked_to_confirm_is_known_as_well(client):
 
     sign_in(client)
 
-    assert "0 comments were written with ada@example.com." in text_of(client.get(MINE))
+    assert "0 comments were posted with ada@example.com." in text_of(client.get(MINE))
     erase(client)
     assert Subscriber.objects.count() == 0
 
@@ -588,7 +588,7 @@ def test_what_takes_one_method_takes_no_other(client, page):
 def test_the_list_of_a_browser_leads_to_the_list_of_an_address(client):
     page = text_of(client.get("/comments/yours/"))
 
-    assert '<a href="/comments/mine/">See everything written with your email address</a>' in page
+    assert '<a href="/comments/mine/">Written on another device? Get a link by email</a>' in page
 
 
 # --- Export and erase ---
@@ -627,8 +627,8 @@ def test_an_export_tells_of_links_and_mails_to_the_address_alone(client, clock):
 @pytest.mark.parametrize(
     ("texts", "words", "body"),
     [
-        ("keep", "who wrote them: 2. Their texts are kept.", "Well said."),
-        ("remove", "who wrote them: 2. Their texts are removed.", ""),
+        ("keep", "Your details have been removed from 2 comments. Their text stays.", "Well said."),
+        ("remove", "Your details and the text have been removed from 2 comments.", ""),
     ],
 )
 def test_all_is_erased_with_one_button_and_the_answer_says_how_much(client, texts, words, body):
@@ -639,7 +639,7 @@ def test_all_is_erased_with_one_button_and_the_answer_says_how_much(client, text
 
     response = erase(client, texts)
 
-    assert "2 comments were written with ada@example.com." in text_of(before)
+    assert "2 comments were posted with ada@example.com." in text_of(before)
     assert (response.status_code, words in text_of(response)) == (200, True)
     erased = Comment.objects.filter(pk__in=[comment.pk for comment in comments])
     assert list(erased.values_list("name", "email", "body")) == [("Anonymous", "", body)] * 2

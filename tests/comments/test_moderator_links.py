@@ -451,7 +451,7 @@ def test_a_link_that_was_changed_is_refused(client, mo):
 
     for changed in tampered(token):
         response = press(client, path_of(changed))
-        assert (response.status_code, "This link is not complete" in words_of(response)) == (403, True)
+        assert (response.status_code, "This link is incomplete" in words_of(response)) == (403, True)
     assert status_of(comment) == "held"
 
 
@@ -620,12 +620,12 @@ def test_one_click_ends_the_mails_to_a_moderator_and_nobody_elses(client, mo):
     make_staff("Moderator", email="una@newsroom.example")
     post()
     path = stop_link()
-    assert "We write to you about: Comments that you moderate" in words_of(client.get(path))
+    assert "You get emails about: Comments that you moderate" in words_of(client.get(path))
 
     response = client.post(path, {"List-Unsubscribe": "One-Click"})
 
     assert response.status_code == 200
-    assert "You will get no more mails about: Comments that you moderate" in words_of(response)
+    assert "You won’t get any more emails about: Comments that you moderate" in words_of(response)
     Mail.objects.all().delete()
     post(name="Bo", email="bo@mailbox.example", body="And more.")
     moderator_mails.send_due()
@@ -651,7 +651,7 @@ def test_an_author_who_wants_no_mails_goes_on_moderating(client):
 
     response = client.post(stop_link(ida.email))
 
-    assert "no more mails about: New comments on your own stories" in words_of(response)
+    assert "t get any more emails about: New comments on your own stories" in words_of(response)
     post(article=article, name="Bo", email="bo@mailbox.example")
     moderator_mails.send_due()
     assert [mail.subject[:8] for mail in Mail.objects.all()] == ["Held: Bo"]
@@ -704,8 +704,9 @@ def test_a_daily_mail_ends_with_a_link_for_all_that_it_tells(client, clock):
 
     response = client.post(stop_link(ida.email))
 
-    assert "no more mails about: Comments that you moderate New comments on your own stories" in words_of(
-        response
+    assert (
+        "t get any more emails about: Comments that you moderate New comments on your own stories"
+        in words_of(response)
     )
     choice = MailChoice.objects.get()
     assert (choice.user, choice.moderation, choice.own_stories) == (ida, False, False)

@@ -160,8 +160,8 @@ def test_an_address_is_confirmed_by_the_button_behind_the_link_and_not_by_the_li
 
     assert Subscriber.objects.get().confirmed_at == NOON
     assert "The bridge opens</a>: Answers to me" in text_of(shown)
-    assert "Yes, write to me" in text_of(shown)
-    assert "Your address is confirmed." in text_of(done)
+    assert "Confirm" in text_of(shown)
+    assert "Confirmed. You’ll get emails about:" in text_of(done)
     for response in (shown, done):
         assert "ada@example.com" not in text_of(response).lower()
         assert (response["X-Robots-Tag"], "no-store" in response["Cache-Control"]) == ("noindex", True)
@@ -210,7 +210,7 @@ def test_a_changed_link_confirms_and_stops_nothing(client, method):
     for link in links:
         response = getattr(client, method)(link)
         assert response.status_code == 403
-        assert "This link is not complete" in text_of(response)
+        assert "This link is incomplete" in text_of(response)
     assert Subscriber.objects.get().confirmed_at is None
     assert Subscription.objects.count() == 1
 
@@ -226,7 +226,7 @@ def test_a_link_that_is_signed_but_not_as_links_are_today_is_not_complete(
     response = getattr(client, method)(f"/comments/mail/{page}/{signing.dumps(payload, salt=salt)}/")
 
     assert response.status_code == 403
-    assert "This link is not complete" in text_of(response)
+    assert "This link is incomplete" in text_of(response)
 
 
 def test_a_link_for_an_address_that_was_erased_has_expired(client):
@@ -622,7 +622,7 @@ def test_opening_the_link_ends_nothing(client):
 
     page = client.get(link_in(Mail.objects.get(), "stop"))
 
-    assert "No more mails about this story</button>" in text_of(page)
+    assert "Unsubscribe</button>" in text_of(page)
     assert (page["X-Robots-Tag"], Subscription.objects.count()) == ("noindex", 1)
 
 
@@ -634,12 +634,12 @@ def test_all_mails_are_ended_with_one_button(client, clock):
 
     page = client.post(link)
 
-    assert "We write to you no more." in text_of(page)
+    assert "You’ve been unsubscribed from all comment emails." in text_of(page)
     # What had not left yet is gone too.
     clock.shift(timedelta(days=1))
     digests.send_digests()
     assert (mailed(), Subscription.objects.count()) == ([], 0)
-    assert "We write to you no more." in text_of(client.get(link))
+    assert "You’ve been unsubscribed from all comment emails." in text_of(client.get(link))
 
 
 def test_who_has_ended_all_mails_is_asked_once_a_day_and_gets_nothing_else(client, clock):

@@ -55,7 +55,7 @@ def test_the_forms_own_page_leads_those_who_write_for_the_site_to_theirs(client)
     page = text_of(client.get(f"{comment.article.get_absolute_url()}reply/?to={comment.pk}"))
 
     assert "Do you write for Newsite?" in page
-    assert f'<a href="signed-in/?to={comment.pk}" rel="nofollow">Comment under your own name.</a>' in page
+    assert f'<a href="signed-in/?to={comment.pk}" rel="nofollow">Comment as a member of staff.</a>' in page
 
 
 def test_a_closed_conversation_leads_nobody_there(client, staff):
@@ -63,7 +63,7 @@ def test_a_closed_conversation_leads_nobody_there(client, staff):
     client.force_login(staff)
 
     assert "Do you write for" not in text_of(client.get(f"{article.get_absolute_url()}reply/"))
-    assert "Comments are closed." in text_of(client.get(form_url(article)))
+    assert "Comments on this story are closed." in text_of(client.get(form_url(article)))
     assert (post(client, article).status_code, Comment.objects.count()) == (403, 0)
 
 
@@ -125,7 +125,7 @@ def test_answering_what_is_not_public_here_says_so(client, staff, to):
     response = client.get(form_url(article), {"to": to})
 
     assert response.status_code == 404
-    assert "The comment that you want to answer is not here any more." in text_of(response)
+    assert "The comment you want to reply to has been removed." in text_of(response)
     assert "Secret" not in text_of(response)
 
 
@@ -167,7 +167,7 @@ def test_the_first_comment_of_other_authors_waits_and_not_for_their_own_name(cli
 
     first = Comment.objects.get()
     assert (response.status_code, state(first)) == (303, ("held", "first-comment"))
-    assert "awaiting moderation" in text_of(client.get(response["Location"]))
+    assert "A moderator will read your comment" in text_of(client.get(response["Location"]))
     first.approve(by=make_editor())
     clock.shift(timedelta(minutes=1))
     post(client, make_article())

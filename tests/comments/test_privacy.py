@@ -461,7 +461,9 @@ def test_answers_stay_in_their_place(client):
 
     page = client.get(story).content.decode()
     assert "Mine, gone." not in page
-    places = [page.index(part) for part in ("This comment is not public.", "An answer.", "An answer to it.")]
+    places = [
+        page.index(part) for part in ("This comment has been removed.", "An answer.", "An answer to it.")
+    ]
     assert places == sorted(places)
 
 

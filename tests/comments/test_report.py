@@ -109,7 +109,7 @@ def test_who_wrote_a_reported_comment_is_told_in_neutral_words(client):
 
     page = text_of(client.get(yours.address(comment)))
 
-    assert "awaiting moderation" in page
+    assert "A moderator will read your comment" in page
     assert "Readers have asked that a moderator read this comment again before it is shown." in page
 
 
@@ -120,7 +120,7 @@ def test_the_answers_to_a_reported_comment_stay(client):
 
     page = text_of(client.get(comment.article.get_absolute_url()))
 
-    assert ("This comment is not public." in page, answer.body in page) == (True, True)
+    assert ("This comment has been removed." in page, answer.body in page) == (True, True)
 
 
 def test_reporting_twice_from_one_address_counts_once_and_is_answered_alike(client):

@@ -202,11 +202,11 @@ def test_a_saved_setting_is_in_force_at_the_next_request_with_one_query(
     client, owner, django_assert_num_queries
 ):
     article = make_article()
-    assert "Comments are closed." not in text_of(client.get(article.get_absolute_url()))
+    assert "Comments on this story are closed." not in text_of(client.get(article.get_absolute_url()))
 
     save(client, is_open=False)
 
-    assert "Comments are closed." in text_of(client.get(article.get_absolute_url()))
+    assert "Comments on this story are closed." in text_of(client.get(article.get_absolute_url()))
     with django_assert_num_queries(1):
         DiscussionSettings.load()
 

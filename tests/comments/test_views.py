@@ -60,7 +60,7 @@ def test_a_first_comment_is_held_and_shown_to_its_author_only(client):
     assert (comment.status, comment.held_because, comment.user) == ("held", "first-comment", None)
     assert (comment.name, comment.email, comment.website) == ("Ada", "ada@example.com", "https://ada.example")
     assert "<em>Well</em> said." in text_of(private)
-    assert "awaiting moderation" in text_of(private)
+    assert "A moderator will read your comment" in text_of(private)
     assert "Well" not in text_of(client.get(article.get_absolute_url()))
 
 
@@ -107,7 +107,7 @@ def test_who_fills_in_the_hidden_field_is_told_the_same_and_kept_as_spam(client)
 
     comment = Comment.objects.get()
     assert (comment.status, comment.held_because) == ("spam", "trap")
-    assert "awaiting moderation" in text_of(client.get(response["Location"]))
+    assert "A moderator will read your comment" in text_of(client.get(response["Location"]))
 
 
 def test_a_signed_in_visitor_of_the_public_form_is_a_visitor(client):
@@ -258,7 +258,7 @@ def test_a_closed_conversation_says_so_and_has_no_form(client):
 
     for url in (article.get_absolute_url(), reply_url(article)):
         page = text_of(client.get(url))
-        assert ("Comments are closed." in page, "<form" in page) == (True, False)
+        assert ("Comments on this story are closed." in page, "<form" in page) == (True, False)
     assert 'class="comment-reply"' not in text_of(client.get(article.get_absolute_url()))
 
 
@@ -430,7 +430,7 @@ def test_replying_to_what_is_not_public_here_says_so(client, to):
     response = client.get(reply_url(article), {"to": to})
 
     assert response.status_code == 404
-    assert "The comment that you want to answer is not here any more." in text_of(response)
+    assert "The comment you want to reply to has been removed." in text_of(response)
     assert "Secret" not in text_of(response)
 
 
@@ -545,14 +545,18 @@ def test_the_forms_own_page_is_not_for_search_engines(client):
 def test_the_count_is_what_is_shown(client):
     article = make_article()
     shown = []
-    for expected in ("No replies yet", "One reply", "2 replies"):
+    for expected in ("No comments yet. Be the first.", "One comment", "2 comments"):
         page = text_of(client.get(article.get_absolute_url()))
         heading = re.search(r'<h2 id="comments-heading"[^>]*>\s*(.*?)\s*</h2>', page, re.DOTALL)[1]
         shown.append((expected, heading, len(re.findall(r'id="comment-\d+"', page))))
         make_comment(article=article)
         make_comment(article=article, status="held")
 
-    assert shown == [("No replies yet",) * 2 + (0,), ("One reply",) * 2 + (1,), ("2 replies",) * 2 + (2,)]
+    assert shown == [
+        ("No comments yet. Be the first.",) * 2 + (0,),
+        ("One comment",) * 2 + (1,),
+        ("2 comments",) * 2 + (2,),
+    ]
 
 
 def test_the_link_to_a_website_helps_no_spammer(client):

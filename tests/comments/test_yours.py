@@ -37,10 +37,10 @@ def delete(client, comment, headers=SAME_ORIGIN):
 @pytest.mark.parametrize(
     ("status", "words"),
     [
-        ("held", "Your comment is awaiting moderation."),
-        ("spam", "Your comment is awaiting moderation."),
+        ("held", "Thank you. A moderator will read your comment before it appears."),
+        ("spam", "Thank you. A moderator will read your comment before it appears."),
         ("approved", "Your comment is public."),
-        ("trash", "Your comment is awaiting moderation."),
+        ("trash", "Thank you. A moderator will read your comment before it appears."),
         ("withdrawn", "You deleted this comment."),
     ],
 )
@@ -52,7 +52,7 @@ def test_the_private_page_tells_what_became_of_the_comment(client, status, words
     assert (response["X-Robots-Tag"], "private" in response["Cache-Control"]) == ("noindex", True)
 
 
-WAITS = "Your comment is awaiting moderation."
+WAITS = "Thank you. A moderator will read your comment before it appears."
 IS_REMOVED = "Your comment was removed by a moderator."
 
 

@@ -64,7 +64,7 @@ def test_an_unknown_address_is_a_404_in_the_sites_look(client):
     response = client.get("/no/such/page/")
 
     assert response.status_code == 404
-    assert "<h1>There is no page at this address</h1>" in response.content.decode()
+    assert "<h1>Page not found</h1>" in response.content.decode()
 
 
 def test_the_error_page_needs_no_database(rf, django_assert_num_queries):
@@ -107,7 +107,7 @@ def test_who_works_here_is_refused_in_the_admin_and_may_sign_in_as_somebody_else
 
     assert (refused.status_code, "no-store" in refused["Cache-Control"]) == (403, True)
     assert "You are signed in as sam, and this account may not see or do this." in text
-    assert '<a href="/admin/">To the front page of the admin</a>' in text
+    assert '<a href="/admin/">Go to the front page of the admin</a>' in text
     assert f'value="{refused.context["sign_in_again"]}"' in text
     sign_in = client.get(signed_out["Location"])
     assert (sign_in.status_code, sign_in.context["next"]) == (200, page)
@@ -130,4 +130,4 @@ def test_who_does_not_work_here_is_refused_in_the_sites_look(rf, path):
     response = views.forbidden(request, PermissionError())
 
     assert response.status_code == 403
-    assert "sign in with an account that may see it" in response.content.decode()
+    assert "sign in with an account that does" in response.content.decode()
