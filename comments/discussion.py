@@ -81,16 +81,16 @@ class DiscussionSettings(models.Model):
         _("threads"), default=True, help_text=_("Off: all comments stand in the order of their time.")
     )
     levels = models.PositiveSmallIntegerField(
-        _("levels of answers"),
+        _("levels of replies"),
         default=5,
         validators=[MinValueValidator(2), MaxValueValidator(10)],
-        help_text=_("2 to 10. A deeper answer stands on the last level, and says whom it answers."),
+        help_text=_("2 to 10. A deeper reply stands on the last level, and says whom it replies to."),
     )
     per_page = models.PositiveSmallIntegerField(
         _("comments per page"),
         default=50,
         validators=[MinValueValidator(5), MaxValueValidator(200)],
-        help_text=_("5 to 200, answers included, so that no page grows with a thread."),
+        help_text=_("5 to 200, replies included, so that no page grows with a thread."),
     )
     order = models.CharField(
         _("order"),
@@ -211,7 +211,7 @@ class DiscussionSettings(models.Model):
         default=15,
         # A week. Who sees the comment later has read it already.
         validators=[MaxValueValidator(10_080)],
-        help_text=_("And no longer once someone has answered. 0: nobody can."),
+        help_text=_("And no longer once someone has replied. 0: nobody can."),
     )
     spam_days = models.PositiveSmallIntegerField(
         _("days that spam is kept"),

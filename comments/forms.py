@@ -72,13 +72,13 @@ class SecondsField(forms.FloatField):
 class CommentTextForm(forms.ModelForm):
     """The text of a comment, as visitors and moderators write it."""
 
-    error_title = _("Your comment was not posted yet.")
+    error_title = _("Your comment has not been posted.")
 
     body = TextField(
         label=_("Comment"),
         max_length=Comment._meta.get_field("body").max_length,
         widget=forms.Textarea(attrs={"rows": 8, "cols": 45, "dir": "auto"}),
-        error_messages={"required": _("Write your comment.")},
+        error_messages={"required": _("Please write a comment.")},
     )
 
     class Meta:
@@ -103,20 +103,20 @@ class CommentTextForm(forms.ModelForm):
 class EditForm(CommentTextForm):
     """Another text for a comment, from the person who wrote it."""
 
-    error_title = _("Your change was not saved yet.")
+    error_title = _("Your changes have not been saved.")
 
 
 class AddressForm(forms.Form):
     """Whose comments someone wants to see."""
 
-    error_title = _("No link was sent yet.")
+    error_title = _("No link has been sent.")
 
     email = forms.EmailField(
         label=_("Email"),
         max_length=Comment._meta.get_field("email").max_length,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         error_messages={
-            "required": _("Enter the email address that you comment with."),
+            "required": _("Please enter the email address you comment with."),
             "invalid": _("Enter an email address like name@example.com."),
         },
     )
@@ -125,17 +125,17 @@ class AddressForm(forms.Form):
 class EraseForm(forms.Form):
     """What is to become of the texts, when nothing tells any more who wrote them."""
 
-    error_title = _("Nothing was erased yet.")
+    error_title = _("Nothing has been removed.")
 
     class Texts(models.TextChoices):
-        KEEP = "keep", _("Keep the texts, without a name. The conversations stay complete.")
-        REMOVE = "remove", _("Remove the texts too. Answers to them stay.")
+        KEEP = "keep", _("Keep it, without your name, so that conversations stay complete.")
+        REMOVE = "remove", _("Remove it too. Replies to it stay.")
 
     texts = forms.ChoiceField(
-        label=_("The texts"),
+        label=_("What should happen to the text?"),
         choices=Texts,
         widget=forms.RadioSelect,
-        error_messages={"required": _("Choose what becomes of the texts.")},
+        error_messages={"required": _("Please choose what should happen to the text.")},
     )
 
     @property
@@ -146,10 +146,10 @@ class EraseForm(forms.Form):
 class MailsForm(forms.Form):
     """What the author of a comment wants to be told of by mail, and how often."""
 
-    error_title = _("Nothing was changed yet.")
+    error_title = _("Nothing has been changed.")
 
     scope = forms.ChoiceField(
-        label=_("Tell me by email of"),
+        label=_("Email me about"),
         choices=[("", _("Nothing")), *Subscription.Scope.choices],
         required=False,
     )
@@ -159,15 +159,18 @@ class MailsForm(forms.Form):
 class ReportForm(forms.ModelForm):
     """What a reader finds wrong with a comment."""
 
-    error_title = _("Your report was not sent yet.")
+    error_title = _("Your report has not been sent.")
 
     reason = forms.ChoiceField(
-        label=_("What is wrong with it?"),
+        label=_("Why are you reporting it?"),
         choices=[("", _("Choose a reason")), *Report.Reason.choices],
-        error_messages={"required": _("Choose a reason."), "invalid_choice": _("Choose a reason.")},
+        error_messages={
+            "required": _("Please choose a reason."),
+            "invalid_choice": _("Please choose a reason."),
+        },
     )
     text = TextField(
-        label=_("In your own words"),
+        label=_("Details (optional)"),
         required=False,
         max_length=Report._meta.get_field("text").max_length,
         widget=forms.Textarea(attrs={"rows": 4, "cols": 45, "dir": "auto"}),
@@ -181,7 +184,7 @@ class ReportForm(forms.ModelForm):
         cleaned = super().clean()
         says_nothing = not INVISIBLE.sub("", cleaned.get("text", "")).strip()
         if cleaned.get("reason") == Report.Reason.OTHER and says_nothing and "text" not in self.errors:
-            self.add_error("text", _("Write what is wrong with the comment."))
+            self.add_error("text", _("Please say what is wrong with the comment."))
         return cleaned
 
 
@@ -194,8 +197,8 @@ class ReplyForm(CommentTextForm):
         widget=forms.HiddenInput,
         error_messages={
             "invalid_choice": _(
-                "The comment that you answered is not here any more. "
-                "Your text is kept below: posted now, it becomes a comment of its own."
+                "The comment you were replying to has been removed. "
+                "You can still post your text as a new comment."
             )
         },
     )
@@ -262,8 +265,8 @@ class CommentForm(ReplyForm):
     # How long the page has been open, in seconds: reply.js says it.
     seconds = SecondsField(required=False, min_value=0, widget=forms.HiddenInput)
 
-    tell_answers = forms.BooleanField(label=_("Email me when someone answers me"), required=False)
-    tell_all = forms.BooleanField(label=_("Email me about every new comment here"), required=False)
+    tell_answers = forms.BooleanField(label=_("Email me when someone replies"), required=False)
+    tell_all = forms.BooleanField(label=_("Email me all new comments on this story"), required=False)
 
     class Meta(ReplyForm.Meta):
         fields = ["body", "name", "email", "website", "parent"]
@@ -272,9 +275,9 @@ class CommentForm(ReplyForm):
             "email": forms.EmailInput(attrs={"autocomplete": "email"}),
         }
         error_messages = {
-            "name": {"required": _("Enter your name, or the name that you want to be known by.")},
+            "name": {"required": _("Please enter a name. It need not be your real one.")},
             "email": {
-                "required": _("Enter your email address. It will not be published."),
+                "required": _("Please enter your email address. It will not be published."),
                 "invalid": _("Enter an email address like name@example.com."),
             },
         }

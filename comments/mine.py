@@ -178,8 +178,8 @@ def _opened(request: HttpRequest) -> AccessLink | None:
 def _patience(seconds: int) -> str:
     minutes = -(-seconds // 60)
     text = ngettext(
-        "Too many links were asked for from where you are. Try again in %d minute.",
-        "Too many links were asked for from where you are. Try again in %d minutes.",
+        "Too many links have been requested from your network. Please try again in %d minute.",
+        "Too many links have been requested from your network. Please try again in %d minutes.",
         minutes,
     )
     return text % minutes

@@ -146,7 +146,9 @@ def closed(submission: Submission) -> Refusal | None:
         return None
     if comment.article.is_public and _is_moderator(comment):
         return None
-    text = _("Comments on this story are closed, so yours was not posted. You can still copy it from here.")
+    text = _(
+        "Comments closed while you were writing, so yours could not be posted. Here is your text, to copy."
+    )
     return Refusal(403, text)
 
 
@@ -154,7 +156,9 @@ def account(submission: Submission) -> Refusal | None:
     """Take comments of signed-in people only, where the owner wants that."""
     if submission.comment.user or not submission.settings.accounts_only:
         return None
-    text = _("Only people with an account may comment here, so yours was not posted. You can still copy it.")
+    text = _(
+        "Only people with an account may comment here, so yours could not be posted. Here is your text, to copy."
+    )
     return Refusal(403, text)
 
 
@@ -164,7 +168,7 @@ def duplicate(submission: Submission) -> Refusal | None:
     said = twins.exists() if comment.email else _last_sent(twins, comment, submission.settings)
     if not said:
         return None
-    return Refusal(409, _("You have already said that here, in the same words. Nothing was posted twice."))
+    return Refusal(409, _("You have already posted this comment here. It was not posted twice."))
 
 
 def flood(submission: Submission) -> Refusal | None:
@@ -185,8 +189,8 @@ def too_quick(last: datetime, interval: timedelta) -> Refusal | None:
     if seconds <= 0:
         return None
     text = ngettext(
-        "You are posting too quickly. Your text is kept below: wait %d second, then post it.",
-        "You are posting too quickly. Your text is kept below: wait %d seconds, then post it.",
+        "Please wait %d second and post again. Your text is safe below.",
+        "Please wait %d seconds and post again. Your text is safe below.",
         seconds,
     )
     return Refusal(429, text % seconds, seconds)

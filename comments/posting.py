@@ -21,7 +21,7 @@ from newsite.origin import shortened
 logger = logging.getLogger(__name__)
 
 NOT_SAVED = gettext_lazy(
-    "The fault is ours: your text could not be saved. It is kept below. Please send it again in a minute."
+    "Something went wrong on our side. Please send it again in a minute. Your text is safe below."
 )
 
 
@@ -94,7 +94,7 @@ def edit(comment: Comment, body: str, *, ip_address: str | None = None) -> Comme
         comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)
         if not comment.is_editable:
             raise Refused(
-                Refusal(403, _("This comment can no longer be changed. Your new text is kept below."))
+                Refusal(403, _("This comment can no longer be edited. Your new text is below, to copy."))
             )
         if body == comment.body:
             return comment

@@ -101,8 +101,8 @@ def too_many(sender: str) -> Refusal | None:
     seconds = math.ceil((times[REPORTS_TAKEN - 1] + REPORTS_INTERVAL - now).total_seconds())
     minutes = math.ceil(seconds / 60)
     text = ngettext(
-        "You have reported many comments. Your text is kept below: wait %d minute, then send it.",
-        "You have reported many comments. Your text is kept below: wait %d minutes, then send it.",
+        "You have reported many comments. Please wait %d minute and send it again. Your text is safe below.",
+        "You have reported many comments. Please wait %d minutes and send it again. Your text is safe below.",
         minutes,
     )
     return Refusal(429, text % minutes, seconds)

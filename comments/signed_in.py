@@ -29,7 +29,7 @@ from staff.forms import LimitedSignInForm
 class SignInForm(LimitedSignInForm):
     """Any account is let in: staff's own form asks for staff."""
 
-    error_title = gettext_lazy("You are not signed in yet.")
+    error_title = gettext_lazy("Sign-in failed")
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -96,7 +96,9 @@ def refuse(request: HttpRequest, settings: DiscussionSettings) -> Refusal | None
     if not is_same_origin(request):
         return Refusal(403, str(SENT_FROM_ELSEWHERE))
     if not may_comment(request.user, settings):
-        text = _("You are not signed in any more. Sign in in another tab, then press the button once more.")
+        text = _(
+            "You have been signed out. Please sign in again in another tab, then press the button again."
+        )
         return Refusal(403, text)
     return None
 

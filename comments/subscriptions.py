@@ -156,12 +156,12 @@ class Subscription(models.Model):
     """What the author of a comment wants to be told of."""
 
     class Scope(models.TextChoices):
-        ANSWERS = "answers", _("Answers to me")
-        STORY = "story", _("Every new comment here")
+        ANSWERS = "answers", _("Replies to my comment")
+        STORY = "story", _("All new comments on this story")
 
     class Rhythm(models.TextChoices):
-        AT_ONCE = "at-once", _("At once")
-        DAILY = "daily", _("Once a day, all in one mail")
+        AT_ONCE = "at-once", _("Straight away")
+        DAILY = "daily", _("Once a day, all in one email")
 
     subscriber = models.ForeignKey(
         Subscriber,
@@ -235,7 +235,7 @@ class Notice(models.Model):
     """Somebody was told of a comment, or will be in the next daily mail. Nobody is told twice."""
 
     class Kind(models.TextChoices):
-        ANSWER = "answer", _("An answer")
+        ANSWER = "answer", _("A reply")
         STORY = "story", _("A new comment")
         APPROVAL = "approval", _("The approval of an own comment")
 

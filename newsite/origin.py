@@ -15,10 +15,7 @@ IPV6_NETWORK = 64
 SHORTENED_TO = {4: 24, 6: 48}
 
 # What a person reads whose browser did not say that one of our own pages sent a form.
-SENT_FROM_ELSEWHERE = _(
-    "We could not tell that this was sent from our own page, so nothing was done. "
-    "If it was you, press the button once more."
-)
+SENT_FROM_ELSEWHERE = _("For safety this was not sent. Please press the button again.")
 
 
 def is_same_origin(request: HttpRequest) -> bool:

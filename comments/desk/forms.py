@@ -42,7 +42,7 @@ def seen_of(request: HttpRequest, comments: Iterable[str]) -> Seen:
 class ModeratorEditForm(CommentTextForm):
     """What a comment says, and who it is by. Only visitors' names and addresses are typed."""
 
-    error_title = _("Your change was not saved yet.")
+    error_title = _("Your changes have not been saved.")
 
     website = website_field()
     seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=LARGEST)

@@ -9,7 +9,7 @@ class Report(models.Model):
     class Reason(models.TextChoices):
         SPAM = "spam", _("Spam or advertising")
         ABUSE = "abuse", _("Insults, threats or hatred")
-        PERSONAL_DATA = "personal-data", _("Somebody’s personal data")
+        PERSONAL_DATA = "personal-data", _("Someone’s personal information")
         OTHER = "other", _("Something else")
 
     comment = models.ForeignKey(

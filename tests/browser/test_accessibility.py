@@ -304,5 +304,5 @@ def test_the_sign_in_of_readers_has_no_wcag_violations(watch, scheme):
     page.get_by_label("Username").fill("nobody")
     page.get_by_label("Password").fill("nothing")
     follow(page.get_by_role("button", name="Sign in"))
-    expect(page.get_by_text("You are not signed in yet.")).to_be_visible()
+    expect(page.get_by_text("Sign-in failed")).to_be_visible()
     assert violations(page) == []

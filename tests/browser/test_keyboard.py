@@ -37,7 +37,7 @@ def test_a_comment_is_reported_by_keyboard_alone(page):
 
     tab_to(page, "id_reason")
     page.keyboard.type("Some")
-    expect(page.get_by_label("What is wrong with it?")).to_have_value("personal-data")
+    expect(page.get_by_label("Why are you reporting it?")).to_have_value("personal-data")
     assert tab_to(page, "id_text") == ["id_text"]
     page.keyboard.type("My telephone number.")
     assert tab_to(page, "Report") == ["Report"]
@@ -125,7 +125,7 @@ def test_mails_are_chosen_confirmed_and_ended_by_keyboard_alone(page):
     assert tab_to(page, "Save") == ["id_rhythm", "Save"]
     with page.expect_navigation():
         page.keyboard.press("Enter")
-    expect(page.get_by_label("Tell me by email of")).to_have_value("story")
+    expect(page.get_by_label("Email me about")).to_have_value("story")
 
     subscriber = comment.subscription.subscriber
     page.goto(f"/comments/mail/confirm/{subscriber.confirm_token}/")

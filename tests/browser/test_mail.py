@@ -64,11 +64,11 @@ def test_a_commenter_confirms_the_mails_gets_an_answer_and_ends_them_with_one_cl
     article = make_article(title="The bridge opens")
     page.goto(article.get_absolute_url())
     fill_in(page, body="Well said.", name="Ada", email="ada@mailbox.example")
-    page.get_by_label("Email me when someone answers me").check()
+    page.get_by_label("Email me when someone replies").check()
     post(page)
 
     page.goto(link(newest(postbox), "Yes, I want these mails"))
-    expect(page.get_by_role("main")).to_contain_text("The bridge opens: Answers to me")
+    expect(page.get_by_role("main")).to_contain_text("The bridge opens: Replies to my comment")
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("status")).to_contain_text("Confirmed. You’ll get emails about:")
 
@@ -98,14 +98,14 @@ def test_without_javascript_the_private_page_changes_how_often_mails_come(watch,
     article = make_article()
     page.goto(article.get_absolute_url())
     fill_in(page, body="Well said.", name="Ada", email="ada@mailbox.example")
-    page.get_by_label("Email me when someone answers me").check()
+    page.get_by_label("Email me when someone replies").check()
     post(page)
 
-    expect(page.get_by_label("Tell me by email of")).to_have_value("answers")
-    page.get_by_label("Tell me by email of").select_option("Every new comment here")
-    page.get_by_label("How often").select_option("Once a day, all in one mail")
+    expect(page.get_by_label("Email me about")).to_have_value("answers")
+    page.get_by_label("Email me about").select_option("All new comments on this story")
+    page.get_by_label("How often").select_option("Once a day, all in one email")
     follow(page.get_by_role("button", name="Save"))
 
     subscription = Comment.objects.get().subscription
     assert (subscription.scope, subscription.rhythm) == ("story", "daily")
-    expect(page.get_by_label("Tell me by email of")).to_have_value("story")
+    expect(page.get_by_label("Email me about")).to_have_value("story")

@@ -50,8 +50,8 @@ FORM = [
     "Email *",
     "Website",
     "Save my name, email, and website in this browser for the next time I comment.",
-    "Email me when someone answers me",
-    "Email me about every new comment here",
+    "Email me when someone replies",
+    "Email me all new comments on this story",
     "Post Comment",
     "Preview",
 ]

@@ -387,9 +387,9 @@ def test_an_answer_is_refused_put_right_and_undone_in_its_row(watch):
 
     watch.expect_status(422)
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#queue-status")).to_have_text("Your comment was not posted yet.")
+    expect(page.locator("#queue-status")).to_have_text("Your comment has not been posted.")
     expect(text).to_be_focused()
-    expect(text).to_have_accessible_description("Write your comment.")
+    expect(text).to_have_accessible_description("Please write a comment.")
     page.keyboard.type("Thank you.")
     page.keyboard.press("Control+Enter")
 

@@ -372,7 +372,7 @@ def test_an_empty_answer_is_refused_and_decides_nothing(client, editor):
     response = client.post(f"{QUEUE}{comment.pk}/reply/", {f"{comment.pk}-body": " "})
 
     assert (response.status_code, statuses()) == (422, ["held"])
-    assert "Write your comment." in text_of(response)
+    assert "Please write a comment." in text_of(response)
 
 
 def test_an_answer_that_sends_nothing_is_explained(client, editor):
@@ -380,7 +380,7 @@ def test_an_answer_that_sends_nothing_is_explained(client, editor):
 
     response = client.post(f"{QUEUE}{comment.pk}/reply/", {})
 
-    assert (response.status_code, "Write your comment." in text_of(response)) == (422, True)
+    assert (response.status_code, "Please write a comment." in text_of(response)) == (422, True)
 
 
 @pytest.mark.parametrize("meanwhile", ["mark_as_spam", "withdraw"])

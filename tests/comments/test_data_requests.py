@@ -85,7 +85,7 @@ def test_without_a_choice_nothing_is_erased(client, editor):
     response = client.post(address(comment, "erase"))
 
     assert (response.status_code, Comment.objects.get().name, log()) == (422, "Ada", [])
-    assert "Choose what becomes of the texts." in text_of(response)
+    assert "Please choose what should happen to the text." in text_of(response)
 
 
 def test_without_a_second_yes_nothing_is_erased_and_the_choice_is_kept(client, editor):

@@ -530,7 +530,7 @@ def test_an_edit_that_someone_was_quicker_than_is_kept_in_the_form(client, alice
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"body": " "}, "Write your comment."),
+        ({"body": " "}, "Please write a comment."),
         ({"email": "x"}, "Enter a valid email address."),
         ({"website": "javascript:alert(1)"}, "Enter a web address like https://example.com"),
         ({"name": "n" * 101}, "at most 100 characters"),

@@ -141,10 +141,10 @@ def test_an_answer_that_was_sent_twice_is_posted_once_and_told_twice(client, ali
 @pytest.mark.parametrize(
     ("text", "before", "status", "words"),
     [
-        (" ", None, 422, "Write your comment."),
+        (" ", None, 422, "Please write a comment."),
         ("x" * 10_001, None, 422, "at most 10000 characters"),
         ("Thank you.", "hide", 409, "Nothing was posted: the comment is not public."),
-        ("Thank you.", "unpublish", 403, "Comments on this story are closed"),
+        ("Thank you.", "unpublish", 403, "Comments closed while you were writing"),
     ],
 )
 def test_an_answer_that_is_refused_comes_back_in_its_row_with_the_reason_at_the_text(
@@ -161,7 +161,7 @@ def test_an_answer_that_is_refused_comes_back_in_its_row_with_the_reason_at_the_
 
     page = text_of(response)
     assert row_in(response, comment) == "queue-row"
-    assert told_by(response) == "Your comment was not posted yet."
+    assert told_by(response) == "Your comment has not been posted."
     assert '<details data-written="reply" open>' in page
     error = f"id_{comment.pk}-body_error"
     assert f'aria-invalid="true" aria-describedby="{error}" autofocus>{text}</textarea>' in page
@@ -210,7 +210,7 @@ def test_a_wrong_edit_comes_back_in_its_row_with_the_reasons_and_loses_nothing(c
 
     page = text_of(response)
     assert (response.status_code, row_in(response, comment)) == (422, "queue-row")
-    assert told_by(response) == "Your change was not saved yet."
+    assert told_by(response) == "Your changes have not been saved."
     assert written_in(response, "edit") == ["edit"]
     assert f'<ul class="errorlist" id="edit-{comment.pk}-email_error">' in page
     assert f'aria-describedby="edit-{comment.pk}-email_error"' in page
@@ -371,7 +371,7 @@ def test_what_a_busy_database_cannot_save_is_kept_and_nothing_of_it_is_done(
 
     kept = 'value="Thank you."' if page == "ban" else f"{typed.get('body', 'Thank you.')}</textarea>"
     assert (response.status_code, kept in text_of(response)) == (503, True)
-    assert "The fault is ours: your text could not be saved." in text_of(response)
+    assert "Something went wrong on our side." in text_of(response)
     after = Comment.objects.get()
     assert (after.status, after.body) == ("held", "Good.")
     assert (Standing.objects.count(), Decision.objects.count()) == (0, 0)

@@ -269,7 +269,7 @@ def test_what_a_visitor_sends_all_the_same_is_refused_with_the_text_kept(client,
 
     page = text_of(response)
     assert (response.status_code, Comment.objects.count()) == (403, 0)
-    assert "Only people with an account may comment here, so yours was not posted." in page
+    assert "Only people with an account may comment here, so yours could not be posted." in page
     assert "Half an hour of work</textarea>" in page
     assert "Sign in to leave a reply." in page
 
@@ -369,7 +369,7 @@ def test_a_wrong_name_password_or_account_is_told_in_one_way_and_the_name_stays(
 
     page = text_of(response)
     assert response.status_code == 422
-    assert "You are not signed in yet." in page
+    assert "Sign-in failed" in page
     assert "Please enter a correct username and password." in page
     assert f'value="{fields["username"]}"' in page
     assert PASSWORD not in page

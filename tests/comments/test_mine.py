@@ -197,7 +197,7 @@ def test_ten_requests_an_hour_come_from_one_place_and_the_eleventh_is_told_to_wa
     elsewhere = ask(client, ip="203.0.113.5")
 
     assert (refused.status_code, refused["Retry-After"]) == (429, "3000")
-    assert "Try again in 50 minutes." in text_of(refused)
+    assert "Please try again in 50 minutes." in text_of(refused)
     assert f'value="{ADA}"' in text_of(refused)
     assert (elsewhere.status_code, Mail.objects.count()) == (200, 1)
     clock.shift(timedelta(minutes=50))
@@ -233,7 +233,7 @@ def test_what_is_no_address_is_explained(client, email):
     response = ask(client, email)
 
     assert response.status_code == 422
-    assert "No link was sent yet." in text_of(response)
+    assert "No link has been sent." in text_of(response)
     assert (AccessLink.objects.count(), Mail.objects.count()) == (0, 0)
 
 
@@ -263,7 +263,7 @@ def test_another_site_cannot_ask(client, headers):
     response = ask(client, headers=headers)
 
     assert (response.status_code, Mail.objects.count()) == (403, 0)
-    assert "press the button once more" in text_of(response)
+    assert "press the button again" in text_of(response)
 
 
 def test_a_site_that_sends_no_mail_says_so(client, settings):
@@ -365,7 +365,7 @@ def test_another_site_cannot_press_the_button(client, headers):
     response = client.post(link, headers=headers)
 
     assert (response.status_code, "mine" in client.cookies) == (403, False)
-    assert "press the button once more" in text_of(response)
+    assert "press the button again" in text_of(response)
     assert client.post(link, headers=SAME_ORIGIN).status_code == 303
 
 
@@ -451,7 +451,7 @@ def test_the_list_tells_of_mails_and_ends_them(client):
     page = text_of(client.get(MINE))
 
     assert ("Email alerts:" in before, "Unsubscribe" in before) == (False, False)
-    assert page.count("Email alerts: Answers to me. Once a day, all in one mail.") == 1
+    assert page.count("Email alerts: Replies to my comment. Once a day, all in one email.") == 1
     assert f'<a href="/comments/yours/{yours.token(comment)}/#mails">Change</a>' in page
     (stop,) = re.findall(r'href="([^"]+)">Unsubscribe this', page)
     client.post(stop)
@@ -677,7 +677,7 @@ def test_without_a_choice_nothing_is_erased(client, texts):
     response = erase(client, texts)
 
     assert (response.status_code, Comment.objects.get().name) == (422, "Ada")
-    assert "Nothing was erased yet." in text_of(response)
+    assert "Nothing has been removed." in text_of(response)
     assert 'href="#id_texts"' in text_of(response)
     assert 'id="id_texts"' in text_of(response)
 
@@ -690,4 +690,4 @@ def test_another_site_erases_nothing(client, headers):
     response = erase(client, headers=headers)
 
     assert (response.status_code, Comment.objects.get().name) == (403, "Ada")
-    assert "press the button once more" in text_of(response)
+    assert "press the button again" in text_of(response)

@@ -655,14 +655,12 @@ def refusal(article=None, **fields) -> Refusal | None:
     return refuse(Submission(comment))
 
 
-DUPLICATE = Refusal(409, "You have already said that here, in the same words. Nothing was posted twice.")
+DUPLICATE = Refusal(409, "You have already posted this comment here. It was not posted twice.")
 
 
 def too_quick(seconds: int) -> Refusal:
     words = "1 second" if seconds == 1 else f"{seconds} seconds"
-    return Refusal(
-        429, f"You are posting too quickly. Your text is kept below: wait {words}, then post it.", seconds
-    )
+    return Refusal(429, f"Please wait {words} and post again. Your text is safe below.", seconds)
 
 
 def test_a_comment_is_taken_where_nothing_speaks_against_it():

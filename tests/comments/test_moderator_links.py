@@ -176,7 +176,7 @@ def test_a_form_on_another_site_decides_nothing(client, mo):
     response = client.post(link(), headers={"sec-fetch-site": "cross-site"})
 
     assert (response.status_code, status_of(comment)) == (403, "held")
-    assert "press the button once more" in words_of(response)
+    assert "press the button again" in words_of(response)
 
 
 def test_the_pages_are_kept_by_nobody_and_found_by_no_search_engine(client, mo):

@@ -69,8 +69,8 @@ def test_leave_a_reply_offers_mails_and_neither_box_is_ticked(client):
     page = text_of(client.get(make_article().get_absolute_url()))
 
     for box, label in [
-        ("tell_answers", "Email me when someone answers me"),
-        ("tell_all", "Email me about every new comment here"),
+        ("tell_answers", "Email me when someone replies"),
+        ("tell_all", "Email me all new comments on this story"),
     ]:
         assert f'<input type="checkbox" name="{box}" id="id_{box}">' in page
         assert f'<label for="id_{box}">{label}</label>' in page
@@ -159,7 +159,7 @@ def test_an_address_is_confirmed_by_the_button_behind_the_link_and_not_by_the_li
     done = client.post(link)
 
     assert Subscriber.objects.get().confirmed_at == NOON
-    assert "The bridge opens</a>: Answers to me" in text_of(shown)
+    assert "The bridge opens</a>: Replies to my comment" in text_of(shown)
     assert "Confirm" in text_of(shown)
     assert "Confirmed. You’ll get emails about:" in text_of(done)
     for response in (shown, done):
@@ -672,8 +672,8 @@ def test_the_private_page_changes_what_its_author_is_told_of(client):
     assert (response.status_code, response["Location"]) == (302, f"{yours.address(comment)}#mails")
     assert (subscription.scope, subscription.rhythm) == ("story", "daily")
     page = text_of(client.get(yours.address(comment)))
-    assert '<option value="story" selected>Every new comment here</option>' in page
-    assert '<option value="daily" selected>Once a day, all in one mail</option>' in page
+    assert '<option value="story" selected>All new comments on this story</option>' in page
+    assert '<option value="daily" selected>Once a day, all in one email</option>' in page
 
 
 def test_the_private_page_ends_the_mails(client):
@@ -699,7 +699,7 @@ def test_another_site_changes_no_mails(client, headers):
     response = choose(client, comment, "", headers=headers)
 
     assert (response.status_code, Subscription.objects.count()) == (403, 1)
-    assert "We could not tell that this was sent from our own page" in text_of(response)
+    assert "For safety this was not sent." in text_of(response)
 
 
 @pytest.mark.parametrize(("scope", "rhythm"), [("all", "at-once"), ("story", "hourly"), ("story", "")])
@@ -724,7 +724,7 @@ def test_who_types_another_persons_address_changes_nothing_that_person_chose(cli
 def test_the_private_page_offers_no_mails_without_an_address(client):
     comment = make_comment(email="")
 
-    assert "Tell me by email of" not in text_of(client.get(yours.address(comment)))
+    assert "Email me about" not in text_of(client.get(yours.address(comment)))
     assert choose(client, comment, "story").status_code == 302
     assert (Subscriber.objects.count(), mailed()) == (0, [])
 

@@ -244,7 +244,7 @@ def test_a_bad_comment_is_explained_and_nothing_is_lost(client, staff):
     responses = [post(client, make_article(), body=body) for body in (" ", "x" * 10_001)]
 
     assert [response.status_code for response in responses] == [422, 422]
-    assert "Write your comment." in text_of(responses[0])
+    assert "Please write a comment." in text_of(responses[0])
     assert "x" * 10_001 in text_of(responses[1])
     assert Comment.objects.count() == 0
 
@@ -263,7 +263,7 @@ def test_who_was_signed_out_while_writing_keeps_the_text(client):
     response = post(client, make_article())
 
     assert (response.status_code, Comment.objects.count()) == (403, 0)
-    assert "You are not signed in any more." in text_of(response)
+    assert "You have been signed out." in text_of(response)
     assert "Thank you.</textarea>" in text_of(response)
 
 

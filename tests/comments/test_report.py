@@ -219,10 +219,10 @@ def test_what_is_not_public_cannot_be_reported(client, method):
 @pytest.mark.parametrize(
     ("fields", "field", "message"),
     [
-        ({"reason": ""}, "reason", "Choose a reason."),
-        ({"reason": "boredom"}, "reason", "Choose a reason."),
-        ({"reason": "other"}, "text", "Write what is wrong with the comment."),
-        ({"reason": "other", "text": " \u200b "}, "text", "Write what is wrong with the comment."),
+        ({"reason": ""}, "reason", "Please choose a reason."),
+        ({"reason": "boredom"}, "reason", "Please choose a reason."),
+        ({"reason": "other"}, "text", "Please say what is wrong with the comment."),
+        ({"reason": "other", "text": " \u200b "}, "text", "Please say what is wrong with the comment."),
         ({"text": "x" * 1001}, "text", "Ensure this value has at most 1000 characters (it has 1001)."),
         ({"text": "a\x00b"}, "text", "Null characters are not allowed."),
     ],
@@ -244,7 +244,7 @@ def test_an_empty_report_is_explained(client):
 
     response = client.post(f"/comments/{comment.pk}/report/", headers=SAME_ORIGIN)
 
-    assert (response.status_code, "Choose a reason." in text_of(response)) == (422, True)
+    assert (response.status_code, "Please choose a reason." in text_of(response)) == (422, True)
 
 
 def test_a_thousand_characters_are_taken_with_their_line_ends(client):
@@ -260,7 +260,7 @@ def test_a_report_from_another_site_is_refused_with_its_text_kept(client, header
     response = report(client, make_comment(), headers=headers, text="It insults Bo.")
 
     assert (response.status_code, Report.objects.count()) == (403, 0)
-    assert "press the button once more" in text_of(response)
+    assert "press the button again" in text_of(response)
     assert "It insults Bo.</textarea>" in text_of(response)
 
 
@@ -281,7 +281,7 @@ def test_one_address_reports_ten_comments_an_hour_and_keeps_its_text(client, clo
 
     assert (refused.status_code, refused["Retry-After"]) == (429, "3060")
     assert (
-        "You have reported many comments. Your text is kept below: wait 51 minutes, then send it."
+        "You have reported many comments. Please wait 51 minutes and send it again. Your text is safe below."
         in text_of(refused)
     )
     assert "It insults Bo.</textarea>" in text_of(refused)

@@ -147,19 +147,19 @@ def test_only_approved_comments_and_never_an_email_address_are_on_public_pages(c
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("body", "", "Write your comment."),
-        ("body", " \n ", "Write your comment."),
-        ("body", "\u200b\u202e", "Write your comment."),
-        ("body", "<!-- nothing -->", "Write your comment."),
-        ("body", "\u3164 \u2800 &nbsp; &#8203;", "Write your comment."),
-        ("name", "\u3164", "Enter your name, or the name that you want to be known by."),
-        ("name", "\U000e0041", "Enter your name, or the name that you want to be known by."),
+        ("body", "", "Please write a comment."),
+        ("body", " \n ", "Please write a comment."),
+        ("body", "\u200b\u202e", "Please write a comment."),
+        ("body", "<!-- nothing -->", "Please write a comment."),
+        ("body", "\u3164 \u2800 &nbsp; &#8203;", "Please write a comment."),
+        ("name", "\u3164", "Please enter a name. It need not be your real one."),
+        ("name", "\U000e0041", "Please enter a name. It need not be your real one."),
         ("body", "x" * 10_001, "Ensure this value has at most 10000 characters (it has 10001)."),
-        ("name", "", "Enter your name, or the name that you want to be known by."),
-        ("name", "\u200b", "Enter your name, or the name that you want to be known by."),
+        ("name", "", "Please enter a name. It need not be your real one."),
+        ("name", "\u200b", "Please enter a name. It need not be your real one."),
         ("name", "é" * 101, "Ensure this value has at most 100 characters (it has 101)."),
         ("name", "Ada\x00", "Null characters are not allowed."),
-        ("email", "", "Enter your email address. It will not be published."),
+        ("email", "", "Please enter your email address. It will not be published."),
         ("email", "ada@", "Enter an email address like name@example.com."),
         ("email", "ada@example", "Enter an email address like name@example.com."),
         ("email", "a" * 250 + "@example.com", "Ensure this value has at most 254 characters (it has 262)."),
@@ -227,7 +227,7 @@ def test_an_answer_to_what_is_not_public_here_is_refused_with_its_text_kept(clie
     response = post(client, article, parent=parent)
 
     assert (response.status_code, Comment.objects.count()) == (422, before)
-    assert "The comment that you answered is not here any more." in text_of(response)
+    assert "The comment you were replying to has been removed." in text_of(response)
     assert "Well said.</textarea>" in text_of(response)
 
 
@@ -248,7 +248,7 @@ def test_a_reply_from_another_site_is_refused_with_its_text_kept(client, headers
     response = post(client, make_article(), headers=headers)
 
     assert (response.status_code, Comment.objects.count()) == (403, 0)
-    assert "press the button once more" in text_of(response)
+    assert "press the button again" in text_of(response)
     assert "Well said.</textarea>" in text_of(response)
 
 
@@ -275,7 +275,7 @@ def test_a_reply_to_a_closed_conversation_is_refused_with_its_text_kept(client):
     response = post(client, make_article(discussion=Article.Discussion.CLOSED))
 
     assert (response.status_code, Comment.objects.count()) == (403, 0)
-    assert "Comments on this story are closed, so yours was not posted." in text_of(response)
+    assert "Comments closed while you were writing, so yours could not be posted." in text_of(response)
     assert "Well said.</textarea>" in text_of(response)
 
 
@@ -313,7 +313,7 @@ def test_a_duplicate_is_refused_with_its_text_kept(client):
     response = post(client, article)
 
     assert (response.status_code, Comment.objects.count()) == (409, 1)
-    assert "You have already said that here" in text_of(response)
+    assert "You have already posted this comment here." in text_of(response)
     assert "Well said.</textarea>" in text_of(response)
 
 
@@ -325,7 +325,7 @@ def test_who_posts_too_quickly_is_told_how_long_to_wait_and_keeps_the_text(clien
         response = post(client, article, body="One more thing.")
 
     assert (response.status_code, response["Retry-After"], Comment.objects.count()) == (429, "10", 1)
-    assert "wait 10 seconds, then post it." in text_of(response)
+    assert "Please wait 10 seconds and post again." in text_of(response)
     assert "One more thing.</textarea>" in text_of(response)
 
 
@@ -357,7 +357,10 @@ def test_a_reply_to_a_story_that_moved_meanwhile_is_taken(client):
 def test_a_bad_reply_to_a_closed_conversation_is_told_that_it_is_closed(client):
     response = post(client, make_article(discussion=Article.Discussion.CLOSED), email="")
 
-    assert (response.status_code, "Comments on this story are closed" in text_of(response)) == (403, True)
+    assert (response.status_code, "Comments closed while you were writing" in text_of(response)) == (
+        403,
+        True,
+    )
 
 
 @pytest.mark.parametrize("typed", [{}, {"email": ""}, {"preview": "1"}])
@@ -379,7 +382,7 @@ def test_a_comment_that_cannot_be_saved_is_kept_in_the_form(client):
         response = post(client, article)
 
     assert (response.status_code, response["Retry-After"], Comment.objects.count()) == (503, "60", 0)
-    assert "your text could not be saved" in text_of(response)
+    assert "Something went wrong on our side" in text_of(response)
     assert "Well said.</textarea>" in text_of(response)
 
 
@@ -402,7 +405,7 @@ def test_a_preview_shows_the_comment_as_it_will_look_and_posts_nothing(client):
 def test_a_preview_of_a_bad_form_explains_what_is_bad(client):
     response = post(client, make_article(), email="", preview="1")
 
-    assert (response.status_code, "Enter your email address." in text_of(response)) == (422, True)
+    assert (response.status_code, "Please enter your email address." in text_of(response)) == (422, True)
 
 
 # --- The form's own page ---

@@ -290,7 +290,7 @@ def test_a_comment_that_was_answered_is_changed_no_more(client):
     assert (refused.status_code, deleted.status_code) == (403, 403)
     assert (comment.body, comment.status) == ("As written.", "approved")
     assert "Something else.</textarea>" in text_of(refused)
-    assert "This comment can no longer be changed." in text_of(refused)
+    assert "This comment can no longer be edited." in text_of(refused)
     assert "Edit</a>" not in text_of(client.get(yours.address(comment)))
 
 
@@ -324,7 +324,7 @@ def test_an_edit_that_sends_nothing_is_explained(client):
 
     response = client.post(f"{yours.address(comment)}edit/", {}, headers=SAME_ORIGIN)
 
-    assert (response.status_code, "Write your comment." in text_of(response)) == (422, True)
+    assert (response.status_code, "Please write a comment." in text_of(response)) == (422, True)
 
 
 @pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "cross-site"}])
