@@ -35,6 +35,12 @@ class TextField(forms.CharField):
         return super().to_python(value).replace("\r\n", "\n").replace("\r", "\n")
 
 
+class CommentField(TextField):
+    """The text of a comment, with a short help on how to write it."""
+
+    help_template = "comments/_how_to_write.html"
+
+
 class EmailBoundField(forms.BoundField):
     @property
     def aria_describedby(self) -> str:
@@ -74,9 +80,10 @@ class CommentTextForm(forms.ModelForm):
 
     error_title = _("Your comment has not been posted.")
 
-    body = TextField(
+    body = CommentField(
         label=_("Comment"),
         max_length=Comment._meta.get_field("body").max_length,
+        help_text=_("You can write **bold**, *italic*, > quote, and links."),
         widget=forms.Textarea(attrs={"rows": 8, "cols": 45, "dir": "auto"}),
         error_messages={"required": _("Please write a comment.")},
     )

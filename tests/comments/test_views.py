@@ -1,6 +1,7 @@
 import gzip
 import re
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from articles.models import Article, RelatedRead
-from comments import threads
+from comments import threads, yours
 from comments.models import Comment
 from tests.factories import (
     make_article,
@@ -467,6 +468,35 @@ def test_the_form_has_the_words_order_and_attributes_of_wordpress(client):
     assert "csrf" not in form
 
 
+HELP = "You can write **bold**, *italic*, &gt; quote, and links."
+
+
+def test_one_line_below_the_box_says_what_can_be_written_and_opens_into_more(client):
+    page = text_of(client.get(make_article().get_absolute_url()))
+
+    box = page.index('<textarea name="body"')
+    help_ = page.index(f'<summary id="id_body_helptext">{HELP}</summary>')
+    assert box < help_ < page.index('id="id_name"')
+    assert 'aria-describedby="id_body_helptext"' in page[box : page.index("</textarea>")]
+    assert "An empty line begins a new paragraph." in page[help_ : page.index("</details>", help_)]
+
+
+def test_every_form_for_the_text_of_a_comment_says_what_can_be_written(client):
+    comment = make_comment()
+    editor = make_editor()
+    edit = f"/comments/yours/{yours.token(comment)}/edit/"
+    client.force_login(editor)
+    addresses = [
+        f"{comment.article.get_absolute_url()}reply/",
+        f"{comment.article.get_absolute_url()}reply/signed-in/",
+        edit,
+        f"/admin/comments/comment/{comment.pk}/edit/",
+    ]
+
+    pages = [text_of(client.get(address)) for address in addresses]
+    assert [unescape(HELP) in unescape(page) for page in pages] == [True] * 4
+
+
 # --- Addresses ---
 
 
@@ -667,7 +697,7 @@ def test_answers_stand_in_a_branch_that_can_be_closed(client):
     reply_to(top, body="Comment 2.")
     reply_to(reply_to(top, body="Comment 3."), body="Comment 4.")
 
-    page = text_of(client.get(top.article.get_absolute_url()))
+    page = text_of(client.get(top.article.get_absolute_url())).partition('id="respond"')[0]
 
     assert re.findall(r"<summary>(.*?)</summary>", page) == ["3 replies", "1 reply"]
     assert page.count("<details") == page.count('<details class="replies" open>') == page.count("</details>")
