@@ -54,8 +54,8 @@ def test_a_story_shows_all_that_belongs_to_it(client):
         '<p class="standfirst">After ten years.',
         "Ada Byron</a> and",
         "Bo Chen</a>",
-        ">23 November 2026, 10:00</time>",
-        ">23 November 2026, 11:00</time>",
+        ">23 November 2026, 10:00 UTC</time>",
+        ">23 November 2026, 11:00 UTC</time>",
         "1 min read",
         'alt="A bridge"',
         "The bridge at dawn",
@@ -76,9 +76,9 @@ def test_a_story_shows_all_that_belongs_to_it(client):
 @pytest.mark.parametrize(
     ("language", "dates"),
     [
-        ("en", ["Monday 23 November 2026", ">23 November 2026, 10:00<", "<title>November 2026 "]),
-        ("de", ["Montag 23. November 2026", ">23. November 2026 10:00<", "<title>November 2026 "]),
-        ("ja", ["月曜日 2026年11月23日", ">2026年11月23日10:00<", "<title>2026年11月 "]),
+        ("en", ["Monday 23 November 2026", ">23 November 2026, 10:00 UTC<", "<title>November 2026 "]),
+        ("de", ["Montag 23. November 2026", ">23. November 2026 10:00 UTC<", "<title>November 2026 "]),
+        ("ja", ["月曜日 2026年11月23日", ">2026年11月23日10:00 UTC<", "<title>2026年11月 "]),
     ],
 )
 def test_dates_read_as_the_language_of_the_site_has_them(client, settings, language, dates):

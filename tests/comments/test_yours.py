@@ -235,7 +235,10 @@ def test_an_edited_comment_of_a_known_person_stays_public_and_says_so(client):
 
     page = text_of(client.get(comment.article.get_absolute_url()))
     assert "Better said." in page
-    assert 'edited <time datetime="2026-11-23T12:00:00+0000">23 November 2026, 12:00</time>' in page
+    assert (
+        'edited <time class="moment" datetime="2026-11-23T12:00:00+00:00">23 November 2026, 12:00 UTC</time>'
+        in page
+    )
 
 
 def test_an_edit_passes_moderation_again(client):

@@ -2,18 +2,25 @@ import gzip
 import re
 from urllib.parse import urljoin
 
+import brotli
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.templatetags.static import static
 from django.test import Client
 
+from newsite.storage import without_comments
 from tests.factories import make_article, make_comment
 
 
 def source(url: str) -> bytes:
     with open(finders.find(url.removeprefix("/static/")), "rb") as file:
         return file.read()
+
+
+def packed_script(url: str) -> bytes:
+    """A script as browsers fetch it."""
+    return brotli.compress(without_comments(source(url)))
 
 
 def with_imports(urls: set[str]) -> set[str]:
@@ -33,8 +40,14 @@ def test_what_a_story_page_loads_is_small(client):
 
     assert scripts
     assert styles
-    assert sum(len(gzip.compress(source(url))) for url in scripts) < 6 * 1024
+    assert sum(len(packed_script(url)) for url in scripts) < 6 * 1024
     assert sum(len(gzip.compress(source(url))) for url in styles) < 20 * 1024
+
+
+def collect() -> None:
+    call_command(
+        "collectstatic", interactive=False, verbosity=0, ignore_patterns=["admin", "django_prose_editor"]
+    )
 
 
 @pytest.mark.django_db
@@ -42,11 +55,9 @@ def test_static_files_are_kept_for_a_year_under_names_that_change_with_them(sett
     settings.STATIC_ROOT = tmp_path
     settings.STORAGES = {
         **settings.STORAGES,
-        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+        "staticfiles": {"BACKEND": "newsite.storage.StaticFilesStorage"},
     }
-    call_command(
-        "collectstatic", interactive=False, verbosity=0, ignore_patterns=["admin", "django_prose_editor"]
-    )
+    collect()
 
     response = Client().get(static("newsite/base.css"), headers={"accept-encoding": "br, gzip"})
     response.close()
@@ -56,3 +67,20 @@ def test_static_files_are_kept_for_a_year_under_names_that_change_with_them(sett
     directives = dict(part.partition("=")[::2] for part in response.headers["Cache-Control"].split(", "))
     assert "immutable" in directives
     assert int(directives["max-age"]) >= 365 * 24 * 60 * 60
+
+
+@pytest.mark.django_db
+def test_readers_fetch_scripts_without_the_comments_in_them(settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "newsite.storage.StaticFilesStorage"},
+    }
+    collect()
+
+    response = Client().get(static("newsite/times.js"))
+    served = b"".join(response.streaming_content)
+
+    assert b"// " in source("/static/newsite/times.js")
+    assert [line for line in served.splitlines() if line.lstrip().startswith(b"//")] == []
+    assert served.endswith(b"update();\nsetInterval(update, MINUTE / 2);\n")
