@@ -1,4 +1,3 @@
-import re
 from functools import cached_property
 from html import unescape
 from typing import cast
@@ -16,14 +15,7 @@ from articles.models import Article
 from comments.discussion import DiscussionSettings
 from comments.models import Comment, Report
 from comments.subscriptions import Subscription
-from newsite import markup
-
-# Controls, and characters that show nothing or turn the direction of the text around
-# them: with those a name could pass for another. Unicode Standard Annex #9, section 2.
-INVISIBLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f"
-    "\u2028-\u202e\u2060-\u2069\u2800\u3164\ufeff\uffa0\U000e0000-\U000e007f]"
-)
+from newsite import markup, visible
 
 
 class TextField(forms.CharField):
@@ -39,6 +31,13 @@ class CommentField(TextField):
     """The text of a comment, with a short help on how to write it."""
 
     help_template = "comments/_how_to_write.html"
+
+
+class NameField(forms.CharField):
+    """What someone is called, without what nobody would see of it."""
+
+    def to_python(self, value):
+        return visible.as_name(super().to_python(value))
 
 
 class EmailBoundField(forms.BoundField):
@@ -102,7 +101,7 @@ class CommentTextForm(forms.ModelForm):
     def clean_body(self) -> str:
         body = self.cleaned_data["body"]
         seen = unescape(strip_tags(markup.comment_html(body)))
-        if not INVISIBLE.sub("", seen).strip():
+        if not visible.is_visible(seen):
             raise forms.ValidationError(self.fields["body"].error_messages["required"], code="required")
         return body
 
@@ -189,7 +188,7 @@ class ReportForm(forms.ModelForm):
 
     def clean(self):
         cleaned = super().clean()
-        says_nothing = not INVISIBLE.sub("", cleaned.get("text", "")).strip()
+        says_nothing = not visible.is_visible(cleaned.get("text", ""))
         if cleaned.get("reason") == Report.Reason.OTHER and says_nothing and "text" not in self.errors:
             self.add_error("text", _("Please say what is wrong with the comment."))
         return cleaned
@@ -277,6 +276,7 @@ class CommentForm(ReplyForm):
 
     class Meta(ReplyForm.Meta):
         fields = ["body", "name", "email", "website", "parent"]
+        field_classes = {"name": NameField}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
             "email": forms.EmailInput(attrs={"autocomplete": "email"}),
@@ -303,12 +303,7 @@ class CommentForm(ReplyForm):
         return Subscription.Scope.ANSWERS if self.cleaned_data.get("tell_answers") else ""
 
     def clean_name(self) -> str:
-        name = " ".join(INVISIBLE.sub("", self.cleaned_data["name"]).split())
-        if not name and not self.settings.requires_name_and_email:
-            return str(_("Anonymous"))
-        if not name:
-            raise forms.ValidationError(self.fields["name"].error_messages["required"], code="required")
-        return name
+        return self.cleaned_data["name"] or str(_("Anonymous"))
 
     def _helper(self) -> FormHelper:
         helper = FormHelper()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from comments import bans, decisions, queue, telling
-from comments.forms import CommentTextForm, website_field
+from comments.forms import CommentTextForm, NameField, website_field
 from comments.models import Change, Comment, Decision, Seen, Standing
 
 # The largest id that a database holds, but for one: the next one is counted from it.
@@ -49,6 +49,7 @@ class ModeratorEditForm(CommentTextForm):
 
     class Meta(CommentTextForm.Meta):
         fields = ["body", "name", "email", "website"]
+        field_classes = {"name": NameField}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -511,6 +511,14 @@ def test_a_moderator_edits_what_a_comment_says_and_who_it_is_by(client, alice):
     assert (change.by, change.body_before, change.before) == (alice, "My number is 555.", {"name": "Ada"})
 
 
+def test_a_name_from_a_moderator_hides_nothing_either(client, alice):
+    comment = make_comment(name="Ada")
+
+    client.post(f"{QUEUE}{comment.pk}/edit/", sent(comment, name="Ada\tB\u202eyron\u200d"))
+
+    assert Comment.objects.get().name == "Ada Byron"
+
+
 def test_an_edit_that_someone_was_quicker_than_is_kept_in_the_form(client, alice, bob):
     comment = make_comment(body="First.")
     form = sent(comment, body="Mine.")
@@ -534,6 +542,7 @@ def test_an_edit_that_someone_was_quicker_than_is_kept_in_the_form(client, alice
         ({"email": "x"}, "Enter a valid email address."),
         ({"website": "javascript:alert(1)"}, "Enter a web address like https://example.com"),
         ({"name": "n" * 101}, "at most 100 characters"),
+        ({"name": "\u200d"}, "This field is required."),
     ],
 )
 def test_a_wrong_edit_is_explained_and_kept(client, alice, fields, words):

@@ -223,6 +223,7 @@ def test_what_is_not_public_cannot_be_reported(client, method):
         ({"reason": "boredom"}, "reason", "Please choose a reason."),
         ({"reason": "other"}, "text", "Please say what is wrong with the comment."),
         ({"reason": "other", "text": " \u200b "}, "text", "Please say what is wrong with the comment."),
+        ({"reason": "other", "text": "\u200d\ufe0f"}, "text", "Please say what is wrong with the comment."),
         ({"text": "x" * 1001}, "text", "Ensure this value has at most 1000 characters (it has 1001)."),
         ({"text": "a\x00b"}, "text", "Null characters are not allowed."),
     ],

@@ -214,6 +214,51 @@ def test_a_name_cannot_hide_what_it_is(client):
     assert Comment.objects.get().name == "Ada Byron"
 
 
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("Ada\tExample", "Ada Example"),
+        ("A\u200dd\u200ca", "Ada"),
+        ("علی\u200cرضا", "علی\u200cرضا"),
+        ("👩🏽\u200d⚕\ufe0f Ann\u200d", "👩🏽\u200d⚕\ufe0f Ann"),
+        ("\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", None),
+        ("葛\U000e0100城", None),
+    ],
+)
+def test_a_name_keeps_what_is_seen_of_it(client, typed, name):
+    post(client, make_article(), name=typed)
+
+    assert Comment.objects.get().name == (name or typed)
+
+
+UNSEEN = [
+    *("\u200d", "\u200c", "\u0301", "\ufe0f", "\u180b", "\U000e0100", "\U0001d159", "\U0001bca0", "\ufff9"),
+    *("\u206f", "\u0488", "\u2800", "\u3164", "\uffa0", "\u115f", "\ufffc", "\u00a0\u3000", "\U000e0041"),
+]
+
+
+@pytest.mark.parametrize("signs", UNSEEN, ids=ascii)
+def test_what_nobody_sees_is_neither_a_name_nor_a_text(client, signs):
+    response = post(client, make_article(), name=signs, body=signs)
+
+    assert (response.status_code, Comment.objects.count()) == (422, 0)
+    assert list(response.context["reply_form"].errors) == ["body", "name"]
+
+
+@pytest.mark.parametrize("text", ["&zwj;", "&#8205;", "<b>&nbsp;</b>"])
+def test_what_stands_for_nothing_is_no_text(client, text):
+    response = post(client, make_article(), body=text)
+
+    assert (response.status_code, Comment.objects.count()) == (422, 0)
+
+
+@pytest.mark.parametrize("text", ["👍", "🫨", "?", "٣", "字", "#️⃣", "🇩🇪"])
+def test_one_sign_that_is_seen_is_a_text(client, text):
+    post(client, make_article(), body=text)
+
+    assert Comment.objects.get().body == text
+
+
 @pytest.mark.parametrize("status", ["held", "spam", "trash", "elsewhere", "unknown", "nonsense"])
 def test_an_answer_to_what_is_not_public_here_is_refused_with_its_text_kept(client, status):
     article = make_article()

@@ -15,7 +15,14 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
 # A module may import from the layers below its own, and from its own.
 LAYERS = [
-    ["newsite.markup", "newsite.freshness", "newsite.origin", "newsite.converters", "mail"],
+    [
+        "newsite.markup",
+        "newsite.freshness",
+        "newsite.origin",
+        "newsite.converters",
+        "newsite.visible",
+        "mail",
+    ],
     ["articles.models"],
     ["comments.matching"],
     ["comments.subscriptions", "comments.discussion"],
