@@ -20,7 +20,8 @@ UNSPACED = re.compile(
 # What shows nothing and could stand inside a word to hide it, and marks that can be laid
 # over any letter. Those that make a letter of their own, as accents do, are one with it here.
 HIDDEN = re.compile(
-    "[\u00ad\u0300-\u036f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1ab0-\u1aff\u1dc0-\u1dff"
+    "[\u00ad\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u061c\u0640\u064b-\u0652"
+    "\u0670\u115f\u1160\u17b4\u17b5\u180b-\u180f\u1ab0-\u1aff\u1dc0-\u1dff"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\ufeff"
     "\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
@@ -33,6 +34,15 @@ CYRILLIC_LOOKALIKES = str.maketrans("ABEKMHOPCTYXaekmopctyx", "АВЕКМНОР�
 CYRILLIC = re.compile("[\u0400-\u052f]")
 CYRILLIC_OR_GREEK = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 LATIN = re.compile("[A-Za-z]")
+# Signs that a keyboard or a word processor puts in the place of the one that was typed. Some
+# are letters to Unicode, and the wide and spaced forms would fall apart before they are seen.
+APOSTROPHES = (
+    "`\u00b4\u02b9\u02bb-\u02bd\u02c8\u02ca\u02cb\u055a\u05f3\u1fbd\u1fbf\u1fef\u1ffd\u1ffe\u2018-\u201b\u2032\u2035"
+    "\u2039\u203a\ua78b\ua78c\uff07\uff40"
+)
+QUOTATION_MARKS = "\u00ab\u00bb\u02ba\u02dd\u02ee\u05f4\u201c-\u201f\u2033\u2036\u301d-\u301f\uff02"
+HYPHENS = "\u058a\u05be\u2010-\u2015\u2043\u2212\ufe58\ufe63\uff0d"
+SAME_SIGN = re.compile(f"([{APOSTROPHES}])|([{QUOTATION_MARKS}])|[{HYPHENS}]")
 # In many fonts these are the same.
 SAME_LOOK = str.maketrans("1|0ı", "llol", "") | {ord("i"): "l"}
 # So many letters may stand where an entry has "*".
@@ -47,18 +57,32 @@ FEWEST_BITS = {4: 8, 6: 16}
 def fold(text: str) -> str:
     """Return a text as it is compared: capitals, widths, spaces and hidden characters make no difference.
 
-    Where letters of two scripts that look alike stand in one word, it is read as a word of
-    one script: nobody writes so but to hide it.
+    Nor do the kinds of apostrophes, quotation marks and hyphens. Where letters of two
+    scripts that look alike stand in one word, it is read as a word of one script: nobody
+    writes so but to hide it.
     """
-    text = HIDDEN.sub("", unicodedata.normalize("NFKC", text))
+    text = HIDDEN.sub("", _with_same_signs(text))
     if CYRILLIC_OR_GREEK.search(text) and LATIN.search(text):
         text = re.sub(r"\w+", lambda word: _in_one_script(word[0]), text)
-    return " ".join(HIDDEN.sub("", text.casefold()).split())
+    return " ".join(HIDDEN.sub("", _without_capitals(text)).split())
 
 
 def name_key(name: str) -> str:
     """Return under what a name is banned. One sign may fold to eighteen, so it is cut."""
     return fold(name)[:KEY_LENGTH]
+
+
+def _with_same_signs(text: str) -> str:
+    return unicodedata.normalize("NFKC", SAME_SIGN.sub(_same_sign, text))
+
+
+def _same_sign(found: re.Match[str]) -> str:
+    return "'" if found[1] else '"' if found[2] else "-"
+
+
+def _without_capitals(text: str) -> str:
+    """Return a text in small letters. In Turkish I is the capital of ı, and İ that of i."""
+    return text.replace("\u0130", "i").casefold().replace("\u0131", "i")
 
 
 def look(name: str) -> str:
