@@ -168,7 +168,7 @@ class ArticleAdmin(admin.ModelAdmin):
     ]
 
     class Media:
-        js = [Script("newsite/editor.js", type="module")]
+        js = [Script("newsite/editor.js", type="module"), Script("newsite/paste.js", type="module")]
 
     # --- Who may do what ---
 

@@ -4,6 +4,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from articles.models import Article
+from newsite.markup import story_html
+from tests.browser.clipboards import CLIPBOARDS, OUTLOOK_ON_THE_WEB
 from tests.factories import make_article, make_editor, make_section
 
 ADD = "/admin/articles/article/add/"
@@ -17,6 +19,26 @@ PASTE = """
     new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true })
   );
 }
+"""
+
+DROP = """
+(editor, html) => {
+  const data = new DataTransfer();
+  data.setData("text/html", html);
+  const { x, y } = editor.getBoundingClientRect();
+  editor.dispatchEvent(
+    new DragEvent("drop", { dataTransfer: data, clientX: x + 9, clientY: y + 9, bubbles: true, cancelable: true })
+  );
+}
+"""
+
+# Has the next copy put on the system's clipboard what another program would.
+COPY = """
+(html) => document.addEventListener("copy", (event) => {
+  event.clipboardData.setData("text/html", html);
+  event.clipboardData.setData("text/plain", "not this");
+  event.preventDefault();
+}, { once: true })
 """
 
 # What a word processor puts on the clipboard for three paragraphs, a heading, a list and a table.
@@ -171,6 +193,56 @@ def test_text_pasted_from_a_word_processor_becomes_clean_html(page, watch):
         "<ul><li><p>One bridge</p></li><li><p>Two roads</p></li></ul>"
         "<p>The end.</p>"
     )
+
+
+def copied_elsewhere(page: Page, html: str) -> None:
+    page.get_by_label("Headline:").click()
+    page.evaluate(COPY, html)
+    page.keyboard.press("Control+c")
+
+
+def in_the_story(page: Page) -> str:
+    return story_html(page.locator("textarea[name=body]").input_value())
+
+
+@pytest.mark.parametrize("program", CLIPBOARDS)
+def test_what_other_programs_copy_keeps_its_meaning_by_the_systems_clipboard(page, watch, program):
+    clipboard = CLIPBOARDS[program]
+    # The browser tells that the policy keeps the styles out. They are read as text.
+    if " style=" in clipboard.html:
+        watch.expect("CSP violation: style-src-attr")
+        watch.expect("Applying inline style violates")
+    copied_elsewhere(page, clipboard.html)
+
+    page.locator(".tiptap").click()
+    page.keyboard.press("Control+v")
+
+    expect(page.locator(".tiptap")).not_to_have_text("")
+    assert in_the_story(page) == clipboard.body_html
+
+
+def test_what_is_dropped_into_the_editor_keeps_its_meaning_too(page, watch):
+    watch.expect("CSP violation: style-src-attr")
+    watch.expect("Applying inline style violates")
+    page.locator(".tiptap").evaluate(DROP, OUTLOOK_ON_THE_WEB.html)
+    assert in_the_story(page) == OUTLOOK_ON_THE_WEB.body_html
+
+
+def test_what_is_copied_inside_the_editor_comes_out_as_it_went_in(watch):
+    body = (
+        '<h3>One</h3><p>A <strong>b</strong> <s>c</s></p><ol start="3"><li><p>D</p><ul><li><p>E</p></li></ul>'
+        "</li></ol><table><tbody><tr><td><p>6</p></td></tr></tbody></table><p>F</p>"
+    )
+    page = watch.new_editor(make_editor())
+    page.goto(f"/admin/articles/article/{make_article(body=body).pk}/change/")
+    page.locator(".tiptap h3").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+c")
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+v")
+    expect(page.locator(".tiptap h3")).to_have_count(2)
+    assert in_the_story(page) == body + body
 
 
 def test_without_javascript_a_plain_text_area_takes_the_body_as_paragraphs(watch):
