@@ -257,6 +257,8 @@ class Article(models.Model):
         ),
     )
     discussion = models.CharField(_("comments"), max_length=10, choices=Discussion, default=Discussion.FOLLOW)
+    # How many comments visitors see below the story. The conversation keeps it, whatever happens there.
+    comment_count = models.PositiveIntegerField(_("comments"), default=0, editable=False)
     # "2026/11/slug": an address, once given, does not move with the TIME_ZONE setting.
     address = models.CharField(max_length=110, unique=True, null=True, editable=False)  # noqa: DJ001 (several have none)
 
@@ -294,6 +296,8 @@ class Article(models.Model):
     def save(self, *, update_fields=None, **kwargs):
         """Save the story with its HTML and its address, and remember the address it had."""
         self._date_if_published()
+        if update_fields is None and not self._state.adding:
+            update_fields = self._edited_fields()
         fields = {"body", "slug", "published_at"} if update_fields is None else set(update_fields)
         if "body" in fields:
             self.body = markup.with_paragraphs(self.body)
@@ -344,7 +348,7 @@ class Article(models.Model):
     @property
     def edition(self) -> str:
         """Return what tells whether someone else has saved the story meanwhile."""
-        fields = {field.attname: getattr(self, field.attname) for field in self._meta.concrete_fields}
+        fields = {name: getattr(self, name) for name in ["id", *self._edited_fields()]}
         return hashlib.blake2b(repr(fields).encode(), digest_size=16).hexdigest()
 
     def publish(self) -> None:
@@ -374,6 +378,11 @@ class Article(models.Model):
             parts.append(BodyPart("".join(pieces[start:end]), reads_after.get(end, [])))
             start = end
         return parts
+
+    def _edited_fields(self) -> list[str]:
+        """Return what those who write the story change, and not its readers meanwhile."""
+        fields = [field.attname for field in self._meta.concrete_fields if not field.primary_key]
+        return [name for name in fields if name != "comment_count"]
 
     def _date_if_published(self) -> None:
         if self.status == self.Status.PUBLISHED and self.published_at is None:

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Group, User
 from django.db import connection, models, transaction
 
 from articles.models import Article, Author, Byline, Section
-from comments.models import KEY_WIDTH, Change, Comment, Decision, Firing, Report, Rule
+from comments.models import KEY_WIDTH, Change, Comment, Decision, Firing, Report, Rule, recount
 
 CHUNK = 5_000
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -38,6 +38,8 @@ def fill(size: int) -> None:
     author.groups.set(Group.objects.filter(name="Author"))
     stories = _write_stories(size // COMMENTS_PER_STORY, author)
     _write(Comment, _comments(size, stories, chance))
+    with transaction.atomic():
+        recount(Article.objects.values_list("pk", flat=True))
     decided = Comment.objects.exclude(status="held").order_by("pk").values_list("pk", "status")
     # A moderator has decided on every third comment, on each by itself.
     _write(Decision, (_decision(pk, status, moderator) for pk, status in decided.iterator() if pk % 3 == 0))

@@ -1,9 +1,6 @@
 from django.contrib import admin, messages
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext, gettext_lazy
@@ -43,36 +40,14 @@ PAGES = [
     ("<int:pk>/erase/", data_requests.erase, "comments_comment_erase"),
 ]
 
-REPLIES = Comment.objects.approved().order_by().values("article").annotate(count=Count("pk"))
-
 admin.site.unregister(Article)
-
-
-class StoryList(ChangeList):
-    def get_results(self, request):
-        """Count the replies to the stories of the page: to count them all takes long."""
-        super().get_results(request)
-        of_page = REPLIES.filter(article__in=[article.pk for article in self.result_list])
-        counts = dict(of_page.values_list("article", "count"))
-        for article in self.result_list:
-            article.reply_count = counts.get(article.pk, 0)
 
 
 @admin.register(Article)
 class StoryAdmin(ArticleAdmin):
-    """The newsroom's list of stories, with the number of replies to each."""
+    """The newsroom's list of stories, with the number of comments on each."""
 
-    list_display = [*ArticleAdmin.list_display, "replies"]
-
-    def get_changelist(self, request, **kwargs):
-        return StoryList
-
-    @admin.display(
-        description=gettext_lazy("replies"),
-        ordering=Coalesce(Subquery(REPLIES.filter(article=OuterRef("pk")).values("count")), 0),
-    )
-    def replies(self, article) -> int:
-        return article.reply_count
+    list_display = [*ArticleAdmin.list_display, "comment_count"]
 
     def save_model(self, request, obj, form, change):
         super().save_model(request, obj, form, change)

@@ -37,7 +37,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from comments import notifications, staff_notices
-from comments.models import AccessLink, Change, Comment, Firing, Report, Standing
+from comments.models import AccessLink, Change, Comment, Firing, Report, Standing, recount
 from comments.subscriptions import Notice, Subscriber, Subscription
 from mail.models import Mail
 
@@ -83,7 +83,9 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     """
     comments = Comment.objects.written_with(email)
     # Locked first, so that nobody edits a comment between these steps.
-    statuses = dict(comments.order_by("pk").select_for_update(no_key=True).values_list("pk", "status"))
+    locked = comments.order_by("pk").select_for_update(no_key=True).values_list("pk", "status", "article")
+    statuses = {pk: status for pk, status, _story in locked}
+    stories = {story for _pk, _status, story in locked}
     Change.objects.filter(comment__in=comments).erase()
     edits = _edits_of(email)
     Change.objects.filter(pk__in=edits).erase_who()
@@ -123,6 +125,8 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
         for pk, status in statuses.items()
     )
     comments.update(erased_at=timezone.now(), **gone)
+    if not keep_texts:
+        recount(stories)
     AccessLink.objects.filter(email=email.lower()).delete()
     subscribers = Subscriber.objects.filter(email=email.lower())
     # Whoever writes a mail to them at this moment is waited for.

@@ -1,5 +1,13 @@
 from comments.models.access_link import LINK_LASTS, AccessLink
-from comments.models.comment import IDENTIFIED, KEY_WIDTH, THREAD_KEY, Comment, CommentQuerySet, Firing
+from comments.models.comment import (
+    IDENTIFIED,
+    KEY_WIDTH,
+    THREAD_KEY,
+    Comment,
+    CommentQuerySet,
+    Firing,
+    recount,
+)
 from comments.models.history import UNDO_LASTS, Change, ChangeQuerySet, Decision, Left, Outcome, Seen
 from comments.models.housekeeping import Housekeeping
 from comments.models.report import Report
@@ -26,4 +34,5 @@ __all__ = [
     "Standing",
     "THREAD_KEY",
     "UNDO_LASTS",
+    "recount",
 ]

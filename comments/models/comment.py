@@ -1,11 +1,12 @@
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Case, F, Func, When
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact
 from django.urls import reverse
 from django.utils import timezone
@@ -114,10 +115,15 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
     def delete(self):
         """Delete comments for good, and the mails that tell what they said."""
-        pks = list(self.values_list("pk", flat=True))
-        notifications.forget(pks)
-        staff_notices.forget(pks)
-        return super().delete()
+        with transaction.atomic():
+            rows = list(self.values_list("pk", "status", "article"))
+            pks = [pk for pk, _status, _story in rows]
+            stories = {story for _pk, status, story in rows if status == Comment.Status.APPROVED}
+            notifications.forget(pks)
+            staff_notices.forget(pks)
+            deleted = super().delete()
+            recount(stories)
+        return deleted
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -130,13 +136,18 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """
         decision.add(changes)
         moved: dict[str, list[int]] = defaultdict(list)
+        stories: set[int] = set()
         for change in changes:
             if change.from_status != change.to_status:
                 moved[change.to_status].append(change.comment_id)
+                stories.add(change.comment.article_id)
+        for status, pks in moved.items():
+            self.filter(pk__in=pks).update(status=status)
+        # Before anybody else's rows are locked: a new comment locks its story first, too.
+        recount(stories)
         staff_notices.cancel([pk for pks in moved.values() for pk in pks])
         for status, pks in moved.items():
             comments = self.filter(pk__in=pks).order_by("pk")
-            comments.update(status=status)
             if status == Comment.Status.APPROVED:
                 notifications.announce(comments, to_authors=tells_authors)
                 staff_notices.note(comments, StaffNotice.Kind.PUBLIC, decided_by=decision.by)
@@ -190,6 +201,19 @@ class CommentQuerySet(models.QuerySet["Comment"]):
                 answered = [change.comment_id for change in changes if change.before]
                 Comment.objects.filter(pk__in=answered).update(open_reports=0)
         return Outcome(len(changes), list(Change.objects.latest_of(overtaken)), decision, same=same)
+
+
+def recount(stories: Iterable[int]) -> None:
+    """Keep with these stories how many comments visitors see below each.
+
+    Called in the transaction of whatever changed that. The stories are locked before anything
+    is counted, or of two changes at once each would miss the other's.
+    """
+    locked = Article.objects.filter(pk__in=stories).order_by("pk").select_for_update(no_key=True)
+    pks = list(locked.values_list("pk", flat=True))
+    shown = Comment.objects.approved().filter(article=models.OuterRef("pk")).order_by().values("article")
+    count = Coalesce(models.Subquery(shown.annotate(count=models.Count("pk")).values("count")), 0)
+    Article.objects.filter(pk__in=pks).update(comment_count=count)
 
 
 def _all_to(status: str) -> Callable[[Sequence["Comment"]], dict[int, str]]:
@@ -295,19 +319,25 @@ class Comment(models.Model):
         self.email = self.email.lower()
         self.body_html = markup.comment_html(self.body)
         with transaction.atomic():
+            was_shown = self._only_this().approved().exists()
             super().save(**kwargs)
             if not self.path:
                 self.path = self._place()
                 Comment.objects.filter(pk=self.pk).update(path=self.path)
+            if was_shown != (self.status == Comment.Status.APPROVED):
+                recount([self.article_id])
 
     def get_absolute_url(self) -> str:
         return reverse("comments:permalink", args=[self.pk])
 
     def delete(self, **kwargs):
         """Delete the comment for good, and the mails that tell what it said."""
-        notifications.forget([self.pk])
-        staff_notices.forget([self.pk])
-        return super().delete(**kwargs)
+        with transaction.atomic():
+            notifications.forget([self.pk])
+            staff_notices.forget([self.pk])
+            deleted = super().delete(**kwargs)
+            recount([self.article_id])
+        return deleted
 
     @property
     def is_public(self) -> bool:

@@ -621,7 +621,7 @@ def test_a_step_takes_the_same_queries_however_many(alice, django_assert_num_que
         make_comment(status="held")
     decision = on_all("mark_as_spam", alice)
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(20):
         decisions.step(decision, queue.matching)
 
 
@@ -741,7 +741,7 @@ def test_who_may_not_decide_on_people_any_more_takes_nothing_back_about_them(ali
 
 
 @pytest.mark.parametrize("items", [1, 3])
-@pytest.mark.parametrize(("kind", "queries"), [("trust", 13), ("ban", 28)])
+@pytest.mark.parametrize(("kind", "queries"), [("trust", 13), ("ban", 30)])
 def test_a_step_on_people_takes_the_same_queries_however_many(
     alice, django_assert_num_queries, kind, queries, items
 ):

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from articles.models import Article
 from comments import decisions, posting, privacy, reports
 from comments.models import Comment, Report
 from comments.moderation import Submission
@@ -67,21 +68,40 @@ def visitor(comment):
 @pytest.mark.parametrize(
     "write",
     [
-        lambda comment: decisions.decide(of(comment), "hold", make_editor()),
         lambda comment: decisions.decide(of(comment), "trust", make_editor()),
         lambda comment: decisions.edit(comment, make_editor(), body="Better words."),
         undo,
         lambda comment: reports.file(Report(reason="spam", sender="x"), comment),
         lambda comment: posting.edit(comment, "Better words."),
-        posting.withdraw,
         lambda comment: privacy.erase(comment.email, keep_texts=True),
     ],
-    ids=["a decision", "trust", "an edit", "an undoing", "a report", "its author", "withdrawing", "erasing"],
+    ids=["trust", "an edit", "an undoing", "a report", "its author", "erasing"],
 )
 def test_a_visitor_answers_while_someone_writes_about_the_comment(comment, visitor, write):
     with transaction.atomic():
         write(comment)
         assert visitor.answers()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda comment: decisions.decide(of(comment), "hold", make_editor()),
+        posting.withdraw,
+        lambda comment: privacy.erase(comment.email, keep_texts=False),
+    ],
+    ids=["a decision", "withdrawing", "erasing"],
+)
+def test_the_story_counts_a_comment_that_goes_and_one_that_comes_at_the_same_moment(comment, visitor, write):
+    """Whoever comes second waits until the first has counted, and no longer."""
+    make_comment(article=comment.article)
+    with transaction.atomic():
+        write(comment)
+        visitor.begins.set()
+        assert not visitor.has_answered.wait(0.5)
+    assert visitor.has_answered.wait(20)
+
+    assert Article.objects.get(pk=comment.article_id).comment_count == 2
 
 
 def test_a_moderator_and_a_visitor_answer_a_comment_at_the_same_moment(client, comment, visitor):
