@@ -1,4 +1,5 @@
 import importlib
+import os
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -6,6 +7,7 @@ from types import SimpleNamespace
 import hypothesis
 import pytest
 from django.apps import apps
+from django.conf import settings as site
 from django.contrib.auth.models import Group
 from django.db import connection
 from pytest_django.plugin import blocking_manager_key
@@ -17,6 +19,28 @@ hypothesis.settings.register_profile(
     "newsite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("newsite")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_folder(tmp_path_factory):
+    """A folder for the pictures and the database of this process.
+
+    It stands where pytest keeps such things, who clears up after a process that was killed.
+    """
+    folder = tmp_path_factory.mktemp("newsite")
+    for name in ("media", "static"):
+        (folder / name).mkdir()
+        setattr(site, f"{name.upper()}_ROOT", str(folder / name))
+    os.environ["MEDIA_ROOT"] = site.MEDIA_ROOT
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, own_folder):
+    """Have SQLite write a file, which the browser tests' server reads from threads of its own."""
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(own_folder / "test.sqlite3")
 
 
 @pytest.fixture(autouse=True)

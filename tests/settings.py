@@ -1,18 +1,11 @@
 """The site's own settings under a fixed environment: neither `.env` nor the shell changes a test.
 
 DATABASE_URL alone is taken from the environment, so that the suite can run on PostgreSQL.
+What is written to disk is given a folder by `tests/conftest.py`: whoever only reads the settings,
+as mypy does, makes none.
 """
 
-import atexit
 import os
-import shutil
-import tempfile
-from pathlib import Path
-
-TEMPORARY = Path(tempfile.mkdtemp(prefix="newsite-tests-"))
-atexit.register(shutil.rmtree, TEMPORARY, ignore_errors=True)
-(TEMPORARY / "media").mkdir()
-(TEMPORARY / "static").mkdir()
 
 os.environ.update(
     SITE_NAME="Newsite",
@@ -32,19 +25,14 @@ os.environ.update(
     MODERATION_WEBHOOK_URL="",
     MODERATION_WEBHOOK_SECRET="",
     REQUIRE_SECOND_FACTOR="off",
-    MEDIA_ROOT=str(TEMPORARY / "media"),
+    MEDIA_ROOT="media-of-the-tests",
 )
-os.environ.setdefault("DATABASE_URL", f"sqlite:///{TEMPORARY}/newsite.sqlite3")
+os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
 
-from newsite.settings import *  # noqa: E402 (the environment comes first)
-
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # A file, because the browser tests' server reads it from threads of its own.
-    DATABASES["default"]["TEST"] = {"NAME": str(TEMPORARY / "test.sqlite3")}
+from newsite.settings import *
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     **STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-STATIC_ROOT = TEMPORARY / "static"
