@@ -5,6 +5,7 @@ import math
 import secrets
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -52,7 +53,7 @@ def ask(email: str, ip_address: str | None) -> None:
     AccessLink.objects.create(email=email if is_due else "", digest=_digest(token), sender=sender)
     mail = Mail.compose(
         recipient=email,
-        subject=_("Your comments"),
+        subject=_("Your link to your comments on %(site)s") % {"site": settings.SITE_NAME},
         template="comments/mail/access",
         context={
             "address": reverse("comments:mine_link", args=[token]),

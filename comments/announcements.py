@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from comments.models import Comment
 from comments.subscriptions import Announcement, Notice, Subscriber, Subscription
-from mail import links
+from mail import links, quotes
 from mail.models import Mail
 
 logger = logging.getLogger(__name__)
@@ -161,10 +161,11 @@ def _notice(announcement: Announcement, told: Told) -> Notice:
 def _mail(comment: Comment, told: Told) -> Mail:
     names = {"name": comment.name, "headline": comment.article.title}
     subjects = {
-        Kind.ANSWER: _("%(name)s answered you: %(headline)s"),
-        Kind.STORY: _("%(name)s commented: %(headline)s"),
-        Kind.APPROVAL: _("Your comment is public: %(headline)s"),
+        Kind.ANSWER: _("%(name)s replied to your comment on “%(headline)s”"),
+        Kind.STORY: _("%(name)s commented on “%(headline)s”"),
+        Kind.APPROVAL: _("Your comment on “%(headline)s” has been published"),
     }
+    is_reply = told.kind == Kind.ANSWER
     stop_url = links.url("comments:stop", told.subscriber.stop_token(comment.article))
     answered = _message_id(comment.parent_id, told.subscriber) if comment.parent_id else ""
     thread = links.conversation(f"story-{comment.article_id}", answered)
@@ -175,7 +176,12 @@ def _mail(comment: Comment, told: Told) -> Mail:
         context={
             "comment": comment,
             "article": comment.article,
-            "is_answer": told.kind == Kind.ANSWER,
+            "quoted": quotes.quoted(comment.body),
+            "is_reply": is_reply,
+            "own_words": quotes.beginning(comment.parent.body) if is_reply and comment.parent else "",
+            "why": _("You’re getting this because you asked to be told of replies to your comment.")
+            if is_reply
+            else _("You’re getting this because you asked to be told of comments on this story."),
             "stop_url": stop_url,
             "stop_all_url": links.url("comments:stop", told.subscriber.stop_token()),
         },

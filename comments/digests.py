@@ -1,6 +1,7 @@
 """The daily mails, for those who do not want one mail for each comment."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -11,11 +12,19 @@ from django.utils.translation import gettext as _
 from articles.models import Article
 from comments.models import Comment
 from comments.subscriptions import DAY, Notice, Subscriber, Subscription
-from mail import links
+from mail import links, quotes
 from mail.models import Mail
 
 # So many people get theirs in one transaction.
 CHUNK = 100
+
+
+class Entry(NamedTuple):
+    """A comment as a daily mail shows it."""
+
+    comment: Comment
+    is_reply: bool
+    words: str
 
 
 def send_digests() -> None:
@@ -53,9 +62,11 @@ def _send_some() -> int:
 def digest(subscriber: Subscriber, notices: Sequence[Notice]) -> Mail:
     """Return one mail that tells of several comments, oldest first."""
     stop_url = links.url("comments:stop", subscriber.stop_token())
-    stories: dict[Article, list[Comment]] = {}
+    stories: dict[Article, list[Entry]] = {}
     for notice in notices:
-        stories.setdefault(notice.comment.article, []).append(notice.comment)
+        comment, is_reply = notice.comment, notice.kind == Notice.Kind.ANSWER
+        entry = Entry(comment, is_reply, quotes.first_sentence(comment.body))
+        stories.setdefault(comment.article, []).append(entry)
     subject = _("New comments on %(site)s") % {"site": settings.SITE_NAME}
     return Mail.compose(
         recipient=subscriber.email,
@@ -63,9 +74,10 @@ def digest(subscriber: Subscriber, notices: Sequence[Notice]) -> Mail:
         template="comments/mail/digest",
         context={
             "stories": [
-                (article, comments, links.url("comments:stop", subscriber.stop_token(article)))
-                for article, comments in stories.items()
+                (article, entries, links.url("comments:stop", subscriber.stop_token(article)))
+                for article, entries in stories.items()
             ],
+            "why": _("You’re getting this because you asked to be told of comments on these stories."),
             "stop_all_url": stop_url,
         },
         headers=links.one_click(stop_url),

@@ -6,21 +6,20 @@ from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from comments.models import Comment, Decision, Rule
 from comments.recipients import LISTED, Held, Staff
 from comments.staff_notices import MailChoice, StaffNotice
-from mail import links
+from mail import links, quotes
 from mail.models import Mail
 
 Kind = StaffNotice.Kind
 Reason = MailChoice.Reason
 
-# So many reports stand in a mail, and so much of an answered comment.
-REPORTS_SHOWN, ANSWERED_SHOWN = 10, 300
+# So many reports stand in a mail.
+REPORTS_SHOWN = 10
 
 CHOICE = "admin:comments_mailchoice_changelist"
 
@@ -98,7 +97,7 @@ def about_one(user: Any, notice: StaffNotice, facts: Facts) -> Mail:
     subjects = {
         Kind.HELD: _("Held: %(name)s on “%(headline)s”"),
         Kind.REPORTED: _("Reported: %(name)s on “%(headline)s”"),
-        Kind.PUBLIC: _("%(name)s commented: %(headline)s"),
+        Kind.PUBLIC: _("%(name)s commented on “%(headline)s”"),
     }
     reasons = list(facts.staff.rhythms(user, comment.article_id, notice.kind))
     return Mail.compose(
@@ -156,7 +155,7 @@ def _entry(user: Any, comment: Comment, facts: Facts, *, may_decide: bool) -> En
     tokens = {kind: Link.to(user, comment.pk, kind, seen).token for kind in LINKS[status] if may_decide}
     return Entry(
         comment=comment,
-        quoted=_quoted(comment.body),
+        quoted=quotes.quoted(comment.body),
         answered=beginning_of(comment.parent),
         why=why_held(comment) if status == Comment.Status.HELD else [],
         reports=reports_of(comment),
@@ -183,11 +182,7 @@ def beginning_of(answered: Comment | None) -> str:
     """Return the first words of what a comment answers, where everybody may read them."""
     if answered is None or answered.status != Comment.Status.APPROVED:
         return ""
-    return Truncator(" ".join(answered.body.split())).chars(ANSWERED_SHOWN)
-
-
-def _quoted(text: str) -> str:
-    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
+    return quotes.beginning(answered.body)
 
 
 def _frame(user: Any, reasons: list[str], news: list[Comment], facts: Facts) -> dict[str, Any]:

@@ -9,9 +9,8 @@ by `comments.announcements`. So ten thousand who want to know cost whoever posts
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from articles.models import Article
@@ -44,7 +43,7 @@ def subscribe(comment: "Comment", scope: str, rhythm: str = Rhythm.AT_ONCE) -> N
     if Subscriber.objects.claim_question(subscriber):
         Mail.objects.queue(
             recipient=subscriber.email,
-            subject=_("Confirm that %(site)s may write to you") % {"site": settings.SITE_NAME},
+            subject=_("Please confirm your email alerts"),
             template="comments/mail/confirm",
             context={
                 "article": comment.article,
@@ -85,10 +84,12 @@ def cancel(comments: Sequence[int]) -> None:
 
 
 def forget(comments: QuerySet["Comment"] | Sequence[int]) -> None:
-    """Keep no mail that tells who wrote these comments, not even one that has left."""
+    """Keep no mail that tells who wrote these comments, or quotes them below a reply, not even one that has left."""
     Announcement.objects.filter(comment__in=comments).delete()
-    Notice.objects.filter(comment__in=comments).cancel()
-    Mail.objects.filter(notices__comment__in=comments).delete()
+    concerned = Q(comment__in=comments) | Q(comment__parent__in=comments, kind=Notice.Kind.ANSWER)
+    notices = Notice.objects.filter(concerned)
+    notices.cancel()
+    Mail.objects.filter(notices__in=notices).delete()
 
 
 def cancel_about(stories: Iterable[Article]) -> None:

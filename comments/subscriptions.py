@@ -190,7 +190,7 @@ class AnnouncementQuerySet(models.QuerySet["Announcement"]):
     def with_comments(self):
         """Read the comments too, and of their stories what mails tell."""
         texts = ["comment__article__body", "comment__article__body_html"]
-        return self.select_related("comment__article").defer(*texts)
+        return self.select_related("comment__article", "comment__parent").defer(*texts)
 
 
 class Announcement(models.Model):

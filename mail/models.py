@@ -7,6 +7,7 @@ cause, tried again and seen in the admin, and a second queue would be a second t
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
+from email.header import Header
 from email.utils import make_msgid
 from typing import Any
 
@@ -29,6 +30,8 @@ STALE_AFTER = timedelta(days=2)
 # A mail is kept so long, to be looked up, whether it was sent or not.
 KEPT = timedelta(days=30)
 SUBJECT_LENGTH = 200
+# RFC 2047, section 2: so long is a line with encoded words, and such a word one less.
+LINE_LENGTH = 76
 
 # Set when this process has written a mail: who delivers beside its requests waits for it.
 written = threading.Event()
@@ -39,7 +42,19 @@ class Message(EmailMultiAlternatives):
         """Leave headers in one line: not every mail program finds a link in the next."""
         message = super().message()
         message.policy = message.policy.clone(max_line_length=None)
+        message.replace_header("Subject", subject_header(self.subject))
         return message
+
+
+def subject_header(subject: str) -> str:
+    """Return a subject as it is sent. Django's own lines are too long.
+
+    What only looks like an encoded word is encoded, or mail programs would take it for one.
+    """
+    is_plain = subject.isascii() and "=?" not in subject
+    return Header(
+        subject, "us-ascii" if is_plain else "utf-8", header_name="Subject", maxlinelen=LINE_LENGTH
+    ).encode()
 
 
 class MailQuerySet(models.QuerySet):

@@ -81,7 +81,7 @@ class Newspaper:
             "mails to confirm": f"/comments/mail/confirm/{self.subscriber.confirm_token}/",
             "mails to end": f"/comments/mail/stop/{self.subscriber.stop_token(self.story)}/",
             "decision by mail": self.links_to_decide["Approve"],
-            "mails to moderators to end": self.links_to_decide["No more of these mails"],
+            "mails to moderators to end": self.links_to_decide["Unsubscribe from these emails"],
             "report page": f"{self.top.get_absolute_url()}report/",
             "thanks for a report": f"{story}reported/",
             "404": "/there/is/nothing/here/",

@@ -81,8 +81,8 @@ def test_a_decision_by_mail_has_no_wcag_violations_before_and_after(watch, schem
     page.goto(news.links_to_decide["Approve"])
     expect(page.get_by_role("heading", name="There is nothing left to decide")).to_be_visible()
     assert violations(page) == []
-    page.goto(news.links_to_decide["No more of these mails"])
-    follow(page.get_by_role("button", name="No more of these mails"))
+    page.goto(news.links_to_decide["Unsubscribe from these emails"])
+    follow(page.get_by_role("button", name="Unsubscribe"))
     assert violations(page) == []
 
 
@@ -106,7 +106,7 @@ def test_my_comments_have_no_wcag_violations_from_the_mail_to_the_end(watch, sch
     page.locator("form").evaluate("form => { form.noValidate = true }")
     follow(page.get_by_role("button", name="Remove my details"))
     assert violations(page) == []
-    page.get_by_label("Remove the texts too.").check()
+    page.get_by_label("Remove it too.").check()
     follow(page.get_by_role("button", name="Remove my details"))
     assert violations(page) == []
     watch.expect_status(403)

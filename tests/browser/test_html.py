@@ -141,7 +141,7 @@ def decisions_by_mail(client: Client, news: newspaper.Newspaper) -> dict[str, by
         "decided": client.post(trash, headers=same_origin),
         "decided already": client.post(news.links_to_decide["Spam"], headers=same_origin),
         "decision broken": client.get("/comments/moderate/nothing/"),
-        "mails to moderators ended": client.post(news.links_to_decide["No more of these mails"]),
+        "mails to moderators ended": client.post(news.links_to_decide["Unsubscribe from these emails"]),
     }
     assert [page.status_code for page in pages.values()] == [403, 200, 410, 403, 200]
     return {name: page.content for name, page in pages.items()}

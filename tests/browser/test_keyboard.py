@@ -110,7 +110,7 @@ def test_everything_is_asked_for_shown_and_erased_by_keyboard_alone(page, live_s
     headline(page, "Remove my details from my comments")
     tab_to(page, "id_texts_0")
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_label("Remove the texts too.")).to_be_checked()
+    expect(page.get_by_label("Remove it too.")).to_be_checked()
     press(page, "Remove my details")
     headline(page, "It is erased")
 

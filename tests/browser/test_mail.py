@@ -67,23 +67,26 @@ def test_a_commenter_confirms_the_mails_gets_an_answer_and_ends_them_with_one_cl
     page.get_by_label("Email me when someone replies").check()
     post(page)
 
-    page.goto(link(newest(postbox), "Yes, I want these mails"))
+    page.goto(link(newest(postbox), "Confirm your email alerts"))
     expect(page.get_by_role("main")).to_contain_text("The bridge opens: Replies to my comment")
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("status")).to_contain_text("Confirmed. You’ll get emails about:")
 
     comment = Comment.objects.get()
     comment.approve(by=make_editor())
-    assert newest(postbox)["Subject"] == "Your comment is public: The bridge opens"
+    assert newest(postbox)["Subject"] == "Your comment on “The bridge opens” has been published"
     given = answer(comment, "Quite *so*.")
     told = newest(postbox)
-    assert (told["Subject"], told["To"]) == ("Bo answered you: The bridge opens", "ada@mailbox.example")
+    assert (told["Subject"], told["To"]) == (
+        "Bo replied to your comment on “The bridge opens”",
+        "ada@mailbox.example",
+    )
     assert told["In-Reply-To"] == postbox.mails[-2]["Message-ID"]
-    page.goto(link(told, "Read it in the conversation, and answer"))
+    page.goto(link(told, "Read and reply"))
     expect(page.locator(f"#comment-{given.pk}")).to_be_in_viewport()
     expect(page.locator(f"#comment-{given.pk}")).to_contain_text("Quite so.")
 
-    page.goto(link(told, "No more mails about this story"))
+    page.goto(link(told, "Unsubscribe from this story"))
     expect(page.get_by_role("button", name="Unsubscribe")).to_be_visible()
     press_stop(page, told)
     page.reload()

@@ -41,7 +41,7 @@ def test_someone_finds_exports_and_erases_everything_that_she_wrote(watch, live_
     assert [comment["text"] for comment in exported["comments"]] == [comment.body for comment in comments]
 
     page.get_by_role("link", name="Remove my details").click()
-    page.get_by_label("Keep the texts, without a name.").check()
+    page.get_by_label("Keep it, without your name").check()
     page.get_by_role("button", name="Remove my details").click()
     expect(page.get_by_role("heading", name="It is erased")).to_be_visible()
     expect(page.get_by_text("Your details have been removed from 2 comments.")).to_be_visible()

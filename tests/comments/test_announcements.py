@@ -148,7 +148,7 @@ def test_more_people_than_are_told_at_a_time_are_each_told_once(monkeypatch, sto
 
     assert sorted(told()) == sorted(names * 3)
     subjects = Mail.objects.values_list("subject", flat=True)
-    assert sum("answered you" in subject for subject in subjects) == 1
+    assert sum("replied to your comment" in subject for subject in subjects) == 1
     assert (Notice.objects.count(), Announcement.objects.count()) == (15, 0)
 
 

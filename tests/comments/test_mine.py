@@ -79,8 +79,8 @@ def test_who_asks_gets_a_mail_with_a_link(client):
 
     mail = Mail.objects.get()
     assert (response.status_code, "we’ve emailed a link" in text_of(response)) == (200, True)
-    assert (mail.recipient, mail.subject) == (ADA, "Your comments")
-    assert "It works once, and for 30 minutes:\n\nhttps://news.example/comments/mine/link/" in mail.text
+    assert (mail.recipient, mail.subject) == (ADA, "Your link to your comments on Newsite")
+    assert "It works once, for 30 minutes:\n\nhttps://news.example/comments/mine/link/" in mail.text
     assert f'href="https://news.example{link_in(mail)}"' in mail.html
     assert client.get(link_in(mail)).status_code == 200
 
@@ -620,7 +620,12 @@ def test_an_export_tells_of_links_and_mails_to_the_address_alone(client, clock):
     asked, opened = "2026-11-23T12:00:00+00:00", "2026-11-23T12:01:00+00:00"
     assert data["links"] == [{"asked_at": asked, "opened_at": opened}]
     assert data["mails"] == [
-        {"subject": "Your comments", "state": "waiting", "written_at": asked, "sent_at": None}
+        {
+            "subject": "Your link to your comments on Newsite",
+            "state": "waiting",
+            "written_at": asked,
+            "sent_at": None,
+        }
     ]
 
 

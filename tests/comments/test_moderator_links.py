@@ -665,7 +665,7 @@ def test_only_who_may_open_the_page_of_all_mails_is_led_to_it(client, is_staff):
 
     response = client.post(stop_link(ida.email))
 
-    assert ("Choose which mails you get" in words_of(response)) == is_staff
+    assert ("Choose which emails you get" in words_of(response)) == is_staff
 
 
 def test_the_link_that_ends_the_mails_never_expires(client, mo, clock):

@@ -127,9 +127,9 @@ Each link opens a page with one button, and changes nothing by itself. It works 
 https://news.example/admin/comments/comment/
 
 --\x20
-You get this mail because you moderate comments on Newsite.
-No more of these mails: https://news.example/comments/moderate/mails/…/
-Choose which mails you get: https://news.example/admin/comments/mailchoice/
+You’re getting this because you moderate comments on Newsite.
+Unsubscribe from these emails: https://news.example/comments/moderate/mails/…/
+Choose which emails you get: https://news.example/admin/comments/mailchoice/
 
 Newsite · https://news.example/
 """
@@ -144,14 +144,14 @@ def test_the_html_of_a_mail_says_the_same(mo):
     mail = only_mail()
 
     assert words_of(mail) == (
-        "A comment is held. Nobody sees it until somebody decides. The bridge opens "
+        "Newsite A comment is held. Nobody sees it until somebody decides. The bridge opens "
         "Ada , ada@mailbox.example , https://ada.example/ , 23 November 2026, 12:00, "
         "in reply to Cleo : Is it *safe*? Quite safe . "
         "Why it is held: First comment under this name and email address Approve · Spam · Trash "
         "Each link opens a page with one button, and changes nothing by itself. "
         "It works once, within seven days, unless somebody has decided before. 1 comment waits for a decision "
-        "You get this mail because you moderate comments on Newsite. No more of these mails "
-        "· Choose which mails you get Newsite"
+        "You’re getting this because you moderate comments on Newsite. Unsubscribe from these emails "
+        "· Choose which emails you get Newsite"
     )
     assert [re.sub(r"moderate/[^/]+/", "…", url) for url in re.findall(r'href="([^"]+moderate/[^/"]+/)"', mail.html)] == [
         "https://news.example/comments/…"
@@ -350,18 +350,18 @@ def test_the_author_of_a_story_is_told_of_a_public_comment_without_links_to_deci
     article = by_ida()
     post_known(article, website="https://bo.example/")
 
-    assert sent() == [(IDA, "Bo commented: The bridge opens")]
+    assert sent() == [(IDA, "Bo commented on “The bridge opens”")]
     mail = Mail.objects.get()
     assert mail.text.startswith("There is a new comment, and everybody can read it.\n\nThe bridge opens\n")
     assert "> Well said.\n" in mail.text
     assert "Website: https://bo.example/\n" in mail.text
-    assert "Read it in the conversation, and answer: https://news.example/comments/" in mail.text
+    assert "Read and reply: https://news.example/comments/" in mail.text
     # The signed part of an address may hold any four letters.
     for text in (re.sub(r"/moderate/[^/]+/", "/moderate/", text) for text in (mail.text, mail.html)):
         # Who may not see the queue sees no address either.
         found = [word for word in ("Spam", "Trash", "/admin/", "wait", "bo@mailbox.example") if word in text]
         assert found == []
-    assert "You get this mail because you are an author of the story." in mail.text
+    assert "You’re getting this because you are an author of the story." in mail.text
 
 
 def test_an_author_is_told_of_a_held_comment_once_somebody_approves_it(mo):
@@ -371,7 +371,7 @@ def test_an_author_is_told_of_a_held_comment_once_somebody_approves_it(mo):
 
     comment.approve(by=mo)
 
-    assert sent() == [(IDA, "Ada commented: The bridge opens")]
+    assert sent() == [(IDA, "Ada commented on “The bridge opens”")]
 
 
 def test_an_author_who_approves_it_is_not_told():
@@ -412,7 +412,7 @@ def test_moderators_are_told_of_public_comments_where_the_owner_wants_it(mo, cho
     set_discussion(comment_mails=choice)
     post_known(make_article(title="Rain"))
 
-    assert sent() == ([(MO, "Bo commented: Rain")] if choice == "at-once" else [])
+    assert sent() == ([(MO, "Bo commented on “Rain”")] if choice == "at-once" else [])
 
 
 def test_a_moderator_finds_links_against_a_public_comment(mo):
@@ -772,7 +772,7 @@ def test_authors_get_theirs_in_one_daily_mail_for_each_story_its_headline(clock)
     assert (mail.recipient, mail.subject) == (IDA, "2 new comments on Newsite")
     assert re.findall(r"^\* (.*)", mail.text, re.M) == ["The bridge opens", "Snow"]
     for words in (mail.text, words_of(mail)):
-        assert "You get this mail because you are an author of these stories." in words
+        assert "You’re getting this because you are an author of these stories." in words
     assert re.findall(r"^> (.*)", mail.text, re.M) == ["Well said.", "Cold."]
 
 
@@ -940,7 +940,7 @@ def test_a_decision_that_is_undone_tells_the_author_what_is_public_again(mo):
 
     decisions.undo(outcome.decision, mo)
 
-    assert sent() == [(IDA, "Bo commented: The bridge opens")]
+    assert sent() == [(IDA, "Bo commented on “The bridge opens”")]
 
 
 # --- Several at once ---

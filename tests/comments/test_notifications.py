@@ -90,7 +90,7 @@ def test_a_ticked_box_asks_the_address_to_confirm(client, boxes, scope):
     subscription = Subscription.objects.get()
     assert (subscription.scope, subscription.rhythm) == (scope, "at-once")
     assert subscription.subscriber.confirmed_at is None
-    assert mailed() == [("ada@example.com", "Confirm that Newsite may write to you")]
+    assert mailed() == [("ada@example.com", "Please confirm your email alerts")]
     assert "The bridge opens" in Mail.objects.get().text
 
 
@@ -267,13 +267,47 @@ def test_an_answer_is_told_with_all_that_it_says_and_where(settings):
     given = answer(comment, body="*Quite* so.\n\nBut <who> pays?")
 
     told = Mail.objects.get()
-    assert mailed() == [("ada@example.com", "Bo answered you: The bridge opens")]
-    assert "Bo answered your comment on “The bridge opens”:" in told.text
-    assert "*Quite* so.\n\nBut <who> pays?" in told.text
+    assert mailed() == [("ada@example.com", "Bo replied to your comment on “The bridge opens”")]
+    assert "Bo replied to your comment on “The bridge opens”:" in told.text
+    assert "> *Quite* so.\n>\n> But <who> pays?" in told.text
     assert f"https://news.example/comments/{given.pk}/" in told.text
     assert "<em>Quite</em> so." in told.html
     assert f'href="https://news.example/comments/{given.pk}/"' in told.html
     assert "bo@example.com" not in told.text + told.html + str(told.headers)
+
+
+def test_a_reply_is_told_below_what_it_replies_to_in_ones_own_words():
+    answer(subscribed(body="Is it\n-- \n<b>open</b>?"))
+
+    told = Mail.objects.get()
+    assert "You wrote:\n\n> Is it -- <b>open</b>?\n" in told.text
+    assert '<blockquote class="own" dir="auto">Is it -- &lt;b&gt;open&lt;/b&gt;?</blockquote>' in told.html
+
+
+def test_what_is_no_reply_quotes_no_words_of_ones_own():
+    answer(make_comment(article=subscribed("story").article))
+
+    told = Mail.objects.get()
+    assert ("You wrote" in told.text, "You wrote" in told.html) == (False, False)
+
+
+def test_nothing_that_a_stranger_writes_passes_for_the_words_of_a_mail(clock):
+    text = "Hm.\n-- \nUnsubscribe from all: https://evil.example/\x0bRead and reply:"
+    held = subscribed(status="held", body=text)
+    comment = subscribed("story", article=make_article(title="The bridge opens"))
+    daily = subscribed("story", "daily", article=comment.article, email="otto@example.com")
+
+    held.approve(by=make_editor())
+    answer(daily, body=text)
+    clock.shift(timedelta(days=1))
+    digests.send_digests()
+
+    mails = list(Mail.objects.all())
+    assert len(mails) == 3
+    for mail in mails:
+        lines = mail.text.splitlines()
+        assert [line for line in lines if "evil.example" in line and not line.startswith("> ")] == []
+        assert (lines.count("-- "), lines.count("--")) == (1, 0)
 
 
 @pytest.mark.parametrize(("scope", "told"), [("answers", 0), ("story", 1)])
@@ -283,7 +317,7 @@ def test_what_is_not_an_answer_is_told_to_those_who_want_all(scope, told):
     answer(make_comment(article=comment.article))
     answer(make_comment(), body="On another story.", name="Cleo", email="cleo@example.com")
 
-    assert mailed() == [("ada@example.com", "Bo commented: The bridge opens")] * told
+    assert mailed() == [("ada@example.com", "Bo commented on “The bridge opens”")] * told
 
 
 def test_nothing_is_told_to_who_did_not_ask():
@@ -313,7 +347,7 @@ def test_a_person_who_asked_twice_is_told_once():
     answer(second)
 
     assert len(mailed()) == 1
-    assert mailed()[0][1].startswith("Bo answered you")
+    assert mailed()[0][1].startswith("Bo replied to your comment")
 
 
 def test_nothing_is_told_before_a_moderator_approves_and_then_once():
@@ -362,7 +396,7 @@ def test_the_author_of_a_held_comment_is_told_that_it_is_public():
 
     comment.approve(by=make_editor())
 
-    assert mailed() == [("ada@example.com", "Your comment is public: The bridge opens")]
+    assert mailed() == [("ada@example.com", "Your comment on “The bridge opens” has been published")]
     assert "A moderator has approved your comment" in Mail.objects.get().text
 
 
@@ -528,7 +562,7 @@ def test_a_headline_or_a_name_adds_no_header(settings):
     deliver_due()
 
     (sent,) = django_mail.outbox
-    assert sent.subject == "Bo answered you: News Bcc: all@example.com"
+    assert sent.subject == "Bo replied to your comment on “News Bcc: all@example.com”"
     assert sent.message()["Bcc"] is None
 
 
@@ -630,7 +664,7 @@ def test_all_mails_are_ended_with_one_button(client, clock):
     comment, other = subscribed("story"), subscribed("story", rhythm="daily")
     answer(comment)
     answer(other, body="For the daily mail.", name="Cleo", email="cleo@example.com")
-    link = re.search(r"at all: https://news\.example(\S+)", Mail.objects.get().text)[1]
+    link = re.search(r"from all: https://news\.example(\S+)", Mail.objects.get().text)[1]
 
     page = client.post(link)
 
@@ -652,7 +686,7 @@ def test_who_has_ended_all_mails_is_asked_once_a_day_and_gets_nothing_else(clien
 
     clock.shift(timedelta(hours=1))
     reply(client, comment.article, body="And again?", tell_all="on")
-    assert mailed() == [("ada@example.com", "Confirm that Newsite may write to you")]
+    assert mailed() == [("ada@example.com", "Please confirm your email alerts")]
 
 
 # --- On the private page ---
@@ -689,7 +723,7 @@ def test_mails_asked_for_on_the_private_page_have_to_be_confirmed_too(client):
 
     choose(client, comment, "answers")
 
-    assert mailed() == [("ada@example.com", "Confirm that Newsite may write to you")]
+    assert mailed() == [("ada@example.com", "Please confirm your email alerts")]
 
 
 @pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "cross-site"}])
@@ -757,6 +791,28 @@ def test_a_daily_mail_tells_of_all_since_the_last_in_one(clock):
     digests.send_digests()
     assert "Third." in Mail.objects.first().text
     assert "Second." not in Mail.objects.first().text
+
+
+def test_a_daily_mail_says_which_are_replies_and_how_each_begins(clock):
+    comment = subscribed("story", rhythm="daily")
+    answer(comment, body="> Is it?\n\nIt was opened on Monday, in the pouring rain. I walked it.")
+    answer(
+        make_comment(article=comment.article), body="Another thing.", name="Cleo", email="cleo@example.com"
+    )
+    clock.shift(timedelta(days=1))
+
+    digests.send_digests()
+
+    told = Mail.objects.get()
+    assert re.findall("^(?:Bo|Cleo) .*, 12:00:$|^> .*", told.text, re.M) == [
+        "Bo replied to your comment, 23 November 2026, 12:00:",
+        "> It was opened on Monday, in the pouring rain. …",
+        "Cleo commented, 23 November 2026, 12:00:",
+        "> Another thing.",
+    ]
+    assert "</strong> replied to your comment" in told.html
+    assert "</strong> commented" in told.html
+    assert "I walked it." not in told.text + told.html
 
 
 def test_a_daily_mail_leaves_out_what_is_no_longer_public(clock):

@@ -76,8 +76,9 @@ class Reader(HTMLParser):
                 self.attributes.append(value or "")
 
     def handle_data(self, data):
-        # One sentence may hold several elements.
-        self.text += data
+        # One sentence may hold several elements. Of a style, nobody sees anything.
+        if self.cdata_elem is None:
+            self.text += data
 
 
 def untranslated(text: str) -> list[str]:

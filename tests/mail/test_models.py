@@ -1,4 +1,7 @@
+import re
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 
 import pytest
 import time_machine
@@ -34,6 +37,26 @@ def test_a_long_subject_is_cut(queue):
     mail = queue(subject="x" * 500)
 
     assert mail.subject == f"{'x' * 199}…"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "=?utf-8?q?x?= replied to your comment",
+        "橋" * 190,
+        "Zoë replied to your comment on “The bridge over the river that was never built, and why”",
+        "é" * 199,
+        "plain " * 30 + "end",
+    ],
+)
+def test_a_subject_is_read_as_it_is_written_in_words_and_lines_that_are_not_too_long(queue, subject):
+    raw = queue(subject=subject).message(get_connection()).message().as_bytes()
+
+    header = re.search(rb"^Subject: .*(?:\n .*)*", raw, re.M)[0].decode()
+    assert max(map(len, header.split("\n"))) <= 76
+    assert [word for word in header.split() if word.startswith("=?") and len(word) > 75] == []
+    assert message_from_bytes(raw, policy=default)["Subject"] == subject
 
 
 @pytest.mark.django_db(transaction=True)

@@ -102,7 +102,7 @@ def test_a_reader_is_told_of_an_answer_as_soon_as_it_is_posted(running):
     posting.post(Submission(Comment(article=comment.article, parent=comment, body="Quite so.", **person)))
 
     wait_for_mails(2)
-    assert django_mail.outbox[1].subject.startswith("Bo answered you")
+    assert django_mail.outbox[1].subject.startswith("Bo replied to your comment")
 
 
 def test_a_slow_mail_server_slows_no_request(running, monkeypatch):

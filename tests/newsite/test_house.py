@@ -134,8 +134,10 @@ def test_only_a_rendered_field_is_safe(path):
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda p: str(p.relative_to(ROOT / "templates")))
 def test_no_template_holds_a_script_or_a_style(path):
     text = path.read_text()
+    # A mail has no stylesheet to go to, and nothing of a stranger stands in its style.
+    styles = ["<style"] if path == ROOT / "templates/mail/base.html" else []
 
-    assert re.findall(r"<style|<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=", text) == []
+    assert re.findall(r"<style|<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=", text) == styles
 
 
 @pytest.mark.parametrize(
