@@ -52,6 +52,9 @@ EDITOR_EXTENSIONS = {
 EDITOR_STYLE = "'sha256-PlumsSlvJ7vvWzjqibGAYKq92O3y/4JTxWWsWJvyUYA='"
 
 
+SLUGS = Script("newsite/slugs.js", type="module")
+
+
 class ArticleForm(forms.ModelForm):
     body = ProseEditorFormField(
         label=_("Body"), extensions=EDITOR_EXTENSIONS, widget=AdminProseEditorWidget(attrs={"rows": 30})
@@ -168,7 +171,11 @@ class ArticleAdmin(admin.ModelAdmin):
     ]
 
     class Media:
-        js = [Script("newsite/editor.js", type="module"), Script("newsite/paste.js", type="module")]
+        js = [
+            Script("newsite/editor.js", type="module"),
+            Script("newsite/paste.js", type="module"),
+            SLUGS,
+        ]
 
     # --- Who may do what ---
 
@@ -274,6 +281,9 @@ class ListAdmin(admin.ModelAdmin):
 
     search_fields = ["name"]
     prepopulated_fields = {"slug": ["name"]}
+
+    class Media:
+        js = [SLUGS]
 
     def view_on_site(self, row: Section | Topic | Author) -> str:
         return row.get_absolute_url()

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from newsite import markup
+from newsite.slugs import SlugField, normal
 
 # Adults read English non-fiction silently at 238 words a minute: M. Brysbaert,
 # "How many words do we read per minute?", Journal of Memory and Language 109 (2019).
@@ -27,9 +28,7 @@ SLUG_OF_A_LIST = _("The last part of the page's address. Links to the old addres
 
 class Section(models.Model):
     name = models.CharField(_("name"), max_length=60, unique=True)
-    slug = models.SlugField(
-        _("slug"), max_length=60, unique=True, allow_unicode=True, help_text=SLUG_OF_A_LIST
-    )
+    slug = SlugField(_("slug"), max_length=60, unique=True, help_text=SLUG_OF_A_LIST)
     description = models.CharField(_("description"), max_length=300, blank=True)
     position = models.PositiveSmallIntegerField(
         _("position"), default=0, help_text=_("Sections stand in the navigation in this order.")
@@ -49,9 +48,7 @@ class Section(models.Model):
 
 class Topic(models.Model):
     name = models.CharField(_("name"), max_length=80, unique=True)
-    slug = models.SlugField(
-        _("slug"), max_length=80, unique=True, allow_unicode=True, help_text=SLUG_OF_A_LIST
-    )
+    slug = SlugField(_("slug"), max_length=80, unique=True, help_text=SLUG_OF_A_LIST)
 
     class Meta:
         ordering = ["name"]
@@ -126,9 +123,7 @@ class Author(models.Model):
     """A byline. Guests and imported authors have one without an account."""
 
     name = models.CharField(_("name"), max_length=100)
-    slug = models.SlugField(
-        _("slug"), max_length=100, unique=True, allow_unicode=True, help_text=SLUG_OF_A_LIST
-    )
+    slug = SlugField(_("slug"), max_length=100, unique=True, help_text=SLUG_OF_A_LIST)
     biography = models.TextField(_("biography"), blank=True)
     picture = models.ForeignKey(
         Image, verbose_name=_("picture"), on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -215,10 +210,9 @@ class Article(models.Model):
         CLOSED = "closed", _("Closed")
 
     title = models.CharField(_("headline"), max_length=200)
-    slug = models.SlugField(
+    slug = SlugField(
         _("slug"),
         max_length=100,
-        allow_unicode=True,
         help_text=_("The last part of the story's address. Its old addresses lead to the new one."),
     )
     standfirst = models.CharField(
@@ -398,7 +392,7 @@ class Article(models.Model):
             if date and date.replace(microsecond=0) == self.published_at.replace(microsecond=0):
                 return address
         local = timezone.localtime(self.published_at)
-        return f"{local.year:04}/{local.month:02}/{self.slug}"
+        return f"{local.year:04}/{local.month:02}/{normal(self.slug)}"
 
 
 class BodyPart(NamedTuple):

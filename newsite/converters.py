@@ -1,6 +1,8 @@
-"""The parts of Newsite's addresses. Values reach the views as the strings they are."""
+"""The parts of Newsite's addresses. Values reach the views as strings."""
 
 from django.urls.converters import StringConverter, register_converter
+
+from newsite import slugs
 
 
 class YearConverter(StringConverter):
@@ -11,12 +13,16 @@ class MonthConverter(StringConverter):
     regex = "0[1-9]|1[0-2]"
 
 
-class UnicodeSlugConverter(StringConverter):
-    """A slug in any script, as `SlugField(allow_unicode=True)` takes it."""
+class SlugConverter(StringConverter):
+    """A slug in any script, whichever way its signs are spelled."""
 
-    regex = r"[-\w]+"
+    def to_python(self, value):
+        slug = slugs.normal(value)
+        if not slugs.is_slug(slug):
+            raise ValueError(value)
+        return slug
 
 
 register_converter(YearConverter, "yyyy")
 register_converter(MonthConverter, "mm")
-register_converter(UnicodeSlugConverter, "words")
+register_converter(SlugConverter, "words")

@@ -1,3 +1,4 @@
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -336,6 +337,27 @@ def test_editors_are_warned_that_another_slug_breaks_links(client, editor, name,
     page = text_of(client.get(f"/admin/articles/{name}/{make().pk}/change/"))
 
     assert "Links to the old address break when it changes." in page
+
+
+@pytest.mark.parametrize("kind", ["article", "section", "topic", "author"])
+def test_every_slug_is_suggested_by_our_own_script_and_may_have_vowel_signs(client, editor, kind):
+    page = client.get(f"/admin/articles/{kind}/add/")
+
+    assert "newsite/slugs" in text_of(page)
+    assert json.loads(page.context["prepopulated_fields_json"])[0]["allowUnicode"] is True
+
+
+def test_a_slug_typed_with_vowel_signs_is_taken(client, editor):
+    client.post(f"{STORIES}add/", form(section=make_section().pk, slug="ภาษาไทย-น้ำท่วม"))
+
+    assert Article.objects.get().slug == "ภาษาไทย-น้ำท่วม"
+
+
+@pytest.mark.parametrize("headline", ["😀🎉", "❤\ufe0f"])
+def test_a_story_without_a_slug_asks_for_one(client, editor, headline):
+    response = client.post(f"{STORIES}add/", form(section=make_section().pk, title=headline, slug=""))
+
+    assert response.context["adminform"].form.errors == {"slug": ["This field is required."]}
 
 
 def test_what_is_wrong_with_a_story_is_listed_with_links_and_the_rows_below_it_too(client, editor):

@@ -1,18 +1,23 @@
+import importlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unicodedata import normalize
+from urllib.parse import quote
 
 import pytest
 import time_machine
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from articles.models import FIRST_DATE, LAST_DATE, Article, BodyPart, Image, PastAddress, RelatedRead
-from tests.factories import make_article, make_author, make_image, make_section
+from articles.models import FIRST_DATE, LAST_DATE, Article, BodyPart, Image, PastAddress, RelatedRead, Section
+from tests.factories import make_article, make_author, make_image, make_section, make_topic
 from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
+SPELLINGS = ["über-zoë", "u\u0308ber-zoe\u0308"]
 SECOND = timedelta(seconds=1)
 
 
@@ -83,6 +88,57 @@ def test_a_slug_in_any_script_makes_an_address(client):
     article = make_article(slug="новости-дня")
 
     assert client.get(article.get_absolute_url()).status_code == 200
+
+
+HINDI = "हिन्दी-समाचार-में-बाढ़"
+
+
+def test_a_slug_with_vowel_signs_makes_an_address_and_one_that_it_had_leads_to_the_new_one(client):
+    article = make_article(slug=HINDI, published_at=NOON)
+    first = article.get_absolute_url()
+    article.slug = "ภาษาไทย-น้ำท่วม"
+    article.save()
+
+    assert first == f"/2026/11/{quote(normalize('NFC', HINDI))}/"
+    assert client.get(first)["Location"] == article.get_absolute_url()
+    assert client.get(article.get_absolute_url()).context["article"] == article
+
+
+@pytest.mark.parametrize("make", [make_section, make_topic, make_author])
+def test_a_slug_is_found_in_either_spelling(client, make):
+    row = make(slug=SPELLINGS[1])
+
+    kind = row._meta.model_name
+    pages = [client.get(f"/{kind}/{slug}/") for slug in SPELLINGS]
+
+    assert [page.context["heading"] for page in pages] == [row.name] * 2
+
+
+def test_a_story_is_found_in_either_spelling_of_its_slug(client):
+    article = make_article(slug=SPELLINGS[1], published_at=NOON)
+
+    pages = [client.get(f"/2026/11/{slug}/") for slug in SPELLINGS]
+
+    assert [page.context["article"] for page in pages] == [article] * 2
+    assert Article.objects.get().address == f"2026/11/{SPELLINGS[0]}"
+
+
+def test_an_upgrade_gives_slugs_and_addresses_of_before_the_one_spelling():
+    migration = importlib.import_module("articles.migrations.0007_slugs_in_one_spelling")
+    article, section, twin = make_article(published_at=NOON), make_section(), make_section(slug=SPELLINGS[0])
+    # Two spellings could stand side by side: the second stays as it is.
+    before = {"slug": "\u1112\u1161\u11ab", "address": "2026/11/\u1112\u1161\u11ab"}
+    apps_then = MigrationLoader(connection).project_state(("articles", "0006_comments_are_counted")).apps
+    apps_then.get_model("articles", "Article").objects.filter(pk=article.pk).update(**before)
+    apps_then.get_model("articles", "Section").objects.filter(pk=section.pk).update(slug=SPELLINGS[1])
+
+    migration.compose(apps_then, None)
+
+    article.refresh_from_db()
+    assert (article.slug, article.address) == ("한", "2026/11/한")
+    assert set(Section.objects.filter(pk__in=[section.pk, twin.pk]).values_list("slug", flat=True)) == {
+        *SPELLINGS
+    }
 
 
 def test_two_stories_of_one_month_cannot_share_a_slug():

@@ -275,3 +275,25 @@ def test_opening_and_saving_a_story_again_does_not_change_its_text(watch):
     page.keyboard.type("!")
     page.keyboard.press("Backspace")
     assert saved(page).body_html == before
+
+
+@pytest.mark.parametrize(
+    ("headline", "slug"),
+    [
+        ("हिन्दी समाचार में बाढ़!", "हिन्दी-समाचार-में-बाढ\u093c"),
+        ("தமிழ் செய்தி", "தமிழ்-செய்தி"),
+        ("ภาษาไทย น้ำท่วม", "ภาษาไทย-น้ำท่วม"),
+        ("ශ්\u200dරී ලංකා", "ශ්\u200dරී-ලංකා"),
+        ("U\u0308berschwemmung in İzmir – heute", "überschwemmung-in-izmir-heute"),
+        ("東京で地震", "東京で地震"),
+        ("❤\ufe0f 👩\u200d🚒 1\ufe0f\u20e3 \u0301", "1"),
+        ("Don’t panic: 50% off", "dont-panic-50-off"),
+        ("கி" * 60, "கி" * 50),
+        ("😀🎉", ""),
+    ],
+)
+def test_a_headline_suggests_a_slug_that_is_made_of_words(page, headline, slug):
+    page.get_by_label("Headline:").fill(headline)
+    page.get_by_label("Headline:").press("End")
+
+    expect(page.get_by_label("Slug:")).to_have_value(slug)

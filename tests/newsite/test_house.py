@@ -21,6 +21,7 @@ LAYERS = [
         "newsite.origin",
         "newsite.converters",
         "newsite.visible",
+        "newsite.slugs",
         "mail",
     ],
     ["articles.models"],
