@@ -108,6 +108,7 @@ def _comments(size: int, stories: int, chance: random.Random) -> Iterator[Commen
             article_id=1 + int(stories * chance.random() ** 3),
             path=f"{n + 1:0{KEY_WIDTH}d}",
             name=f"Reader {person}",
+            spelling=f"reader {person}",
             email=f"reader{person}@example.com",
             ip_address=f"10.{person // 65536}.{person // 256 % 256}.{person % 256}",
             body=text,

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from comments import privacy
+from comments.addresses import mailbox
 from comments.models import LINK_LASTS, AccessLink, Comment
 from comments.subscriptions import Subscriber
 from mail.models import Mail
@@ -40,7 +41,7 @@ def ask(email: str, ip_address: str | None) -> None:
     The same is done for a known and an unknown address, the last step excepted, so that
     the time it takes tells nothing either. Raises `TooMany`.
     """
-    email = email.lower()
+    email = mailbox(email)
     _take_turns(email)
     now = timezone.now()
     forgettable().delete()

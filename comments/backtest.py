@@ -17,6 +17,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Min
 
 from comments import matching, moderation
+from comments.addresses import mailbox
 from comments.discussion import DiscussionSettings
 from comments.models import Change, Comment, Rule, Standing
 from comments.moderation import Ruling, Submission, Verdict
@@ -200,7 +201,7 @@ def cases_of(comments: list[Comment], settings: DiscussionSettings) -> Iterator[
 def _standings() -> dict[tuple[str, str], list[Standing]]:
     found = defaultdict(list)
     for standing in Standing.objects.in_force():
-        found[standing.kind, standing.value].append(standing)
+        found[standing.kind, standing.key].append(standing)
     return found
 
 
@@ -219,13 +220,13 @@ def _known(comments: list[Comment]) -> set[int]:
     emails = {comment.email for comment in comments if comment.is_found_by_address}
     by_account = approved.filter(user__in=users).values_list("user").annotate(Min("created_at"))
     # A condition on `user` would have SQLite read all that visitors ever wrote.
-    by_address = approved.filter(email__in=emails).values_list("email", "name", "user")
+    by_address = approved.filter(email__in=emails).values_list("email", "spelling", "user")
     first: dict[tuple, datetime] = {(user,): at for user, at in by_account}
     found = by_address.annotate(Min("created_at"))
-    first |= {(email, name): at for email, name, user, at in found if user is None}
+    first |= {(email, spelling): at for email, spelling, user, at in found if user is None}
 
     def is_known(comment: Comment) -> bool:
-        person = (comment.user_id,) if comment.user_id else (comment.email, comment.name)
+        person = (comment.user_id,) if comment.user_id else (comment.email, comment.spelling)
         return person in first and first[person] < comment.created_at
 
     return {comment.pk for comment in comments if is_known(comment)}
@@ -239,7 +240,7 @@ def _registered(comments: list[Comment]) -> set[int]:
     )
     for pk, email, username, first_name, last_name, is_staff, byline in accounts.iterator():
         full_name = f"{first_name} {last_name}".strip()
-        emails[email.casefold()].add(pk)
+        emails[mailbox(email)].add(pk)
         for name in (username, full_name):
             names[name.casefold()].add(pk)
         if is_staff or byline:
@@ -248,7 +249,7 @@ def _registered(comments: list[Comment]) -> set[int]:
 
     def is_registered(comment: Comment) -> bool:
         # An account may have no address, and a comment made in the admin has none either.
-        by_email = emails[comment.email.casefold()] if comment.email else set()
+        by_email = emails[mailbox(comment.email)] if comment.email else set()
         by_name = names[comment.name.casefold()] if comment.name else set()
         look = matching.look(comment.name)
         by_look = looks[look] if look else set()

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from comments import matching
+from comments.addresses import mailbox, spellings
 from comments.models import Comment, CommentQuerySet, Decision, Left, Standing
 from comments.people import FULL_NAME, WRITES_FOR_THE_SITE
 from newsite.origin import network_of
@@ -87,9 +88,9 @@ def value_of(comment: Comment, kind: str) -> str:
 
 def lasting(kind: str, values: Iterable[str], ends_at: datetime | None) -> dict[str, Standing]:
     """Return the bans in force that last as long or longer, by what they ban."""
-    known = Standing.objects.in_force().filter(standing=Standing.State.BANNED, kind=kind, value__in=values)
+    known = Standing.objects.in_force().filter(standing=Standing.State.BANNED, kind=kind, key__in=values)
     lasts = Q(ends_at=None) if ends_at is None else Q(ends_at=None) | Q(ends_at__gte=ends_at)
-    return {standing.value: standing for standing in known.filter(lasts)}
+    return {standing.key: standing for standing in known.filter(lasts)}
 
 
 def on_each(
@@ -162,7 +163,7 @@ class Newsroom(NamedTuple):
         )
         return cls(
             {pk for pk, *_names in rows},
-            {email.lower() for _pk, email, *_names in rows if email},
+            {mailbox(email) for _pk, email, *_names in rows if email},
             {
                 look
                 for _pk, _email, *names in rows
@@ -201,12 +202,13 @@ def hit_by(kind: str, values: set[str], chosen: CommentQuerySet | None = None) -
     # Of the networks of an address only those that are as large as one of the values.
     lengths = tuple({ip_network(value).prefixlen for value in values if value and kind == Kind.ADDRESS})
     people, number = defaultdict(set), Counter[str]()
+    key_of = {value: Standing.key_of(kind, value) for value in values}
     for comment in newest:
         keys = matching.network_keys(comment.ip_address, lengths) if lengths else Standing.keys(kind, comment)
-        for value in values.intersection(keys):
-            people[value].add(person_of(comment))
-            number[value] += 1
-    return {value: Hit(people[value], number[value], accounts.get(value, set())) for value in values}
+        for key in set(key_of.values()).intersection(keys):
+            people[key].add(person_of(comment))
+            number[key] += 1
+    return {value: Hit(people[key], number[key], accounts.get(value, set())) for value, key in key_of.items()}
 
 
 def _accounts(kind: str, values: set[str]) -> dict[str, set[int]]:
@@ -219,12 +221,12 @@ def _accounts(kind: str, values: set[str]) -> dict[str, set[int]]:
     if kind == Kind.EMAIL and (domains := [value for value in values if value.startswith("@")]):
         # One account is enough to ask.
         return {
-            domain: set(users.filter(email__iendswith=domain).values_list("pk", flat=True)[:1])
+            domain: set(users.filter(_ends_with(domain)).values_list("pk", flat=True)[:1])
             for domain in domains
         }
     parts = {value: _name_and_email(kind, value) for value in values}
     names = {name for name, _email in parts.values() if name}
-    emails = {email for _name, email in parts.values() if email}
+    emails = {its for _name, email in parts.values() for its in spellings(email)}
     if not names and not emails:
         return {}
     # SQLite knows the small letters of ASCII only.
@@ -241,9 +243,13 @@ def _accounts(kind: str, values: set[str]) -> dict[str, set[int]]:
     for pk, its_email, *called in accounts.values_list("pk", "email", "username", FULL_NAME):
         its_names = {matching.name_key(name) for name in called if name}
         for value, (name, email) in parts.items():
-            if name in its_names or (email and email == its_email.lower()):
+            if name in its_names or (email and email == mailbox(its_email)):
                 found[value].add(pk)
     return found
+
+
+def _ends_with(domain: str) -> Q:
+    return Q.create([Q(email__iendswith=its) for its in spellings(domain)], connector=Q.OR)
 
 
 def _name_and_email(kind: str, value: str) -> tuple[str, str]:

@@ -200,7 +200,7 @@ def _trust(comments: list[Comment], decision: Decision) -> tuple[list[Standing],
         elif wanted is None:
             left[comment.pk] = Left.UNKNOWN
         else:
-            trusted.setdefault(f"{wanted.kind} {wanted.value}", wanted)
+            trusted.setdefault(f"{wanted.kind} {wanted.key}", wanted)
     return list(trusted.values()), left
 
 

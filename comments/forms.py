@@ -12,6 +12,7 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
+from comments import addresses
 from comments.discussion import DiscussionSettings
 from comments.models import Comment, Report
 from comments.subscriptions import Subscription
@@ -38,6 +39,15 @@ class NameField(forms.CharField):
 
     def to_python(self, value):
         return visible.as_name(super().to_python(value))
+
+
+class MailboxField(forms.EmailField):
+    """An e-mail address, in the one spelling that its mailbox is known under."""
+
+    default_validators = [addresses.validate_mailbox]
+
+    def to_python(self, value):
+        return addresses.mailbox(super().to_python(value))
 
 
 class EmailBoundField(forms.BoundField):
@@ -117,7 +127,7 @@ class AddressForm(forms.Form):
 
     error_title = _("No link has been sent.")
 
-    email = forms.EmailField(
+    email = MailboxField(
         label=_("Email"),
         max_length=Comment._meta.get_field("email").max_length,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
@@ -276,7 +286,7 @@ class CommentForm(ReplyForm):
 
     class Meta(ReplyForm.Meta):
         fields = ["body", "name", "email", "website", "parent"]
-        field_classes = {"name": NameField}
+        field_classes = {"name": NameField, "email": MailboxField}
         widgets = {
             "name": forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
             "email": forms.EmailInput(attrs={"autocomplete": "email"}),

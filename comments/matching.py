@@ -13,6 +13,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from comments.addresses import ascii_host, mailbox
+from newsite import visible
+
 # Scripts whose words have no spaces between them: there, every character is an edge of a word.
 UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]"
@@ -34,6 +37,7 @@ CYRILLIC_LOOKALIKES = str.maketrans("ABEKMHOPCTYXaekmopctyx", "АВЕКМНОР�
 CYRILLIC = re.compile("[\u0400-\u052f]")
 CYRILLIC_OR_GREEK = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 LATIN = re.compile("[A-Za-z]")
+UNSEEN = re.compile(f"[{visible.HIDDEN}{visible.JOINERS}]")
 # Signs that a keyboard or a word processor puts in the place of the one that was typed. Some
 # are letters to Unicode, and the wide and spaced forms would fall apart before they are seen.
 APOSTROPHES = (
@@ -49,6 +53,8 @@ SAME_LOOK = str.maketrans("1|0ı", "llol", "") | {ord("i"): "l"}
 STAR_LENGTH = 50
 # So long is what someone is banned or trusted under, at most.
 KEY_LENGTH = 400
+# So long is what the spellings of a name have in common. One sign may fold to eighteen, so it is cut.
+SPELLING_LENGTH = 120
 ALL_LENGTHS = range(128, -1, -1)
 # A network with fewer bits than these is a good part of the world, by the version of its addresses.
 FEWEST_BITS = {4: 8, 6: 16}
@@ -70,6 +76,16 @@ def fold(text: str) -> str:
 def name_key(name: str) -> str:
     """Return under what a name is banned. One sign may fold to eighteen, so it is cut."""
     return fold(name)[:KEY_LENGTH]
+
+
+def spelling(name: str) -> str:
+    """Return what all spellings of one person's name have in common.
+
+    That is less than `fold()` takes for the same: whoever looks like somebody is not them,
+    and an accent makes another name.
+    """
+    text = _without_capitals(_with_same_signs(UNSEEN.sub("", name)))
+    return " ".join(text.split())[:SPELLING_LENGTH]
 
 
 def _with_same_signs(text: str) -> str:
@@ -284,7 +300,7 @@ def is_too_large(normal: str) -> bool:
 
 def normal_address(line: str) -> str | None:
     """Return an entry of a list of addresses in the form that the keys have, None if it is none."""
-    line = line.strip().lower()
+    line = mailbox(line)
     if "@" in line:
         try:
             validate_email(f"someone{line}" if line.startswith("@") else line)
@@ -299,7 +315,7 @@ def normal_address(line: str) -> str | None:
 
 def email_keys(email: str) -> list[str]:
     """Return all entries that an e-mail address is found under: itself and its domain."""
-    email = email.lower()
+    email = mailbox(email)
     return [email, f"@{email.rpartition('@')[2]}"] if email else []
 
 
@@ -333,7 +349,7 @@ def host_of(website: str) -> str:
         return ""
     if _is_ip_address(host):
         return host
-    host = _as_ascii(host).strip(".").removeprefix("www.")
+    host = ascii_host(host).strip(".").removeprefix("www.")
     return host if "." in host else ""
 
 
@@ -344,14 +360,6 @@ def host_keys(website: str) -> list[str]:
         return [host]
     parts = host.split(".")
     return [".".join(parts[start:]) for start in range(len(parts) - 1)]
-
-
-def _as_ascii(host: str) -> str:
-    """Return a host as it is looked up: there is one way to do so, and many to write it."""
-    try:
-        return host.encode("idna").decode().lower()
-    except UnicodeError:
-        return host
 
 
 def _is_ip_address(host: str) -> bool:

@@ -26,7 +26,7 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from comments import matching, search
+from comments import addresses, matching, search
 from comments.discussion import DiscussionSettings
 from comments.models import Comment, CommentQuerySet, Rule, Standing
 from comments.people import FULL_NAME, WRITES_FOR_THE_SITE
@@ -69,7 +69,8 @@ class Submission:
         if comment.user_id:
             known = Comment.objects.approved().filter(user=comment.user_id)
         else:
-            known = Comment.objects.approved().written_with(comment.email).filter(name=comment.name)
+            known = Comment.objects.approved().written_with(comment.email)
+            known = known.filter(spelling=matching.spelling(comment.name))
         # An edited comment is no proof of itself.
         return known.exclude(pk=comment.pk).exists()
 
@@ -82,7 +83,9 @@ class Submission:
         """
         name, others = self.comment.name, get_user_model().objects.filter(~Q(pk=self.comment.user_id))
         # An account may have no address, and a comment made in the admin has none either.
-        same = Q(email__iexact=self.comment.email.lower()) & ~Q(email="")
+        same = Q(pk__in=[])
+        for email in addresses.spellings(self.comment.email):
+            same |= Q.create([Q(email__iexact=its) for its in search.spellings(email)], connector=Q.OR)
         for spelling in search.spellings(name) if name else []:
             same |= Q(username__iexact=spelling) | Q(full_name__iexact=spelling)
         if others.alias(full_name=FULL_NAME).filter(same).exists():
@@ -367,7 +370,7 @@ def _last_sent(comments: CommentQuerySet, comment: Comment, settings: Discussion
         same |= Q(ip_address=shortened(address))
     if comment.email:
         # What someone wrote with an account belongs to the account, whatever its address is.
-        same |= Q(user=None, email=comment.email.lower())
+        same |= Q(user=None, email=addresses.mailbox(comment.email))
     times = [*comments.looked_at(same).values_list("created_at", flat=True)[:1]]
     if address and (start := network_text(address)) is not None:
         near = comments.filter(ip_address__startswith=start).values_list("created_at", "ip_address")
@@ -380,8 +383,8 @@ def _twins(comment: Comment) -> CommentQuerySet:
     return said.filter(
         article=comment.article,
         parent=comment.parent,
-        name=comment.name,
-        email=comment.email.lower(),
+        spelling=matching.spelling(comment.name),
+        email=addresses.mailbox(comment.email),
         body=comment.body,
     )
 

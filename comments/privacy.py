@@ -36,7 +36,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from comments import notifications, staff_notices
+from comments import matching, notifications, search, staff_notices
+from comments.addresses import mailbox, readable
 from comments.models import AccessLink, Change, Comment, Firing, Report, Standing, recount
 from comments.subscriptions import Notice, Subscriber, Subscription
 from mail.models import Mail
@@ -46,14 +47,16 @@ CHUNK = 500
 
 def is_known(email: str) -> bool:
     """Say whether anything is held about an address that its owner might ask for."""
+    email = mailbox(email)
     written = Comment.objects.written_with(email).exists()
-    asked = Subscriber.objects.filter(email=email.lower()).exists()
+    asked = Subscriber.objects.filter(email=email).exists()
     return written or asked
 
 
 def export_of(email: str) -> Iterator[str]:
     """Return what is held about an address as JSON, piece by piece."""
-    head = {"site": settings.SITE_NAME, "email": email.lower(), "exported_at": _time(timezone.now())}
+    email = mailbox(email)
+    head = {"site": settings.SITE_NAME, "email": email, "exported_at": _time(timezone.now())}
     yield _json(head).removesuffix("\n}")
     lists = {
         "comments": _comments(email),
@@ -81,6 +84,7 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     Their texts stay, or go too. Answers to them stay in any case. `by` is the member of
     staff who does it for the person.
     """
+    email = mailbox(email)
     comments = Comment.objects.written_with(email)
     # Locked first, so that nobody edits a comment between these steps.
     locked = comments.order_by("pk").select_for_update(no_key=True).values_list("pk", "status", "article")
@@ -90,7 +94,8 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     edits = _edits_of(email)
     Change.objects.filter(pk__in=edits).erase_who()
     # What moderators were told before they replaced it.
-    Mail.objects.filter(staff_notices__comment__changes__in=edits, text__icontains=email).delete()
+    told = Mail.objects.filter(staff_notices__comment__changes__in=edits)
+    told.filter(search.having(email, ["text"]) | search.having(readable(email), ["text"])).delete()
     # A rule may have found the address itself.
     Firing.objects.filter(comment__in=comments).update(detail="")
     # Bans stay, or whoever is banned would lift a ban by asking to be forgotten.
@@ -103,6 +108,7 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     _mails_of_unknown_content().delete()
     gone: dict[str, Any] = {
         "name": _("Anonymous"),
+        "spelling": matching.spelling(_("Anonymous")),
         "email": "",
         "website": "",
         "ip_address": None,
@@ -127,8 +133,8 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
     comments.update(erased_at=timezone.now(), **gone)
     if not keep_texts:
         recount(stories)
-    AccessLink.objects.filter(email=email.lower()).delete()
-    subscribers = Subscriber.objects.filter(email=email.lower())
+    AccessLink.objects.filter(email=email).delete()
+    subscribers = Subscriber.objects.filter(email=email)
     # Whoever writes a mail to them at this moment is waited for.
     list(subscribers.select_for_update())
     subscribers.delete()
@@ -138,14 +144,14 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
 
 def _edits_of(email: str) -> list[int]:
     """Return the edits that tell who had this address before a moderator replaced it by another."""
-    replaced = Change.objects.filter(before__email=email.lower())
+    replaced = Change.objects.filter(before__email=email)
     edits = Change.objects.filter(comment__in=replaced.values("comment"))
     edits = edits.filter(before__has_any_keys=["name", "email", "website"]).order_by("-pk")
     found = []
     is_theirs: dict[int, bool] = {}
     for pk, comment, before in edits.values_list("pk", "comment", "before"):
         if "email" in before:
-            is_theirs[comment] = before["email"] == email.lower()
+            is_theirs[comment] = before["email"] == email
         if is_theirs.get(comment):
             found.append(pk)
     return found
@@ -207,7 +213,7 @@ def _change(change: Change) -> dict:
 
 
 def _confirmations(email: str) -> Iterator[dict]:
-    for subscriber in Subscriber.objects.filter(email=email.lower()):
+    for subscriber in Subscriber.objects.filter(email=email):
         yield {
             "asked_at": _time(subscriber.confirmation_sent_at),
             "confirmed_at": _time(subscriber.confirmed_at),
@@ -216,7 +222,7 @@ def _confirmations(email: str) -> Iterator[dict]:
 
 
 def _subscriptions(email: str) -> Iterator[dict]:
-    subscriptions = Subscription.objects.filter(subscriber__email=email.lower()).order_by("pk")
+    subscriptions = Subscription.objects.filter(subscriber__email=email).order_by("pk")
     for subscription in subscriptions.select_related("article").iterator(chunk_size=CHUNK):
         yield {
             "comment": _permalink(subscription.comment_id),
@@ -227,7 +233,7 @@ def _subscriptions(email: str) -> Iterator[dict]:
 
 
 def _notices(email: str) -> Iterator[dict]:
-    notices = Notice.objects.filter(subscriber__email=email.lower()).order_by("pk")
+    notices = Notice.objects.filter(subscriber__email=email).order_by("pk")
     for notice in notices.iterator(chunk_size=CHUNK):
         yield {
             "comment": _permalink(notice.comment_id),
@@ -237,7 +243,7 @@ def _notices(email: str) -> Iterator[dict]:
 
 
 def _links(email: str) -> Iterator[dict]:
-    for link in AccessLink.objects.filter(email=email.lower()).order_by("pk"):
+    for link in AccessLink.objects.filter(email=email).order_by("pk"):
         yield {"asked_at": _time(link.created_at), "opened_at": _time(link.opened_at)}
 
 

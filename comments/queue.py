@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article, Author, Byline, Section
 from comments import rights
+from comments.addresses import mailbox
 from comments.models import Change, Comment, CommentQuerySet, Decision, Firing, Report, Rule, Standing
 from comments.search import having
 
@@ -191,7 +192,7 @@ class QueueForm(forms.Form):
         return found
 
     def clean_email(self) -> str:
-        return self.cleaned_data["email"].lower()
+        return mailbox(self.cleaned_data["email"])
 
     @property
     def _looked_up_by(self) -> str:

@@ -11,6 +11,7 @@ from django.db.models.functions import RowNumber
 
 from articles.models import Byline
 from comments import rights
+from comments.addresses import mailbox
 from comments.discussion import DiscussionSettings
 from comments.models import Comment
 from comments.staff_notices import MailChoice, StaffNotice
@@ -148,9 +149,9 @@ def _addressed(news: list[StaffNotice], comments: dict[int, Comment]) -> list[St
         for user in staff.of(comment.article_id) if is_true(notice, comment) else ():
             rhythms = staff.rhythms(user, comment.article_id, notice.kind)
             # Two accounts of one address get one mail.
-            if not rhythms or user.email.lower() in addresses:
+            if not rhythms or mailbox(user.email) in addresses:
                 continue
-            addresses.add(user.email.lower())
+            addresses.add(mailbox(user.email))
             has_part = user.pk in {notice.decided_by_id, comment.user_id}
             is_known = notice.kind == Kind.PUBLIC and (user.pk, comment.pk) in known
             if has_part or is_known or counts[user.pk] >= MOST_WAITING:

@@ -51,7 +51,7 @@ class StandingForm(forms.ModelForm):
         if not {"standing", "kind", "value"} & set(self.changed_data):
             return cleaned
         known = Standing.objects.in_force().exclude(pk=self.instance.pk).select_related("by")
-        if same := known.filter(standing=standing, kind=kind, value=value).first():
+        if same := known.filter(standing=standing, kind=kind, key=Standing.key_of(kind, value)).first():
             self.add_error("value", _already(same))
         elif standing == Standing.State.BANNED:
             bans.ask_twice(self, kind, value, self.own_address)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from comments import bans, decisions, queue, telling
-from comments.forms import CommentTextForm, NameField, website_field
+from comments.forms import CommentTextForm, MailboxField, NameField, website_field
 from comments.models import Change, Comment, Decision, Seen, Standing
 
 # The largest id that a database holds, but for one: the next one is counted from it.
@@ -49,17 +49,13 @@ class ModeratorEditForm(CommentTextForm):
 
     class Meta(CommentTextForm.Meta):
         fields = ["body", "name", "email", "website"]
-        field_classes = {"name": NameField}
+        field_classes = {"name": NameField, "email": MailboxField}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         if self.instance.user_id:
             for name in decisions.EDITED_FIELDS:
                 del self.fields[name]
-
-    def clean_email(self) -> str:
-        # As it is stored: in capitals it is no other address.
-        return self.cleaned_data["email"].lower()
 
     def overtaken(self, change: Change, seen: int) -> None:
         """Say that someone was quicker, and let the next press of the button overwrite it."""

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
-from comments import notifications, staff_notices
+from comments import addresses, matching, notifications, staff_notices
 from comments.discussion import DiscussionSettings
 from comments.models import states
 from comments.models.history import Change, Decision, Outcome, Seen
@@ -60,7 +60,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
         What someone wrote with an account belongs to the account, whatever its address is.
         """
-        return self.filter(email=email.lower(), user=None).exclude(email="")
+        return self.filter(email=addresses.mailbox(email), user=None).exclude(email="")
 
     def with_removals(self):
         """Say of each comment whether a moderator has removed it, as its author is told.
@@ -249,6 +249,10 @@ class Comment(models.Model):
     )
     path = models.CharField(max_length=KEY_WIDTH * STORED_LEVELS, editable=False)
     name = models.CharField(_("name"), max_length=100)
+    # What all spellings of the name have in common: under it, whoever wrote this is known again.
+    spelling = models.CharField(
+        max_length=matching.SPELLING_LENGTH, default="", db_default="", blank=True, editable=False
+    )
     email = models.EmailField(_("email"), max_length=254, blank=True)
     website = models.URLField(_("website"), max_length=200, blank=True)
     user = models.ForeignKey(
@@ -303,7 +307,7 @@ class Comment(models.Model):
             models.Index(fields=["user", "status", "-created_at", "-id"], name="comment_account"),
             models.Index(fields=["ip_address", "-created_at", "-id"], name="comment_address"),
             # Whether someone is known, and has said the same before: asked with every comment.
-            models.Index(fields=["email", "name", "article"], name="comment_sender"),
+            models.Index(fields=["email", "spelling", "article"], name="comment_sender"),
             models.Index(fields=["-created_at", "-id"], name="comment_recent"),
             models.Index(
                 fields=["-created_at", "-id"], condition=models.Q(open_reports__gt=0), name="comment_reported"
@@ -316,8 +320,11 @@ class Comment(models.Model):
 
     def save(self, **kwargs):
         """Save the comment with its HTML and, the first time, its place in the thread."""
-        self.email = self.email.lower()
+        self.email = addresses.mailbox(self.email)
+        self.spelling = matching.spelling(self.name)
         self.body_html = markup.comment_html(self.body)
+        if "name" in (kwargs.get("update_fields") or []):
+            kwargs["update_fields"] = {*kwargs["update_fields"], "spelling"}
         with transaction.atomic():
             was_shown = self._only_this().approved().exists()
             super().save(**kwargs)

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from articles.models import LAST_DATE
 from comments import matching
+from comments.addresses import mailbox
 from comments.models.comment import Comment
 from comments.models.history import Decision
 
@@ -28,8 +30,9 @@ class StandingQuerySet(models.QuerySet["Standing"]):
 
     def about(self, email: str):
         """Return what moderators have said of an address itself, alone or with a name."""
-        address = models.Q(kind=Standing.Kind.EMAIL, value=email.lower())
-        person = models.Q(kind=Standing.Kind.PERSON, value__endswith=f" <{email.lower()}>")
+        email = mailbox(email)
+        address = models.Q(kind=Standing.Kind.EMAIL, key=email)
+        person = models.Q(kind=Standing.Kind.PERSON, key__endswith=f" <{email}>")
         return self.filter(address | person)
 
     def trusting(self, email: str):
@@ -40,7 +43,7 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         keys = Standing.keys_of(comment)
         found = models.Q()
         for kind, values in keys.items():
-            found |= models.Q(kind=kind, value__in=values)
+            found |= models.Q(kind=kind, key__in=values)
         return self.in_force().filter(found).order_by("standing", "pk")
 
     def first_of(self, comments: list[Comment]) -> "dict[int, Standing]":
@@ -55,14 +58,20 @@ class StandingQuerySet(models.QuerySet["Standing"]):
         kinds = {kind for of_one in keys.values() for kind in of_one}
         values = {value for of_one in keys.values() for its in of_one.values() for value in its}
         # Of another kind than its own a value is hardly ever found; below it is seen to.
-        found = self.in_force().filter(kind__in=kinds, value__in=values)
+        found = self.in_force().filter(kind__in=kinds, key__in=values)
         standings = list(found.order_by("standing", "pk"))
         return {
             pk: standing
             for pk, of_one in keys.items()
             for standing in reversed(standings)
-            if standing.value in of_one.get(standing.kind, [])
+            if standing.key in of_one.get(standing.kind, [])
         }
+
+    def bulk_create(self, objs, *args: Any, **how: Any):
+        standings = list(objs)
+        for standing in standings:
+            standing.note_key()
+        return super().bulk_create(standings, *args, **how)
 
 
 class Standing(models.Model):
@@ -89,6 +98,8 @@ class Standing(models.Model):
         max_length=matching.KEY_LENGTH,
         help_text=_("Name and email address together are written like “Ada <ada@example.com>”."),
     )
+    # The value as it is looked for: one for all spellings.
+    key = models.CharField(max_length=matching.KEY_LENGTH, default="", db_default="", editable=False)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True, help_text=_("Empty: for good."))
     note = models.CharField(_("note"), max_length=400, blank=True)
     by = models.ForeignKey(
@@ -110,10 +121,17 @@ class Standing(models.Model):
         ordering = ["-pk"]
         verbose_name = _("banned or trusted person")
         verbose_name_plural = _("banned and trusted people")
-        indexes = [models.Index(fields=["kind", "value"], name="standing_value")]
+        indexes = [models.Index(fields=["kind", "key"], name="standing_key")]
 
     def __str__(self) -> str:
         return f"{self.get_standing_display()}: {self.value}"
+
+    def save(self, **kwargs):
+        self.note_key()
+        super().save(**kwargs)
+
+    def note_key(self) -> None:
+        self.key = self.key_of(self.kind, self.value)
 
     def clean(self):
         """Put the value into the form that `keys_of()` finds it under, or say what is wrong with it."""
@@ -160,7 +178,7 @@ class Standing(models.Model):
             return host
         if kind == cls.Kind.PERSON:
             name, _space, email = value.rpartition(" ")
-            email = email.strip("<>").lower()
+            email = mailbox(email.strip("<>"))
             is_one_address = "@" in email[1:] and matching.normal_address(email) is not None
             if not name or not is_one_address:
                 raise ValueError(_("Write both like “Ada <ada@example.com>”."))
@@ -171,6 +189,14 @@ class Standing(models.Model):
         if not name:
             raise ValueError(_("Enter a name that readers can see."))
         return name
+
+    @classmethod
+    def key_of(cls, kind: str, value: str) -> str:
+        """Return under what a normal value is found."""
+        if kind != cls.Kind.PERSON:
+            return value
+        name, _space, email = value.rpartition(" ")
+        return cls.person_key(name, email.strip("<>"))
 
     @classmethod
     def keys_of(cls, comment: Comment) -> dict[str, list[str]]:
@@ -190,7 +216,7 @@ class Standing(models.Model):
             return matching.host_keys(comment.website)
         if kind == cls.Kind.ACCOUNT:
             return [cls.account(comment.user)] if comment.user_id else []
-        return [cls.person(comment)] if comment.email and not comment.user_id else []
+        return [cls.person_key(comment.name, comment.email)] if comment.email and not comment.user_id else []
 
     @classmethod
     def trust_in(cls, comment: Comment) -> "Standing | None":
@@ -198,14 +224,16 @@ class Standing(models.Model):
         if comment.user_id:
             kind, value = cls.Kind.ACCOUNT, cls.account(comment.user)
         elif comment.email:
-            kind, value = cls.Kind.PERSON, cls.person(comment)
+            kind, value = cls.Kind.PERSON, f"{comment.name} <{mailbox(comment.email)}>"
         else:
             return None
-        return cls(standing=cls.State.TRUSTED, kind=kind, value=value)
+        standing = cls(standing=cls.State.TRUSTED, kind=kind, value=value)
+        standing.note_key()
+        return standing
 
     @staticmethod
-    def person(comment: Comment) -> str:
-        return f"{comment.name} <{comment.email.lower()}>"
+    def person_key(name: str, email: str) -> str:
+        return f"{matching.spelling(name)} <{mailbox(email)}>"
 
     @staticmethod
     def account(user) -> str:

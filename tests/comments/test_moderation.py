@@ -64,11 +64,79 @@ def test_a_comment_that_is_not_approved_earns_no_trust(status):
     assert verdict() == held("first-comment")
 
 
-@pytest.mark.parametrize("other", [{"name": "ada"}, {"name": "Ada B."}, {"email": "ada@example.org"}])
+@pytest.mark.parametrize(
+    "other", [{"name": "Adá"}, {"name": "Аda"}, {"name": "Ada B."}, {"email": "ada@example.org"}]
+)
 def test_trust_needs_the_same_name_and_the_same_address(other):
     make_comment(name="Ada", email="ada@example.com")
 
     assert verdict(**other) == held("first-comment")
+
+
+SPELLINGS = [
+    ("Zoë O'Brien", "Zoë O’Brien"),
+    ("Zoë O’Brien", "zoe\u0308 o\u02bcbrien"),
+    ("Zoe\u0308", "Zoë"),
+    ("Jean-Luc", "jean\u2011luc"),
+    ("Ada Byron", "ＡＤＡ\u3000Byron"),
+    ("Işıl", "IŞIL"),
+    ("İnci", "inci"),
+]
+
+
+@pytest.mark.parametrize(("name", "other"), SPELLINGS)
+def test_every_spelling_of_a_name_is_the_same_person(name, other):
+    make_comment(name=name, email="ada@example.com")
+
+    assert verdict(name=other) == SHOWN
+
+
+@pytest.mark.parametrize(("name", "other"), SPELLINGS)
+def test_every_spelling_of_a_name_is_trusted(name, other):
+    Standing.objects.create(standing="trusted", kind="person", value=f"{name} <ada@example.com>")
+
+    assert verdict(name=other) == SHOWN
+
+
+MAILBOXES = [
+    ("ada@example.com", "Ada@Example.COM\u200b"),
+    ("x@münchen.example", "x@xn--mnchen-3ya.example"),
+    ("x@xn--mnchen-3ya.example", "x@MÜNCHEN.example"),
+    ("ada@example.com", "ａｄａ＠ｅｘａｍｐｌｅ．ｃｏｍ"),
+]
+
+
+@pytest.mark.parametrize(("email", "other"), MAILBOXES)
+def test_every_spelling_of_an_address_is_the_same_person(email, other):
+    make_comment(name="Ada", email=email)
+
+    assert verdict(email=other) == SHOWN
+
+
+@pytest.mark.parametrize(("email", "other"), MAILBOXES)
+def test_every_spelling_of_an_address_is_banned_and_its_domain(email, other):
+    address = Standing.normal("email", email)
+    domain = Standing.normal("email", f"@{email.partition('@')[2]}")
+
+    for value in (address, domain):
+        Standing.objects.all().delete()
+        ban("email", value)
+        assert verdict(email=other) == ("spam", "banned")
+
+
+@pytest.mark.parametrize(("email", "other"), MAILBOXES)
+def test_every_spelling_of_an_address_is_registered(email, other):
+    make_user(username="boss", email=email)
+
+    assert verdict(email=other) == held("registered")
+
+
+@pytest.mark.parametrize(("name", "other"), SPELLINGS)
+def test_the_same_words_under_another_spelling_are_a_duplicate(name, other):
+    comment = make_comment(name=name, email="ada@example.com", body="Hello")
+    again = submission(article=comment.article, name=other, email="ADA@example.com\u200b", body="Hello")
+
+    assert refuse(again).status == 409
 
 
 @pytest.mark.parametrize(
@@ -542,7 +610,7 @@ def test_trust_lasts_until_its_end_and_no_longer():
 
 
 @pytest.mark.parametrize(
-    "other", [{"name": "ada"}, {"email": "ada@example.org"}, {"name": "Ada <ada@example.com>", "email": ""}]
+    "other", [{"name": "Adá"}, {"email": "ada@example.org"}, {"name": "Ada <ada@example.com>", "email": ""}]
 )
 def test_trust_is_in_one_name_and_one_address_together(other):
     Standing.objects.create(standing="trusted", kind="person", value="Ada <ada@example.com>")

@@ -7,8 +7,8 @@ from django.db import connection
 from django.db.models import EmailField, GenericIPAddressField, QuerySet
 from django.test.utils import CaptureQueriesContext
 
-from comments import decisions, moderation, moderator_mails, notifications, posting, yours
-from comments.models import AccessLink, Change, Comment, Report
+from comments import access, decisions, moderation, moderator_mails, notifications, posting, yours
+from comments.models import AccessLink, Change, Comment, Report, Standing
 from comments.moderation import Submission
 from comments.privacy import erase, export_of
 from comments.staff_notices import StaffNotice
@@ -53,6 +53,56 @@ def of_others() -> list[Comment]:
 
 def rows(comments: list[Comment]) -> list[dict]:
     return list(Comment.objects.filter(pk__in=[c.pk for c in comments]).order_by("pk").values())
+
+
+SPELLINGS = [
+    (ADA, "ADA@example.com\u200b"),
+    ("ada@example.com\u2060", ADA),
+    ("x@münchen.example", "x@xn--mnchen-3ya.example"),
+    ("x@xn--mnchen-3ya.example", "x@München.example"),
+]
+
+
+def of_one_with(email: str) -> Comment:
+    """A comment, and all else that is kept of whoever wrote it."""
+    comment = of_ada(email=email, status="held")
+    notifications.subscribe(comment, "answers")
+    Subscriber.objects.get().confirm()
+    comment.approve(by=make_editor())
+    announced(reply_to(comment, email="bo@example.com"))
+    access.ask(email, None)
+    Standing.objects.create(standing="trusted", kind="person", value=f"Ada <{email}>")
+    return comment
+
+
+@pytest.mark.parametrize(("email", "other"), SPELLINGS)
+def test_every_spelling_of_an_address_exports_all_that_is_held(email, other):
+    of_one_with(email)
+
+    export = exported(other)
+
+    numbers = {key: len(rows) for key, rows in export.items() if isinstance(rows, list)}
+    assert numbers == {
+        "comments": 1,
+        "confirmations": 1,
+        "subscriptions": 1,
+        "notices": 2,
+        "mails": 4,
+        "links": 1,
+        "standings": 1,
+    }
+    assert export == exported(email)
+
+
+@pytest.mark.parametrize(("email", "other"), SPELLINGS)
+def test_every_spelling_of_an_address_erases_all_that_is_held(email, other):
+    of_one_with(email)
+
+    erase(other, keep_texts=True)
+
+    lists = [rows for rows in exported(email).values() if isinstance(rows, list)]
+    assert lists == [[]] * 7
+    assert Comment.objects.earliest("pk").name == "Anonymous"
 
 
 # --- Export ---
@@ -126,9 +176,9 @@ def test_no_field_of_a_comment_is_forgotten_in_the_export():
         "body": "text",
         "created_at": "posted_at",
     }
-    # The HTML is made of the text and the path of the parents; reports are their readers';
-    # neither an account nor the time of an erasure is ever there.
-    nothing_of_its_own = {"body_html", "path", "open_reports", "user", "erased_at"}
+    # The HTML is made of the text, the spelling of the name and the path of the parents; reports
+    # are their readers'; neither an account nor the time of an erasure is ever there.
+    nothing_of_its_own = {"body_html", "spelling", "path", "open_reports", "user", "erased_at"}
 
     fields = {field.name for field in Comment._meta.get_fields() if field.concrete} - nothing_of_its_own
 

@@ -231,6 +231,32 @@ def test_a_name_keeps_what_is_seen_of_it(client, typed, name):
     assert Comment.objects.get().name == (name or typed)
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("ADA@example.com\u200b", "ada@example.com"),
+        ("ada@example.com\u2060 ", "ada@example.com"),
+        ("x@münchen.example", "x@xn--mnchen-3ya.example"),
+        ("ａｄａ＠ｅｘａｍｐｌｅ．ｃｏｍ", "ada@example.com"),
+    ],
+)
+def test_an_address_is_kept_in_the_one_spelling_of_its_mailbox(client, typed, kept):
+    post(client, make_article(), email=typed)
+
+    assert Comment.objects.get().email == kept
+
+
+@pytest.mark.parametrize(
+    ("email", "said"),
+    [("jörg@example.com", "“ö” before the @"), ('"a b"@example.com', "with quotation marks")],
+)
+def test_an_address_that_no_mail_reaches_is_refused_with_its_reason(client, email, said):
+    response = post(client, make_article(), email=email)
+
+    assert (response.status_code, Comment.objects.count()) == (422, 0)
+    assert said in text_of(response)
+
+
 UNSEEN = [
     *("\u200d", "\u200c", "\u0301", "\ufe0f", "\u180b", "\U000e0100", "\U0001d159", "\U0001bca0", "\ufff9"),
     *("\u206f", "\u0488", "\u2800", "\u3164", "\uffa0", "\u115f", "\ufffc", "\u00a0\u3000", "\U000e0041"),
