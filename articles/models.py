@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import FileExtensionValidator
 from django.db import models, transaction
 from django.db.models import Q
-from django.db.models.functions import RowNumber
+from django.db.models.functions import RowNumber, TruncMonth
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -46,9 +46,18 @@ class Section(models.Model):
         return reverse("articles:section", args=[self.slug])
 
 
+class NamesQuerySet(models.QuerySet):
+    def with_stories(self):
+        """Return those under which a visitor finds stories, and with each how many: `story_count`."""
+        stories = self.filter(articles__in=Article.objects.published())
+        return stories.annotate(story_count=models.Count("articles")).order_by("name", "pk")
+
+
 class Topic(models.Model):
     name = models.CharField(_("name"), max_length=80, unique=True)
     slug = SlugField(_("slug"), max_length=80, unique=True, help_text=SLUG_OF_A_LIST)
+
+    objects = NamesQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -137,6 +146,8 @@ class Author(models.Model):
         related_name="author",
     )
 
+    objects = NamesQuerySet.as_manager()
+
     class Meta:
         ordering = ["name"]
         verbose_name = _("author")
@@ -165,10 +176,14 @@ class ArticleQuerySet(models.QuerySet):
             .defer("body", "body_html")
         )
 
+    def for_lines(self):
+        """Load what a line shows that leads to a story."""
+        return self.only("title", "address", "published_at", "comment_count")
+
     def for_reading(self):
         """Load what the page of one story shows."""
         return self.select_related("section", "lead_image").prefetch_related(
-            _bylines(),
+            _bylines("author__picture"),
             "topics",
             models.Prefetch("related_reads", RelatedRead.objects.public()),
         )
@@ -182,6 +197,21 @@ class ArticleQuerySet(models.QuerySet):
         if article is None and not Article.objects.filter(address=address).exists():
             article = self.filter(past_addresses__address=address).first()
         return article
+
+    def before(self, article: "Article"):
+        """Return the stories that are older than this one, newest first."""
+        place = Q(published_at__lt=article.published_at) | Q(pk__lt=article.pk)
+        return self.filter(place, published_at__lte=article.published_at).order_by("-published_at", "-pk")
+
+    def after(self, article: "Article"):
+        """Return the stories that are newer than this one, oldest first."""
+        place = Q(published_at__gt=article.published_at) | Q(pk__gt=article.pk)
+        return self.filter(place, published_at__gte=article.published_at).order_by("published_at", "pk")
+
+    def months(self):
+        """Return the months that have stories, newest first, each with how many."""
+        months = self.order_by().annotate(month=TruncMonth("published_at")).values("month")
+        return months.annotate(story_count=models.Count("pk")).order_by("-month")
 
     def of_year(self, year: int):
         return self.filter(published_at__year=year)
@@ -470,8 +500,8 @@ class PastAddress(models.Model):
         return self.address
 
 
-def _bylines() -> models.Prefetch:
-    return models.Prefetch("bylines", Byline.objects.select_related("author"))
+def _bylines(*also: str) -> models.Prefetch:
+    return models.Prefetch("bylines", Byline.objects.select_related("author", *also))
 
 
 def _delete_after_commit(names: list[str]) -> None:

@@ -3,6 +3,7 @@ import datetime
 from django.contrib.admin.views.decorators import staff_member_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import InvalidPage, Page, Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -13,8 +14,10 @@ from articles.models import Article, ArticleQuerySet, Author, Section, Topic
 from newsite.freshness import private_page, public_page
 
 STORIES_PER_PAGE = 20
-STORIES_ON_HOME = 7  # one leads, six stand in the grid
+STORIES_ON_HOME = 6  # one leads, five stand in the grid, the first of them twice as wide
 STORIES_PER_SECTION_ON_HOME = 4
+STORIES_AT_THE_FOOT = 4
+NAMES_PER_PAGE = 200
 
 
 @require_safe
@@ -48,7 +51,7 @@ def section(request: HttpRequest, slug: str) -> HttpResponse:
 def topic(request: HttpRequest, slug: str) -> HttpResponse:
     topic = get_object_or_404(Topic, slug=slug)
     page = stories_page(request, topic.articles.published())
-    return render(request, "articles/story_list.html", {"page": page, "heading": topic.name})
+    return render(request, "articles/topic.html", {"page": page, "heading": topic.name})
 
 
 @require_safe
@@ -57,6 +60,27 @@ def author(request: HttpRequest, slug: str) -> HttpResponse:
     author = get_object_or_404(Author.objects.select_related("picture"), slug=slug)
     page = stories_page(request, author.articles.published())
     return render(request, "articles/author.html", {"page": page, "heading": author.name, "author": author})
+
+
+@require_safe
+@public_page
+def archive(request: HttpRequest) -> HttpResponse:
+    """Show every year and month that has stories."""
+    return render(request, "articles/archive.html", {"months": Article.objects.published().months()})
+
+
+@require_safe
+@public_page
+def topics(request: HttpRequest) -> HttpResponse:
+    page = page_of(request, Topic.objects.with_stories(), NAMES_PER_PAGE)
+    return render(request, "articles/names.html", {"page": page, "heading": _("Topics")})
+
+
+@require_safe
+@public_page
+def authors(request: HttpRequest) -> HttpResponse:
+    page = page_of(request, Author.objects.with_stories(), NAMES_PER_PAGE)
+    return render(request, "articles/names.html", {"page": page, "heading": _("Authors")})
 
 
 @require_safe
@@ -99,7 +123,18 @@ def story_at(stories: ArticleQuerySet, year: str, month: str, slug: str) -> Arti
 
 def story_page(request: HttpRequest, article: Article, *, status: int = 200, **extra) -> HttpResponse:
     """Show a story with its conversation; `extra` is for the tag that draws the latter."""
-    return render(request, "articles/story.html", {"article": article, **extra}, status=status)
+    context = {"article": article, **way_on(article), **extra}
+    return render(request, "articles/story.html", context, status=status)
+
+
+def way_on(article: Article) -> dict:
+    """Return where readers go from the foot of a story."""
+    stories = Article.objects.published().exclude(pk=article.pk).for_lines()
+    of_section = stories.filter(section=article.section_id)
+    ways = {"more_of_section": of_section[:STORIES_AT_THE_FOOT]}
+    if article.published_at:
+        ways |= {"earlier": stories.before(article).first(), "later": stories.after(article).first()}
+    return ways
 
 
 @staff_member_required
@@ -115,7 +150,11 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 def stories_page(request: HttpRequest, stories: ArticleQuerySet, per_page: int = STORIES_PER_PAGE) -> Page:
     """Return the page of a list that `?page=` asks for, or raise 404 where there is none."""
-    paginator = Paginator(stories.for_listing(), per_page)
+    return page_of(request, stories.for_listing(), per_page)
+
+
+def page_of(request: HttpRequest, rows: QuerySet, per_page: int) -> Page:
+    paginator = Paginator(rows, per_page)
     try:
         return paginator.page(request.GET.get("page", 1))
     except InvalidPage as error:

@@ -13,7 +13,11 @@ from django.views.decorators.http import require_safe
 
 
 def site_context(request: HttpRequest) -> dict:
-    return {"site_name": settings.SITE_NAME, "site_description": settings.SITE_DESCRIPTION}
+    return {
+        "site_name": settings.SITE_NAME,
+        "site_description": settings.SITE_DESCRIPTION,
+        "site_url": settings.SITE_URL,
+    }
 
 
 @require_safe

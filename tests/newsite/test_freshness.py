@@ -28,6 +28,9 @@ def public_pages(article) -> list[str]:
         article.section.get_absolute_url(),
         article.topics.get().get_absolute_url(),
         article.authors.get().get_absolute_url(),
+        "/archive/",
+        "/topics/",
+        "/authors/",
         f"/{published:%Y}/",
         f"/{published:%Y}/{published:%m}/",
     ]
