@@ -22,6 +22,9 @@ WORDS_PER_MINUTE = 238
 # Addresses have years of four digits, in every time zone.
 FIRST_DATE = datetime.datetime(1900, 1, 1, tzinfo=datetime.UTC)
 LAST_DATE = datetime.datetime(2999, 12, 31, tzinfo=datetime.UTC)
+# Where the site is, those years begin and end up to a day earlier or later.
+DAY = datetime.timedelta(days=1)
+STORED_DATES = (FIRST_DATE - DAY, LAST_DATE + 2 * DAY)
 
 SLUG_OF_A_LIST = _("The last part of the page's address. Links to the old address break when it changes.")
 
@@ -305,11 +308,11 @@ class Article(models.Model):
                 name="published_article_has_a_date",
             ),
             models.CheckConstraint(
-                condition=Q(published_at__range=(FIRST_DATE, LAST_DATE)) | Q(published_at__isnull=True),
+                condition=Q(published_at__range=STORED_DATES) | Q(published_at__isnull=True),
                 name="article_published_in_a_year_of_four_digits",
             ),
             models.CheckConstraint(
-                condition=Q(updated_at__range=(FIRST_DATE, LAST_DATE)) | Q(updated_at__isnull=True),
+                condition=Q(updated_at__range=STORED_DATES) | Q(updated_at__isnull=True),
                 name="article_updated_in_a_year_of_four_digits",
             ),
         ]
@@ -346,7 +349,7 @@ class Article(models.Model):
         self._date_if_published()
         for name in ("published_at", "updated_at"):
             date = getattr(self, name)
-            if date is not None and not FIRST_DATE <= date <= LAST_DATE:
+            if date is not None and not has_year_of_addresses(date):
                 raise ValidationError({name: _("Enter a year from 1900 to 2999.")})
         address = self._address()
         if address and Article.objects.filter(address=address).exclude(pk=self.pk).exists():
@@ -498,6 +501,12 @@ class PastAddress(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+def has_year_of_addresses(date: datetime.datetime) -> bool:
+    """Say whether a moment is in a year from 1900 to 2999, where the site is."""
+    year = timezone.localtime(date).year
+    return year <= LAST_DATE.year and (year >= FIRST_DATE.year or date >= FIRST_DATE)
 
 
 def _bylines(*also: str) -> models.Prefetch:

@@ -1,14 +1,21 @@
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.db import models
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
+from newsite.local_time import LocalTimeField
 from staff import views
 
 
 class StaffSite(admin.AdminSite):
     """Django's admin, with a second step at sign-in and a page about one's own account."""
+
+    def register(self, *args, **kwargs):
+        super().register(*args, **kwargs)
+        for page in self._registry.values():
+            page.formfield_overrides[models.DateTimeField]["form_class"] = LocalTimeField
 
     def get_urls(self):
         own = [

@@ -135,7 +135,7 @@ class Standing(models.Model):
 
     def clean(self):
         """Put the value into the form that `keys_of()` finds it under, or say what is wrong with it."""
-        if self.ends_at and self.ends_at > LAST_DATE:
+        if self.ends_at and timezone.localtime(self.ends_at).year > LAST_DATE.year:
             raise ValidationError({"ends_at": _("Enter a year up to 2999.")})
         if not self.value:
             return
