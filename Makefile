@@ -52,7 +52,7 @@ format: $(READY_DEV)  ## Put code and templates into the house's format
 	@$(TEMPLATES) .venv/bin/djade --target-version 5.2
 
 clean:  ## Remove what was installed and cached; stories, comments and pictures in var/ stay
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis var/static var/tools
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis var/static var/tools var/venv-*
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 writable:

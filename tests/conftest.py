@@ -1,5 +1,6 @@
 import importlib
 import os
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -76,3 +77,13 @@ def pytest_runtest_teardown(item, nextitem):
                 roles = importlib.import_module("comments.migrations.0014_roles")
                 roles.create_roles(apps, SimpleNamespace(connection=connection))
     return result
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Name the packages that tests have missed, all in one line: no other says why they were skipped."""
+    reports = [report for kind in ("skipped", "error") for report in terminalreporter.stats.get(kind, [])]
+    named = re.findall(
+        r"\(on Debian: apt install ([\w+. -]+)\)", "\n".join(str(one.longrepr) for one in reports)
+    )
+    if missing := sorted(set(" ".join(named).split())):
+        terminalreporter.write_line(f"Missing on this machine: apt install {' '.join(missing)}")

@@ -10,6 +10,7 @@ from django.test import Client
 from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
 
 from comments.discussion import DiscussionSettings
+from tests.browser.packages import missing_packages
 
 # Playwright keeps an event loop running in this thread. Django would then refuse its database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
@@ -33,7 +34,11 @@ document.addEventListener("securitypolicyviolation", (event) => {
 
 
 class Watch:
-    """Opens pages as new visitors, and takes down their errors, dialogs and foreign requests."""
+    """Opens pages as new visitors, and takes down their errors, dialogs and foreign requests.
+
+    What is to meet requests on their way (`page.route`) has to be there before a page loads: one
+    that has loaded may send its next request past it.
+    """
 
     def __init__(self, browser, site: str):
         self.browser = browser
@@ -100,16 +105,17 @@ class Watch:
 
 @pytest.fixture(scope="session")
 def browser():
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        reason = "there is no Chromium here (on Debian: apt install chromium)"
+    if missing := missing_packages():
+        reason = f"a browser needs more packages (on Debian: apt install {' '.join(missing)})"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
     expect.set_options(timeout=TIMEOUT)
     sandbox = [] if os.geteuid() else ["--no-sandbox"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=[*FLAGS, *sandbox])
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=[*FLAGS, *sandbox]
+        )
         yield browser
         browser.close()
 

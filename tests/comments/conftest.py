@@ -83,7 +83,7 @@ def trust_anew():
 def certificate(tmp_path_factory):
     """Make a certificate for Akismet's host, which nobody trusts yet."""
     if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificate")
+        pytest.skip("openssl makes the certificate (on Debian: apt install openssl)")
     folder = tmp_path_factory.mktemp("certificate")
     key, certificate = folder / "key", folder / "certificate"
     make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x"

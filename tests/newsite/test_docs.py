@@ -61,3 +61,10 @@ def test_the_comparison_names_tests_and_nothing_else():
     rest = {TEST.sub("", row.shown_by).replace("<br>", "") for row in rows()}
 
     assert rest <= {"", "–"}
+
+
+def test_ci_looks_for_the_newest_python_that_the_readme_names():
+    (newest,) = re.findall(r"`python3` \(3\.11 to 3\.(\d+)\)", (ROOT / "README.md").read_text())
+    minors = re.findall(r"for minor in ([\d ]+);", (ROOT / ".ci/run").read_text())
+
+    assert minors == [" ".join(map(str, range(int(newest), 10, -1)))]
