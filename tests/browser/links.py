@@ -1,6 +1,6 @@
 """Links and buttons that lead to another page."""
 
-from playwright.sync_api import Locator, Response
+from playwright.sync_api import Locator, Page, Response
 
 
 def follow(locator: Locator) -> Response:
@@ -11,3 +11,8 @@ def follow(locator: Locator) -> Response:
     with locator.page.expect_navigation() as navigation:
         locator.click()
     return navigation.value
+
+
+def stay(page: Page) -> None:
+    """Fail if the page is about to go: by the time that the site has answered it, it would be gone."""
+    page.evaluate("fetch(location).then(response => response.text())")

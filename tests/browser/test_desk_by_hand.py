@@ -98,11 +98,11 @@ def test_a_word_without_end_keeps_to_the_smallest_screen(watch, state):
 def test_a_failure_is_told_where_it_is_seen_however_far_down_the_page(watch):
     comments = make_held(12)
     page = watch.new_editor(make_editor(), viewport=WIDE)
+    page.route(re.compile("/decide/"), lambda route: route.abort())
     page.goto(QUEUE)
     status = page.locator("#queue-status")
     # It is there before it has anything to say, or it would not be heard.
     assert status.evaluate("one => getComputedStyle(one).display") != "none"
-    page.route(re.compile("/decide/"), lambda route: route.abort())
     watch.expect("Failed to load resource")
 
     button(page, comments[-1], "Approve").click()
@@ -201,7 +201,9 @@ def moved_by_a_click(page: Page, comment: Comment) -> float:
     before = row_of(page, comment).bounding_box()["y"]
     button(page, comment, "Approve").click()
     expect(row_of(page, comment)).to_have_class("queue-done")
-    page.wait_for_load_state("networkidle")
+    # What follows the decision comes with the counts.
+    decided = Comment.objects.approved().count()
+    expect(page.locator("#queue-tabs")).to_contain_text(f"Approved ({decided})")
     return row_of(page, comment).bounding_box()["y"] - before
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from comments.models import Comment, Standing
-from tests.browser.links import follow
+from tests.browser.links import follow, stay
 from tests.factories import make_article, make_comment, make_editor
 
 QUEUE = "/admin/comments/comment/"
@@ -203,7 +203,7 @@ def test_j_and_k_go_over_the_end_of_a_page_and_not_out_of_the_queue(watch, monke
     for key in "jkk":
         press(key)
     expect(row_of(page, comments[0])).to_be_focused()
-    page.wait_for_timeout(300)
+    stay(page)
     assert page.url.endswith(QUEUE)
 
 
@@ -222,7 +222,7 @@ def test_k_pressed_twice_at_the_top_of_a_page_goes_back_one_page_and_not_two(wat
     page.keyboard.press("k")
 
     expect(row_of(page, comments[2])).to_be_visible()
-    page.wait_for_timeout(300)
+    stay(page)
     expect(row_of(page, comments[3])).to_be_visible()
 
 
@@ -291,8 +291,8 @@ def test_rows_that_followed_are_decided_on_with_others_as_they_were_read(watch, 
 def test_a_decision_that_gets_no_answer_says_so_and_can_be_taken_again(watch):
     (comment,) = make_held(1)
     page = watch.new_editor(make_editor())
-    page.goto(QUEUE)
     page.route(re.compile("/decide/"), lambda route: route.abort())
+    page.goto(QUEUE)
     watch.expect("Failed to load resource")
 
     row_of(page, comment).get_by_role("button", name="Approve", exact=True).click()
@@ -333,7 +333,6 @@ def test_a_key_that_is_held_down_decides_once(watch):
 def test_a_late_answer_leaves_the_moderator_where_they_are_by_then(watch):
     comments = make_held(4)
     page = watch.new_editor(make_editor())
-    with_keys(page)
 
     def answer_late(route):
         for _ in range(3):
@@ -341,6 +340,7 @@ def test_a_late_answer_leaves_the_moderator_where_they_are_by_then(watch):
         route.continue_()
 
     page.route(re.compile("/decide/"), answer_late)
+    with_keys(page)
     page.keyboard.press("a")
 
     expect(row_of(page, comments[0])).to_have_class("queue-done")
