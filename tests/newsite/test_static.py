@@ -4,6 +4,7 @@ from urllib.parse import urljoin
 
 import brotli
 import pytest
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.templatetags.static import static
@@ -84,3 +85,39 @@ def test_readers_fetch_scripts_without_the_comments_in_them(settings, tmp_path):
     assert b"// " in source("/static/newsite/times.js")
     assert [line for line in served.splitlines() if line.lstrip().startswith(b"//")] == []
     assert served.endswith(b"update();\nsetInterval(update, MINUTE / 2);\n")
+
+
+STYLESHEETS = sorted((settings.BASE_DIR / "newsite/static/newsite").glob("*.css"))
+
+
+def rules_of(css: str) -> list[tuple[str, str]]:
+    """Return the selectors and the declarations of a stylesheet, whatever they stand inside of."""
+    return re.findall(r"([^{};]+)\{([^{}]*)\}", re.sub(r"/\*.*?\*/", "", css, flags=re.S))
+
+
+@pytest.mark.parametrize("path", STYLESHEETS, ids=lambda path: path.name)
+def test_light_dark_stands_behind_plain_colours_that_every_browser_knows(path):
+    """A declaration with a function that a browser does not know is lost as a whole."""
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.S)
+    behind = re.findall(
+        r"@supports \(color: light-dark\(#000, #fff\)\) \{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", text
+    )
+    plain = text
+    for part in behind:
+        plain = plain.replace(part, "")
+
+    assert "light-dark(" not in plain
+    for part in behind:
+        for selector, declarations in rules_of(part.partition("{")[2]):
+            known = "".join(more for other, more in rules_of(plain) if other.strip() == selector.strip())
+            names = re.findall(r"([-\w]+):", declarations)
+            assert [name for name in names if f"{name}:" not in known] == []
+
+
+@pytest.mark.parametrize("path", STYLESHEETS, ids=lambda path: path.name)
+def test_red_is_for_what_is_wrong_and_for_nothing_else(path):
+    reds = [
+        selector for selector, declarations in rules_of(path.read_text()) if "var(--wrong)" in declarations
+    ]
+
+    assert [selector for selector in reds if not re.search(r"error|invalid", selector)] == []
