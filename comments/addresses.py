@@ -8,9 +8,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from newsite.visible import HIDDEN, JOINERS
+from newsite.visible import JOINERS, without_hidden
 
-UNSEEN = re.compile(f"[{HIDDEN}]")
 # In a domain they can make another word, in Persian for one.
 JOINER = re.compile(f"[{JOINERS}\ufe00-\ufe0f]")
 # Phones put a space behind a full stop, and people one before.
@@ -26,7 +25,7 @@ def mailbox(typed: str) -> str:
     RFC 5321 lets a server tell them apart, none does, and people type their address as their
     keyboard wants it. What is no address comes back no better than it was.
     """
-    email = UNSEEN.sub("", unicodedata.normalize("NFKC", typed)).strip(f" {JOINERS}")
+    email = without_hidden(unicodedata.normalize("NFKC", typed)).strip(f" {JOINERS}")
     email = NEEDLESSLY_QUOTED.sub(r"\1@", LOOSE.sub(r"\1", email).lower())
     local, at, domain = email.rpartition("@")
     return f"{JOINER.sub('', local)}{at}{ascii_host(domain).rstrip('.')}"

@@ -5,14 +5,13 @@ from typing import cast
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Layout, Submit
 from django import forms
-from django.core.validators import URLValidator
 from django.db import models
 from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
-from comments import addresses
+from comments import addresses, websites
 from comments.discussion import DiscussionSettings
 from comments.models import Comment, Report
 from comments.subscriptions import Subscription
@@ -57,19 +56,22 @@ class EmailBoundField(forms.BoundField):
         return " ".join(filter(None, ["email-notes", super().aria_describedby]))
 
 
-class WebAddressField(forms.URLField):
-    """An address that a browser opens as a page; `ftp:` and the like are not."""
+class WebsiteField(forms.CharField):
+    """An address that a browser opens as a page, with its scheme or without."""
 
-    default_validators = [URLValidator(schemes=["http", "https"])]
+    default_validators = [websites.validate]
+
+    def to_python(self, value):
+        return websites.whole(super().to_python(value))
 
 
-def website_field() -> WebAddressField:
-    return WebAddressField(
+def website_field() -> WebsiteField:
+    return WebsiteField(
         label=_("Website"),
         required=False,
         max_length=Comment._meta.get_field("website").max_length,
-        assume_scheme="https",
-        widget=forms.URLInput(attrs={"autocomplete": "url"}),
+        # Not of the type "url": browsers refuse one without its scheme.
+        widget=forms.TextInput(attrs={"inputmode": "url", "autocomplete": "url", "autocapitalize": "none"}),
         error_messages={"invalid": _("Enter a web address like https://example.com, or leave it empty.")},
     )
 

@@ -21,6 +21,7 @@ JOINED = (
 # The flags of England, Scotland and Wales are spelled with signs that show nothing by themselves.
 FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]+\U000e007f"
 SHOWN_OR_HIDDEN = re.compile(f"({FLAG})|(?<=[{JOINED}])([{JOINERS}])(?=[{JOINED}])|[{HIDDEN}{JOINERS}]")
+NOT_SHOWN = re.compile(f"[{HIDDEN}]")
 ONLY_HIDDEN = re.compile(f"[{HIDDEN}\ufffc]")
 # Pictures and ideographs that are newer than Python's tables are seen all the same.
 NEWER = re.compile("[\U0001f000-\U0001fbff\U00020000-\U0003ffff]")
@@ -29,6 +30,10 @@ NEWER = re.compile("[\U0001f000-\U0001fbff\U00020000-\U0003ffff]")
 def is_visible(text: str) -> bool:
     """Say whether a person sees anything of a text: a mark over nothing is not seen."""
     return any(map(_is_seen, text))
+
+
+def without_hidden(text: str) -> str:
+    return NOT_SHOWN.sub("", text)
 
 
 def as_name(text: str) -> str:

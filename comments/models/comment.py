@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
-from comments import addresses, matching, notifications, staff_notices
+from comments import addresses, matching, notifications, staff_notices, websites
 from comments.discussion import DiscussionSettings
 from comments.models import states
 from comments.models.history import Change, Decision, Outcome, Seen
@@ -254,7 +254,7 @@ class Comment(models.Model):
         max_length=matching.SPELLING_LENGTH, default="", db_default="", blank=True, editable=False
     )
     email = models.EmailField(_("email"), max_length=254, blank=True)
-    website = models.URLField(_("website"), max_length=200, blank=True)
+    website = models.CharField(_("website"), max_length=200, blank=True, validators=[websites.validate])
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("account"),
@@ -326,7 +326,7 @@ class Comment(models.Model):
         if "name" in (kwargs.get("update_fields") or []):
             kwargs["update_fields"] = {*kwargs["update_fields"], "spelling"}
         with transaction.atomic():
-            was_shown = self._only_this().approved().exists()
+            was_shown = self.pk is not None and self._only_this().approved().exists()
             super().save(**kwargs)
             if not self.path:
                 self.path = self._place()

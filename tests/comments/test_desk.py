@@ -543,6 +543,7 @@ def test_an_edit_that_someone_was_quicker_than_is_kept_in_the_form(client, alice
         ({"website": "javascript:alert(1)"}, "Enter a web address like https://example.com"),
         ({"name": "n" * 101}, "at most 100 characters"),
         ({"name": "\u200d"}, "This field is required."),
+        ({"website": "me@example.com"}, "What stands before the @ would be published"),
     ],
 )
 def test_a_wrong_edit_is_explained_and_kept(client, alice, fields, words):

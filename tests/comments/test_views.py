@@ -257,6 +257,56 @@ def test_an_address_that_no_mail_reaches_is_refused_with_its_reason(client, emai
     assert said in text_of(response)
 
 
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("example.com", "https://example.com"),
+        (" www.example.com\u200b ", "https://www.example.com"),
+        ("//example.com/x", "https://example.com/x"),
+        ("https:/example.com", "https://example.com"),
+        ("HTTP://example.com:8080", "http://example.com:8080"),
+        ("example.com:8080/?to=http://x.example", "https://example.com:8080/?to=http://x.example"),
+        ("http://my_site.example.com", "http://my_site.example.com"),
+        ("my_name.tumblr.example", "https://my_name.tumblr.example"),
+        ("https://bücher.example/", "https://bücher.example/"),
+        ("social.example/@me", "https://social.example/@me"),
+        ("https://example.com/?q=a@b.example", "https://example.com/?q=a@b.example"),
+        ("", ""),
+    ],
+)
+def test_a_website_is_typed_as_people_say_it(client, typed, kept):
+    post(client, make_article(), website=typed)
+
+    assert Comment.objects.get().website == kept
+
+
+@pytest.mark.parametrize(
+    ("website", "said"),
+    [
+        ("me@example.com", "before the @"),
+        ("https://me@example.com", "before the @"),
+        ("https://user:pass@example.com/", "before the @"),
+        ("user:pass@example.com/x", "before the @"),
+        ("@me@social.example", "before the @"),
+        ("mailto:me@example.com", "before the @"),
+        ("https://good.example\\@evil.example", "before the @"),
+        ("https://me\uff20example.com", "Enter a web address"),
+        ("https://me%40example.com", "Enter a web address"),
+        ("javascript://example.com/%0aalert(1)", "Enter a web address"),
+        ("data:text/html,x", "Enter a web address"),
+        ("tel:+491234", "Enter a web address"),
+        ("ftp://example.com", "Enter a web address"),
+        ("https://a b.example", "Enter a web address"),
+        ("example", "Enter a web address"),
+    ],
+)
+def test_no_website_is_kept_that_tells_who_someone_is_or_opens_no_page(client, website, said):
+    response = post(client, make_article(), website=website)
+
+    assert (response.status_code, Comment.objects.count()) == (422, 0)
+    assert said in text_of(response)
+
+
 UNSEEN = [
     *("\u200d", "\u200c", "\u0301", "\ufe0f", "\u180b", "\U000e0100", "\U0001d159", "\U0001bca0", "\ufff9"),
     *("\u206f", "\u0488", "\u2800", "\u3164", "\uffa0", "\u115f", "\ufffc", "\u00a0\u3000", "\U000e0041"),
@@ -528,8 +578,8 @@ def test_the_form_has_the_words_order_and_attributes_of_wordpress(client):
         '<input type="email"',
         'autocomplete="email" maxlength="254" required aria-describedby="email-notes"',
         'for="id_website">Website',
-        '<input type="url"',
-        'autocomplete="url" maxlength="200" id',
+        '<input type="text" name="website" inputmode="url" autocomplete="url"',
+        'maxlength="200" id',
         "Save my name, email, and website in this browser for the next time I comment.",
         "Post Comment",
     ]

@@ -25,7 +25,7 @@ LAYERS = [
         "mail",
     ],
     ["articles.models"],
-    ["comments.matching", "comments.addresses"],
+    ["comments.matching", "comments.addresses", "comments.websites"],
     ["comments.subscriptions", "comments.discussion"],
     ["comments.notifications", "comments.staff_notices"],
     ["comments.models"],
