@@ -10,8 +10,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.paginator import InvalidPage, Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
-from django.shortcuts import render
-from django.template.loader import render_to_string
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
@@ -46,18 +45,33 @@ def opened(view):
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def index(request: HttpRequest) -> HttpResponse:
-    """Ask for an address, or list what was written with it once its link was opened."""
+    """List what was posted from this browser and ask for an address, or list what was written with it."""
     if request.method == "POST":
         return ask(request)
     if link := _opened(request):
         return written(request, link)
-    return render(request, "comments/mine_ask.html", {"form": AddressForm()})
+    return here(request, AddressForm())
+
+
+@require_safe
+@private_page
+def moved(request: HttpRequest) -> HttpResponse:
+    """Lead on from where a browser's own comments stood before."""
+    return redirect("comments:mine", permanent=True)
+
+
+def here(request: HttpRequest, form: AddressForm, *, status: int = 200) -> HttpResponse:
+    comments = yours.posted_here(request).with_removals().select_related("article", "subscription")
+    context = {"comments": yours.listed(comments), "form": form}
+    response = render(request, "comments/mine_here.html", context, status=status)
+    yours.let_go(request, response)
+    return response
 
 
 def ask(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request.POST)
     status = 200 if form.is_valid() else 422
-    wait = None
+    wait = 0
     if not is_same_origin(request):
         form.add_error(None, SENT_FROM_ELSEWHERE)
         status = 403
@@ -67,9 +81,11 @@ def ask(request: HttpRequest) -> HttpResponse:
             return render(request, "comments/mine_asked.html", {"can_send": settings.SENDS_MAIL})
         except access.TooMany as refused:
             form.add_error(None, _patience(refused.seconds))
-            status, wait = 429, {"Retry-After": str(refused.seconds)}
-    content = render_to_string("comments/mine_ask.html", {"form": form}, request)
-    return HttpResponse(content, status=status, headers=wait)
+            status, wait = 429, refused.seconds
+    response = here(request, form, status=status)
+    if wait:
+        response["Retry-After"] = str(wait)
+    return response
 
 
 def written(request: HttpRequest, link: AccessLink) -> HttpResponse:
@@ -79,13 +95,11 @@ def written(request: HttpRequest, link: AccessLink) -> HttpResponse:
         page = Paginator(shown, COMMENTS_PER_PAGE).page(request.GET.get("page", 1))
     except InvalidPage as error:
         raise Http404(str(error)) from error
-    editable = set(comments.editable().values_list("pk", flat=True))
-    listed = [(comment, yours.token(comment), comment.pk in editable) for comment in page]
     subscriber = Subscriber.objects.filter(email=link.email, subscriptions__isnull=False).first()
     context = {
         "email": link.email,
         "page": page,
-        "comments": listed,
+        "comments": yours.listed(page),
         "stop_token": subscriber.stop_token() if subscriber else None,
     }
     return render(request, "comments/mine.html", context)

@@ -10,7 +10,7 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(next_page="articles:home"), name="sign_out"),
     path("comments/<int:pk>/", views.permalink, name="permalink"),
     path("comments/<int:pk>/report/", reports.report, name="report"),
-    path("comments/yours/", yours.index, name="yours_index"),
+    path("comments/yours/", mine.moved),
     path("comments/yours/<str:token>/", yours.yours, name="yours"),
     path("comments/yours/<str:token>/edit/", yours.edit, name="edit"),
     path("comments/yours/<str:token>/delete/", yours.delete, name="delete"),

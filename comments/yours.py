@@ -4,19 +4,22 @@ Such a page has a signed address. The browser that posted comments also keeps a 
 each, which it sends to /comments/ only: no story page ever sees them.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
+from datetime import datetime
 
 from django.conf import settings
 from django.core import signing
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from comments import notifications, posting
+from comments.discussion import DiscussionSettings
 from comments.forms import EditForm, MailsForm
-from comments.models import Comment
+from comments.models import Comment, CommentQuerySet
 from comments.moderation import Refusal
 from comments.subscriptions import Subscription
 from newsite.freshness import private_page
@@ -29,6 +32,9 @@ COOKIE_SALT = "comments.yours.list"
 COOKIE_PATH = "/comments/"
 # Browsers keep some 150 cookies of a site, and a server reads only so many bytes of them.
 REMEMBERED = 40
+# Says to the page of a comment what has just been saved. The page says it once.
+SAVED = "saved"
+SAVED_LASTS = 60  # seconds
 
 
 def token(comment: Comment) -> str:
@@ -81,25 +87,63 @@ def with_comment(view):
     return private_page(found)
 
 
-@require_safe
-@private_page
-def index(request: HttpRequest) -> HttpResponse:
-    """List the comments that were written in this browser, newest first."""
-    remembered = _remembered(request)
-    comments = Comment.objects.filter(pk__in=remembered[:REMEMBERED], erased_at=None).with_removals()
-    listed = [(comment, address(comment)) for comment in comments.select_related("article")]
-    response = render(request, "comments/yours_index.html", {"comments": listed})
-    for pk in remembered[REMEMBERED:]:
+def posted_here(request: HttpRequest) -> CommentQuerySet:
+    """Return the comments that were posted from this browser, newest first."""
+    return Comment.objects.filter(pk__in=_remembered(request)[:REMEMBERED], erased_at=None)
+
+
+def let_go(request: HttpRequest, response: HttpResponse) -> None:
+    """Take the cookies back of comments that are more than this browser is to remember."""
+    for pk in _remembered(request)[REMEMBERED:]:
         response.delete_cookie(f"{COOKIE}-{pk}", path=COOKIE_PATH)
-    return response
+
+
+def listed(comments: Iterable[Comment]) -> list[tuple[Comment, str, datetime | None]]:
+    """Return comments with what opens their pages, and until when their author may still change them."""
+    found = list(comments)
+    window = DiscussionSettings.load().edit_window
+    editable = Comment.objects.filter(pk__in=[comment.pk for comment in found]).editable()
+    until = {pk: created_at + window for pk, created_at in editable.values_list("pk", "created_at")}
+    return [(comment, token(comment), until.get(comment.pk)) for comment in found]
 
 
 @require_safe
 @with_comment
 def yours(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
-    """Show its author a comment and what became of it. Nobody else has the address."""
-    context = {"comment": comment, "token": token, "form": MailsForm(initial=_wanted(comment))}
-    return render(request, "comments/yours.html", context)
+    """Show its author a comment and what became of it, and once what has just been saved."""
+    form = MailsForm(initial=_wanted(comment))
+    saved = request.COOKIES.get(SAVED, "")
+    response = comment_page(request, comment, token, form, saved=saved)
+    if saved:
+        response.delete_cookie(SAVED, path=page_of(token), samesite="Lax")
+    return response
+
+
+def comment_page(
+    request: HttpRequest, comment: Comment, token: str, form: MailsForm, *, saved: str = "", status: int = 200
+) -> HttpResponse:
+    context = {"comment": comment, "token": token, "form": form, "saved": saved}
+    return render(request, "comments/yours.html", context | {"is_over": is_over(comment)}, status=status)
+
+
+def is_over(comment: Comment) -> bool:
+    """Say whether nothing more becomes of a comment, which its author or a moderator has removed."""
+    return comment.is_gone or comment.is_removed
+
+
+def saved_page(token: str, what: str, place: str = "") -> HttpResponse:
+    """Lead back to the page of a comment, to say there once that something is saved."""
+    response = HttpResponseRedirect(f"{page_of(token)}{place}")
+    response.set_cookie(
+        SAVED,
+        what,
+        max_age=SAVED_LASTS,
+        path=page_of(token),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+    return response
 
 
 @csrf_exempt  # is_same_origin() does a token's work
@@ -114,7 +158,7 @@ def edit(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
             if form.is_valid() and not form.preview_html:
                 _require_own_page(request)
                 posting.edit(comment, form.cleaned_data["body"], ip_address=client_address(request))
-                return redirect(page_of(token))
+                return saved_page(token, "text")
             status = 422 if form.errors else 200
         except posting.Refused as refused:
             status = refused.refusal.status
@@ -144,16 +188,17 @@ def delete(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
 @with_comment
 def mails(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
     """Change what its author is told of by mail."""
+    if is_over(comment):
+        return redirect(page_of(token))
     form = MailsForm(request.POST)
     status = 422
     if form.is_valid():
         if is_same_origin(request):
             notifications.choose(comment, **form.cleaned_data)
-            return redirect(f"{page_of(token)}#mails")
+            return saved_page(token, "mails", "#mails")
         status = 403
         form.add_error(None, SENT_FROM_ELSEWHERE)
-    context = {"comment": comment, "token": token, "form": form}
-    return render(request, "comments/yours.html", context, status=status)
+    return comment_page(request, comment, token, form, status=status)
 
 
 def _wanted(comment: Comment) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Moments, as every page shows them: with the site's zone, until times.js knows the reader's."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import template
 from django.utils import timezone
@@ -21,7 +21,9 @@ def moment(at: datetime) -> str:
 @register.simple_tag
 def remaining(until: datetime) -> str:
     """Show how long it is until a moment: times.js counts down."""
-    return _time("remaining", until, timeuntil(until))
+    now = timezone.now()
+    # Nobody counts less than a minute.
+    return _time("remaining", until, timeuntil(max(until, now + timedelta(minutes=1)), now))
 
 
 @register.filter

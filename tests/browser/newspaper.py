@@ -79,7 +79,6 @@ class Newspaper:
             "held page": self.held_address,
             "edit page": f"{self.held_address}edit/",
             "delete page": f"{self.held_address}delete/",
-            "comments of this browser": "/comments/yours/",
             "my comments": "/comments/mine/",
             "mails to confirm": f"/comments/mail/confirm/{self.subscriber.confirm_token}/",
             "mails to end": f"/comments/mail/stop/{self.subscriber.stop_token(self.story)}/",

@@ -45,6 +45,6 @@ def test_a_browser_lists_all_that_was_posted_in_it(page):
         post(page)
         an_hour_passes()
 
-    page.goto("/comments/yours/")
+    page.goto("/comments/mine/")
 
     expect(page.locator(".comment-text")).to_have_text(["Second of mine.", "First of mine."])

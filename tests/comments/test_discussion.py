@@ -540,7 +540,7 @@ def test_without_minutes_to_edit_nobody_edits_or_deletes_and_nobody_is_offered_i
         with pytest.raises(posting.Refused) as caught:
             change()
         assert caught.value.refusal.status == 403
-    page = text_of(client.get("/comments/yours/"))
+    page = text_of(client.get("/comments/mine/"))
     assert ("Well said." in page, "/edit/" in page, "/delete/" in page) == (True, False, False)
 
 

@@ -488,7 +488,7 @@ def test_the_list_takes_the_same_queries_however_long(client, django_assert_num_
         of_ada(created_at=NOON)
     sign_in(client)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(MINE)
 
 
@@ -586,9 +586,21 @@ def test_what_takes_one_method_takes_no_other(client, page):
 
 
 def test_the_list_of_a_browser_leads_to_the_list_of_an_address(client):
-    page = text_of(client.get("/comments/yours/"))
+    comment = make_comment(name="Cleo", email="cleo@example.com", body="Posted here.")
+    client.cookies[f"yours-{comment.pk}"] = signing.dumps(comment.pk, salt=yours.COOKIE_SALT)
 
-    assert '<a href="/comments/mine/">Written on another device? Get a link by email</a>' in page
+    asked, wrong = client.get(MINE), ask(client, "?")
+
+    for page in map(text_of, (asked, wrong)):
+        assert page.count("Written on another device? Get a link by email") == 2
+        assert ("Posted here." in page, 'name="email"' in page) == (True, True)
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_the_old_address_of_a_browsers_list_leads_to_the_one_page(client, method):
+    response = getattr(client, method)("/comments/yours/")
+
+    assert (response.status_code, response["Location"]) == (301, MINE)
 
 
 # --- Export and erase ---

@@ -704,6 +704,9 @@ def test_the_private_page_changes_what_its_author_is_told_of(client):
 
     subscription = Subscription.objects.get()
     assert (response.status_code, response["Location"]) == (302, f"{yours.address(comment)}#mails")
+    pages = [text_of(client.get(yours.address(comment)))]
+    pages.append(text_of(client.get(yours.address(comment))))
+    assert [page.count('role="status"><strong>Saved.</strong>') for page in pages] == [1, 0]
     assert (subscription.scope, subscription.rhythm) == ("story", "daily")
     page = text_of(client.get(yours.address(comment)))
     assert '<option value="story" selected>All new comments on this story</option>' in page

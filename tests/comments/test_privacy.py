@@ -555,7 +555,7 @@ def test_the_private_pages_of_an_erased_comment_are_closed(client):
         client.post(f"{address}delete/", headers=same_origin),
     ]
     assert [answer.status_code for answer in answers] == [410, 410, 410]
-    assert "Mine, kept." not in client.get("/comments/yours/").content.decode()
+    assert "Mine, kept." not in client.get("/comments/mine/").content.decode()
     comment.refresh_from_db()
     assert (comment.body, comment.status) == ("Mine, kept.", "approved")
 

@@ -279,9 +279,9 @@ def test_the_private_pages_of_a_comment_are_translated(client, story, clock):
 
 
 def test_the_comments_of_a_browser_are_translated(client, story):
-    assert words_on(client, ["/comments/yours/"]) == {}
+    assert words_on(client, ["/comments/mine/"]) == {}
     client.post(f"{story.get_absolute_url()}reply/", {"body": "Ωραία.", **ADA}, headers=SAME_ORIGIN)
-    assert words_on(client, ["/comments/yours/"]) == {}
+    assert words_on(client, ["/comments/mine/"]) == {}
 
 
 @pytest.mark.parametrize("texts", ["keep", "remove"])

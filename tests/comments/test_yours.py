@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from comments import posting, yours
 from comments.models import Change, Comment
 from comments.moderation import Submission
+from comments.subscriptions import Subscription
 from tests.factories import make_article, make_comment, make_editor, reply_to, set_discussion
 from tests.givens import NOON, SAME_ORIGIN
 
@@ -75,7 +76,7 @@ def test_whoever_was_caught_on_arrival_is_told_what_everybody_is_told_who_waits(
     remembered(client, comment)
 
     assert comment.status == status
-    assert states_on(client, yours.address(comment), "/comments/yours/") == [[WAITS], [WAITS]]
+    assert states_on(client, yours.address(comment), "/comments/mine/") == [[WAITS], [WAITS]]
 
 
 def test_whose_comment_a_moderator_has_removed_is_told_so(client):
@@ -182,6 +183,33 @@ def test_a_comment_is_edited_marked_and_what_it_said_is_kept(client, clock):
         "the commenter",
         "approved",
     )
+
+
+def test_what_is_saved_is_said_once_and_on_no_other_page(client):
+    comment, other = fresh(), fresh()
+    response = edit(client, comment, "*Better* said.")
+    cookie = response.cookies["saved"]
+    page = yours.address(comment)
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == (page, True, "Lax")
+
+    first = client.get(page)
+    again = text_of(client.get(page))
+
+    assert re.findall(r"<title>([^·]+?) ·|<strong>(Saved\.)</strong>", text_of(first)) == [
+        ("Saved", ""),
+        ("", "Saved."),
+    ]
+    assert (first.cookies["saved"]["max-age"], first.cookies["saved"]["path"]) == (0, page)
+    assert ("Saved" in again, "Saved" in text_of(client.get(yours.address(other)))) == (False, False)
+
+
+def test_what_is_refused_is_not_called_saved(client):
+    comment = fresh()
+
+    bad, foreign = edit(client, comment, " "), client.post(f"{yours.address(comment)}edit/", {"body": "x"})
+
+    assert ("saved" in bad.cookies, "saved" in foreign.cookies) == (False, False)
+    assert "Saved" not in text_of(client.get(yours.address(comment)))
 
 
 def test_an_edit_that_changes_nothing_leaves_no_trace(client):
@@ -379,6 +407,35 @@ def test_its_author_deletes_a_comment_and_a_moderator_does_not_bring_it_back(cli
     assert "You deleted this comment." in text_of(client.get(yours.address(comment)))
 
 
+@pytest.mark.parametrize("by", ["its author", "a moderator"])
+def test_the_page_of_a_removed_comment_promises_nothing(client, by):
+    comment = fresh(email="ada@example.com")
+    before = text_of(client.get(yours.address(comment)))
+    if by == "its author":
+        delete(client, comment)
+    else:
+        comment.trash(by=make_editor())
+
+    page = text_of(client.get(yours.address(comment)))
+    sent = client.post(
+        f"{yours.address(comment)}mails/", {"scope": "story", "rhythm": "daily"}, headers=SAME_ORIGIN
+    )
+
+    promises = ["Bookmark this private page", "Email alerts", "<form", "/edit/", "/delete/"]
+    assert [promise in before for promise in promises] == [True] * 5
+    assert [promise in page for promise in promises] == [False] * 5
+    assert (sent["Location"], Subscription.objects.count()) == (yours.address(comment), 0)
+
+
+def test_what_can_no_longer_be_changed_is_only_promised_to_be_followed(client, clock):
+    comment = fresh()
+    clock.shift(timedelta(minutes=15))
+
+    page = text_of(client.get(yours.address(comment)))
+
+    assert "Bookmark this private page to follow your comment. Don’t share its address." in page
+
+
 def test_what_was_deleted_may_be_said_again(client):
     article = make_article()
     comment = fresh(article=article, name="Ada", email="ada@example.com", body="Well said.")
@@ -409,7 +466,7 @@ def test_a_browser_lists_the_comments_that_it_posted_and_no_others(client, clock
     clock.shift(timedelta(minutes=1))
     post(client, article, body="Second of mine.")
 
-    page = text_of(client.get("/comments/yours/"))
+    page = text_of(client.get("/comments/mine/"))
 
     assert page.index("Second of mine.") < page.index("First of mine.")
     assert page.count("The bridge opens") == 2
@@ -419,7 +476,7 @@ def test_a_browser_lists_the_comments_that_it_posted_and_no_others(client, clock
 def test_the_list_of_another_browser_is_empty(client):
     fresh()
 
-    assert "No comments yet." in text_of(client.get("/comments/yours/"))
+    assert "No comments were posted from this browser" in text_of(client.get("/comments/mine/"))
 
 
 def test_the_cookie_is_sent_to_no_story(client):
@@ -438,7 +495,7 @@ def test_a_changed_cookie_lists_nothing(client, value):
     comment = fresh(body="Secret")
     client.cookies[f"yours-{comment.pk}"] = value
 
-    assert "Secret" not in text_of(client.get("/comments/yours/"))
+    assert "Secret" not in text_of(client.get("/comments/mine/"))
 
 
 def remembered(client, *comments) -> None:
@@ -450,15 +507,29 @@ def remembered(client, *comments) -> None:
 def test_the_list_takes_one_query_for_comments(client, django_assert_num_queries, items):
     remembered(client, *[fresh() for _ in range(items)])
 
-    with django_assert_num_queries(2):
-        client.get("/comments/yours/")
+    # Of the list: the comments, and which of them may still be changed, with the settings that say so.
+    with django_assert_num_queries(5):
+        client.get("/comments/mine/")
+
+
+def test_the_list_leads_to_changing_a_comment_while_that_works(client, clock):
+    comment = fresh()
+    remembered(client, comment)
+    changes = [f'href="/comments/yours/{yours.token(comment)}/{what}/"' for what in ("edit", "delete")]
+
+    page = text_of(client.get("/comments/mine/"))
+    clock.shift(timedelta(minutes=15))
+    later = text_of(client.get("/comments/mine/"))
+
+    assert [change in page for change in changes] == [True, True]
+    assert ("/edit/" in later, "/delete/" in later) == (False, False)
 
 
 def test_the_list_ends_with_the_forty_newest_and_lets_go_of_the_others(client):
     comments = [fresh(body=f"Number {n}.") for n in range(42)]
     remembered(client, *comments)
 
-    response = client.get("/comments/yours/")
+    response = client.get("/comments/mine/")
 
     page = text_of(response)
     assert [f"Number {n}." in page for n in (0, 1, 2, 41)] == [False, False, True, True]
@@ -472,7 +543,7 @@ def test_a_link_and_the_cookie_do_not_open_each_others_doors(client):
     listed = signing.dumps(comment.pk, salt=yours.COOKIE_SALT)
     client.cookies[f"yours-{comment.pk}"] = yours.token(comment)
 
-    as_link, as_cookie = client.get(f"/comments/yours/{listed}/"), client.get("/comments/yours/")
+    as_link, as_cookie = client.get(f"/comments/yours/{listed}/"), client.get("/comments/mine/")
 
     assert (as_link.status_code, as_cookie.status_code) == (403, 200)
     assert "Secret" not in text_of(as_link) + text_of(as_cookie)
