@@ -431,17 +431,11 @@ class Comment(models.Model):
 
 
 WHY_HELD: dict[str, Any] = {
-    Rule.FIRST_COMMENT: _(
-        "The first comment under a name and an email address is read by a moderator before it is shown."
-    ),
-    Rule.LINKS: _(
-        "Because of a link in it, or of several, a moderator reads this comment before it is shown."
-    ),
-    Rule.REGISTERED: _(
-        "A comment under this name or email address is read by a moderator before it is shown."
-    ),
-    Rule.EVERYTHING: _("Every comment on this story is read by a moderator before it is shown."),
-    Rule.REPORTED: _("Readers have asked that a moderator read this comment again before it is shown."),
+    Rule.FIRST_COMMENT: _("We read everyone’s first comment before it appears."),
+    Rule.LINKS: _("We read comments with links before they appear."),
+    Rule.REGISTERED: _("We read comments under this name or email address before they appear."),
+    Rule.EVERYTHING: _("We read every comment on this story before it appears."),
+    Rule.REPORTED: _("Readers have asked us to look at this comment again before it appears."),
 }
 
 

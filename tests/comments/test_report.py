@@ -110,7 +110,7 @@ def test_who_wrote_a_reported_comment_is_told_in_neutral_words(client):
     page = text_of(client.get(yours.address(comment)))
 
     assert "A moderator will read your comment" in page
-    assert "Readers have asked that a moderator read this comment again before it is shown." in page
+    assert "Readers have asked us to look at this comment again before it appears." in page
 
 
 def test_the_answers_to_a_reported_comment_stay(client):

@@ -144,10 +144,10 @@ def test_the_link_to_a_deleted_comment_has_expired(client):
 @pytest.mark.parametrize(
     ("because", "words"),
     [
-        ("first-comment", "The first comment under a name and an email address is read by a moderator"),
-        ("links", "Because of a link in it, or of several, a moderator reads this comment"),
-        ("registered", "A comment under this name or email address is read by a moderator"),
-        ("reported", "Readers have asked that a moderator read this comment again"),
+        ("first-comment", "We read everyone’s first comment before it appears."),
+        ("links", "We read comments with links before they appear."),
+        ("registered", "We read comments under this name or email address before they appear."),
+        ("reported", "Readers have asked us to look at this comment again before it appears."),
     ],
 )
 def test_the_private_page_says_why_a_comment_waits(client, because, words):
