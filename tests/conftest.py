@@ -33,15 +33,13 @@ def own_folder(tmp_path_factory):
         (folder / name).mkdir()
         setattr(site, f"{name.upper()}_ROOT", str(folder / name))
     os.environ["MEDIA_ROOT"] = site.MEDIA_ROOT
+    if connection.vendor == "sqlite":
+        # Files, because the browser tests' server reads them from threads of its own. In memory, both
+        # would share one connection, and break it.
+        connection.settings_dict["NAME"] = str(folder / "newsite.sqlite3")
+        connection.settings_dict["TEST"]["NAME"] = str(folder / "test.sqlite3")
     yield folder
     shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix, own_folder):
-    """Have SQLite write a file, which the browser tests' server reads from threads of its own."""
-    if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(own_folder / "test.sqlite3")
 
 
 @pytest.fixture(autouse=True)
