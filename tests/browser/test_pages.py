@@ -221,6 +221,19 @@ def test_a_printed_story_says_where_it_stands_and_leads_nowhere_else(watch):
     ]  # fmt: skip
 
 
+def test_a_printed_story_says_when_it_was_published_and_not_how_long_ago(watch):
+    page = watch.new_visitor()
+    page.goto(make_article().get_absolute_url())
+    told = page.locator(".times .moment")
+    full = told.get_attribute("title")
+
+    page.emulate_media(media="print")
+
+    assert told.evaluate("e => [getComputedStyle(e).fontSize, getComputedStyle(e, '::after').content]") == [
+        "0px", f'"{full}"'
+    ]  # fmt: skip
+
+
 def test_the_section_of_a_page_is_told_by_more_than_its_colour(watch):
     section = make_section(name="World")
     make_article(section=section)
