@@ -21,7 +21,7 @@ from comments.forms import AddressForm, EraseForm
 from comments.models import LINK_LASTS, AccessLink, Comment
 from comments.subscriptions import Subscriber
 from newsite.freshness import private_page
-from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin
+from newsite.origin import client_address, is_same_origin, why_foreign
 
 SALT = "comments.mine"
 COOKIE = "mine"
@@ -73,7 +73,7 @@ def ask(request: HttpRequest) -> HttpResponse:
     status = 200 if form.is_valid() else 422
     wait = 0
     if not is_same_origin(request):
-        form.add_error(None, SENT_FROM_ELSEWHERE)
+        form.add_error(None, why_foreign(request))
         status = 403
     if form.is_valid():
         try:
@@ -118,7 +118,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     if link is None:
         return render(request, "comments/mine_gone.html", status=410)
     if request.method != "POST" or not is_ours:
-        context = {"refusal": None if is_ours else SENT_FROM_ELSEWHERE}
+        context = {"refusal": None if is_ours else why_foreign(request)}
         return render(request, "comments/mine_open.html", context, status=200 if is_ours else 403)
     response = HttpResponseRedirect(reverse("comments:mine"), status=303)
     response.set_cookie(
@@ -147,7 +147,7 @@ def erase(request: HttpRequest, link: AccessLink) -> HttpResponse:
     form = EraseForm(request.POST if request.method == "POST" else None)
     status = 422 if form.errors else 200
     if form.is_bound and not is_same_origin(request):
-        form.add_error(None, SENT_FROM_ELSEWHERE)
+        form.add_error(None, why_foreign(request))
         status = 403
     if form.is_valid():
         count = privacy.erase(link.email, keep_texts=form.keep_texts)
@@ -165,7 +165,7 @@ def erase(request: HttpRequest, link: AccessLink) -> HttpResponse:
 @opened
 def sign_out(request: HttpRequest, link: AccessLink) -> HttpResponse:
     if not is_same_origin(request):
-        return render(request, "comments/mine_gone.html", {"refusal": SENT_FROM_ELSEWHERE}, status=403)
+        return render(request, "comments/mine_gone.html", {"refusal": why_foreign(request)}, status=403)
     link.delete()
     response = HttpResponseRedirect(reverse("comments:mine"), status=303)
     response.delete_cookie(COOKIE, path=yours.COOKIE_PATH, samesite="Lax")

@@ -23,7 +23,7 @@ from comments.models import Change, Comment, Decision
 from comments.moderator_texts import Link, beginning_of, read_stop, reports_of, why_held
 from comments.staff_notices import MailChoice
 from newsite.freshness import private_page
-from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
+from newsite.origin import is_same_origin, why_foreign
 from staff import second_factor
 
 Kind = Decision.Kind
@@ -117,7 +117,7 @@ def _ask(
 
 def _carry_out(request: HttpRequest, link: Link, moderator: Any, comment: Comment, seen: int) -> HttpResponse:
     if not is_same_origin(request):
-        return _ask(request, link, comment, seen, status=403, refusal=str(SENT_FROM_ELSEWHERE))
+        return _ask(request, link, comment, seen, status=403, refusal=why_foreign(request))
     shown = request.POST.get("seen", "")
     outcome = decisions.decide(
         Comment.objects.filter(pk=comment.pk),

@@ -18,7 +18,7 @@ from comments.forms import ReportForm
 from comments.models import Comment, Report
 from comments.moderation import REPORTS_INTERVAL, REPORTS_TAKEN, Refusal, Submission
 from newsite.freshness import private_page, public_page
-from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin, sender_of
+from newsite.origin import client_address, is_same_origin, sender_of, why_foreign
 
 
 @csrf_exempt  # is_same_origin() does a token's work
@@ -36,7 +36,7 @@ def take_report(request: HttpRequest, comment: Comment) -> HttpResponse:
     form = ReportForm(request.POST)
     is_valid = form.is_valid()
     if not is_same_origin(request):
-        return refused_page(request, comment, form, Refusal(403, str(SENT_FROM_ELSEWHERE)))
+        return refused_page(request, comment, form, Refusal(403, why_foreign(request)))
     if not is_valid:
         return report_page(request, comment, form, status=422)
     form.instance.sender = sender_of(client_address(request), "comments.reports")

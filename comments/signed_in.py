@@ -21,7 +21,7 @@ from comments.forms import ReplyForm
 from comments.moderation import Refusal
 from comments.views import posted, submission_of
 from newsite.freshness import private_page
-from newsite.origin import SENT_FROM_ELSEWHERE, is_same_origin
+from newsite.origin import is_same_origin, why_foreign
 from staff import views
 from staff.forms import LimitedSignInForm
 
@@ -94,7 +94,7 @@ def take_reply(request: HttpRequest, article: Article, settings: DiscussionSetti
 def refuse(request: HttpRequest, settings: DiscussionSettings) -> Refusal | None:
     """Say why nothing is posted from here. Whoever was signed out meanwhile keeps the text."""
     if not is_same_origin(request):
-        return Refusal(403, str(SENT_FROM_ELSEWHERE))
+        return Refusal(403, why_foreign(request))
     if not may_comment(request.user, settings):
         text = _(
             "You have been signed out. Please sign in again in another tab, then press the button again."

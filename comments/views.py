@@ -15,7 +15,7 @@ from comments.forms import CommentForm, ReplyForm, reply_url
 from comments.models import Comment
 from comments.moderation import Refusal, Submission
 from newsite.freshness import private_page, public_page
-from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin
+from newsite.origin import client_address, is_same_origin, why_foreign
 
 USER_AGENT_KEPT = Comment._meta.get_field("user_agent").max_length
 
@@ -46,7 +46,7 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
     form = CommentForm(request.POST, article=article, settings=DiscussionSettings.load())
     is_valid = form.is_valid()
     submission = submission_of(request, form)
-    foreign = None if is_same_origin(request) else Refusal(403, str(SENT_FROM_ELSEWHERE))
+    foreign = None if is_same_origin(request) else Refusal(403, why_foreign(request))
     if refusal := foreign or moderation.closed(submission) or moderation.account(submission):
         return refused_page(request, article, form, refusal)
     if not is_valid:

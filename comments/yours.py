@@ -23,7 +23,7 @@ from comments.models import Comment, CommentQuerySet
 from comments.moderation import Refusal
 from comments.subscriptions import Subscription
 from newsite.freshness import private_page
-from newsite.origin import SENT_FROM_ELSEWHERE, client_address, is_same_origin
+from newsite.origin import client_address, is_same_origin, why_foreign
 
 SALT = "comments.yours"
 MAX_AGE = 30 * 24 * 60 * 60  # seconds
@@ -197,7 +197,7 @@ def mails(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
             notifications.choose(comment, **form.cleaned_data)
             return saved_page(token, "mails", "#mails")
         status = 403
-        form.add_error(None, SENT_FROM_ELSEWHERE)
+        form.add_error(None, why_foreign(request))
     return comment_page(request, comment, token, form, status=status)
 
 
@@ -220,4 +220,4 @@ def _remembered(request: HttpRequest) -> list[int]:
 
 def _require_own_page(request: HttpRequest) -> None:
     if not is_same_origin(request):
-        raise posting.Refused(Refusal(403, str(SENT_FROM_ELSEWHERE)))
+        raise posting.Refused(Refusal(403, why_foreign(request)))

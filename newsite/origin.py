@@ -1,6 +1,9 @@
 """Where a request comes from: which site sent it, and which address."""
 
-from ipaddress import ip_address, ip_network
+import logging
+import re
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import takewhile
 from urllib.parse import urlsplit
 
@@ -9,6 +12,10 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+logger = logging.getLogger(__name__)
+
+# Some proxies add the port, which needs brackets in IPv6, and some put the whole into quotes.
+WITH_PORT = re.compile(r"\[([^\[\]]+)\](?::\d+)?|([\d.]+):\d+")
 # Whoever has one address of IPv6 has this whole network.
 IPV6_NETWORK = 64
 # So many bits are left of an address that is kept without naming one person, by its version.
@@ -16,6 +23,11 @@ SHORTENED_TO = {4: 24, 6: 48}
 
 # What a person reads whose browser did not say that one of our own pages sent a form.
 SENT_FROM_ELSEWHERE = _("For safety this was not sent. Please press the button again.")
+# Pressing the button again would help nobody whose browser hides it the next time too.
+SENDER_IS_HIDDEN = _(
+    "For safety this was not sent: your browser hides which page it came from. Please allow it to "
+    "tell this site (the setting may be called “referrer”), or use another browser."
+)
 
 
 def is_same_origin(request: HttpRequest) -> bool:
@@ -26,11 +38,26 @@ def is_same_origin(request: HttpRequest) -> bool:
     """
     if site := request.headers.get("Sec-Fetch-Site"):
         return site == "same-origin"
-    sender = request.headers.get("Origin") or request.headers.get("Referer") or ""
     try:
-        return urlsplit(sender).netloc == request.get_host()
+        return urlsplit(_sender(request)).netloc == request.get_host()
     except ValueError:
         return False
+
+
+def why_foreign(request: HttpRequest) -> str:
+    """Tell a person why what they sent is not taken for sent from one of our own pages."""
+    is_hidden = request.headers.get("Origin") == "null" and not _sender(request)
+    return str(SENDER_IS_HIDDEN if is_hidden else SENT_FROM_ELSEWHERE)
+
+
+def _sender(request: HttpRequest) -> str:
+    """Return what a browser says of the page that sent a form, empty where it hides it.
+
+    An origin of "null" hides it: any site can send that, and a browser that is asked to keep
+    addresses to itself. No site can send an address of ours as its own.
+    """
+    origin = request.headers.get("Origin", "")
+    return origin if origin not in {"", "null"} else request.headers.get("Referer", "")
 
 
 def client_address(request: HttpRequest) -> str | None:
@@ -45,9 +72,10 @@ def client_address(request: HttpRequest) -> str | None:
     client = None
     for hop in hops:
         try:
-            # The part behind "%" names a cable of the server.
-            address = ip_address(hop.strip().partition("%")[0])
+            address = _address_in(hop)
         except ValueError:
+            if client and hop.strip():
+                _tell_of(client)
             break
         # A server that speaks IPv6 sees all of IPv4 in one network, as if it were one sender.
         address = getattr(address, "ipv4_mapped", None) or address
@@ -57,6 +85,24 @@ def client_address(request: HttpRequest) -> str | None:
     return client
 
 
+def _address_in(hop: str) -> IPv4Address | IPv6Address:
+    hop = hop.strip().strip('"')
+    if with_port := WITH_PORT.fullmatch(hop):
+        hop = with_port[1] or with_port[2]
+    # The part behind "%" names a cable of the server.
+    return ip_address(hop.partition("%")[0])
+
+
+@lru_cache(maxsize=100)
+def _tell_of(proxy: str) -> None:
+    """Tell the owner, once, of a proxy behind which nobody can be told from another."""
+    logger.warning(
+        "The proxy %s sends an X-Forwarded-For that cannot be read: everybody behind it counts as one "
+        "person, and bans, pauses and wrong passwords are shared. Let it write IP addresses.",
+        proxy,
+    )
+
+
 def sender_of(address: str | None, purpose: str) -> str:
     """Return what tells two senders apart, for one purpose, and tells nobody who they are."""
     return salted_hmac(purpose, _network(address), algorithm="sha256").hexdigest()
@@ -64,7 +110,7 @@ def sender_of(address: str | None, purpose: str) -> str:
 
 def same_network(one: str | None, other: str | None) -> bool:
     """Say whether two addresses are known, and one sender's."""
-    return bool(one and other) and _network(one) == _network(other)
+    return bool(one) and _network(one) == _network(other)
 
 
 def network_text(address: str) -> str | None:

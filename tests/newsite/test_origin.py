@@ -1,7 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
-from newsite.origin import client_address, is_same_origin, network_of
+from newsite.origin import client_address, is_same_origin, network_of, network_text, same_network, why_foreign
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,11 @@ from newsite.origin import client_address, is_same_origin, network_of
         ({"Origin": "http://testserver:8000"}, False),
         ({"Origin": "http://testserver.evil.example"}, False),
         ({"Origin": "null"}, False),
+        # A browser, or something on the way, that keeps origins to itself.
+        ({"Origin": "null", "Referer": "http://testserver/2026/11/story/"}, True),
+        ({"Origin": "null", "Referer": "https://evil.example/"}, False),
+        ({"Origin": "null", "Referer": "null"}, False),
+        ({"Origin": "null", "Sec-Fetch-Site": "cross-site", "Referer": "http://testserver/"}, False),
         ({"Origin": "http://[broken"}, False),
         ({"Origin": "https://evil.example", "Referer": "http://testserver/"}, False),
         ({"Referer": "http://testserver/2026/11/story/"}, True),
@@ -39,6 +44,19 @@ def test_only_our_own_pages_are_same_origin(headers, same):
         (["127.0.0.1"], "127.0.0.1", "nonsense", "127.0.0.1"),
         (["127.0.0.1"], "127.0.0.1", "", "127.0.0.1"),
         (["::1"], "::1", "2001:db8::5", "2001:db8::5"),
+        # With ports, in brackets, in quotes.
+        (["127.0.0.1"], "127.0.0.1", "198.51.100.7:54321", "198.51.100.7"),
+        (["127.0.0.1"], "127.0.0.1", "[2001:db8::7]:443", "2001:db8::7"),
+        (["127.0.0.1"], "127.0.0.1", "[2001:db8::7]", "2001:db8::7"),
+        (["127.0.0.1"], "127.0.0.1", '"198.51.100.7"', "198.51.100.7"),
+        (["127.0.0.1"], "127.0.0.1", '"[2001:db8::7]:443"', "2001:db8::7"),
+        (["127.0.0.1"], "127.0.0.1", "[::ffff:198.51.100.7]:443", "198.51.100.7"),
+        (["127.0.0.1"], "127.0.0.1", "[fe80::1%eth0]:443", "fe80::1"),
+        (["127.0.0.1"], "127.0.0.1", "6.6.6.6, 198.51.100.7:1", "198.51.100.7"),
+        (["127.0.0.1", "10.0.0.0/8"], "127.0.0.1", "198.51.100.7:1, 10.1.2.3:80", "198.51.100.7"),
+        (["127.0.0.1"], "127.0.0.1", "198.51.100.7:port", "127.0.0.1"),
+        (["127.0.0.1"], "127.0.0.1", "[198.51.100.7", "127.0.0.1"),
+        (["127.0.0.1"], "127.0.0.1", "unknown", "127.0.0.1"),
         ([], "", "198.51.100.7", None),
         # A server that speaks IPv6 sees all of IPv4 in one of its networks.
         ([], "::ffff:203.0.113.9", "", "203.0.113.9"),
@@ -54,6 +72,40 @@ def test_the_visitors_address_is_taken_only_from_named_proxies(settings, proxies
     assert client_address(request) == client
 
 
+def test_a_proxy_whose_header_cannot_be_read_is_told_of_once(settings, caplog):
+    settings.TRUSTED_PROXIES = ["127.0.0.0/8"]
+
+    for peer, forwarded in [
+        ("127.0.0.71", "unknown"),
+        ("127.0.0.71", "hidden"),
+        ("127.0.0.72", "198.51.100.7, _secret"),
+        ("127.0.0.73", ""),
+        ("127.0.0.74", "nonsense, 198.51.100.7"),
+        ("203.0.113.9", "nonsense"),
+        ("", "nonsense"),
+    ]:
+        client_address(RequestFactory().get("/", REMOTE_ADDR=peer, headers={"X-Forwarded-For": forwarded}))
+
+    assert [record.args for record in caplog.records] == [("127.0.0.71",), ("127.0.0.72",)]
+    assert "cannot be read" in caplog.text
+
+
+def test_whose_browser_hides_the_page_is_not_told_to_press_the_button_again():
+    assert "your browser hides" in why_foreign(RequestFactory().post("/", headers={"Origin": "null"}))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null", "Referer": "x"},
+    ],
+)
+def test_what_another_page_sent_can_be_sent_again_from_ours(headers):
+    assert "press the button again" in why_foreign(RequestFactory().post("/", headers=headers))
+
+
 @pytest.mark.parametrize(
     ("address", "network"),
     [
@@ -65,3 +117,42 @@ def test_the_visitors_address_is_taken_only_from_named_proxies(settings, proxies
 )
 def test_a_ban_by_address_names_one_sender_or_all_that_is_known_of_one(address, network):
     assert network_of(address) == network
+
+
+def test_a_server_that_gives_no_address_gives_none():
+    request = RequestFactory().get("/", headers={"X-Forwarded-For": "198.51.100.7"})
+    del request.META["REMOTE_ADDR"]
+
+    assert client_address(request) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.7", "192.0.2.7", True),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        (None, "192.0.2.7", False),
+        ("192.0.2.7", None, False),
+        # Nobody knows whether two whose addresses are unknown are one.
+        (None, None, False),
+    ],
+)
+def test_two_known_addresses_are_one_senders_in_one_network(one, other, same):
+    assert same_network(one, other) == same
+
+
+@pytest.mark.parametrize(
+    ("address", "text"),
+    [
+        ("2001:db8:1:2::7", "2001:db8:1:2:"),
+        ("2001:0db8:0001:0002:0003::7", "2001:db8:1:2:"),
+        ("2001:db8:0:2::7", "2001:db8:"),
+        ("2001:db8::7", "2001:db8:"),
+        ("::1", ""),
+        ("192.0.2.7", None),
+    ],
+)
+def test_the_addresses_of_one_sender_begin_alike_as_far_as_no_zeros_are_left_out(address, text):
+    assert network_text(address) == text
