@@ -112,9 +112,14 @@ class Submission:
         """All that words are looked for in: the text with its marks and without, and who wrote it."""
         comment = self.comment
         seen = unescape(strip_tags(self.html))
+        bare = seen.translate(NO_MARKS)
         targets = " ".join(map(unquote, markup.links(self.html)))
         person = [comment.name, comment.email, comment.website, comment.ip_address or "", comment.user_agent]
-        return [comment.body, seen, targets, *person]
+        return [comment.body, seen, bare, targets, *person]
+
+
+# Marks inside of a word stay text, and readers look past them.
+NO_MARKS = str.maketrans("", "", "*_~`\\")
 
 
 class Verdict(NamedTuple):

@@ -11,15 +11,15 @@ from html import unescape
 import bleach
 import nh3
 from bleach.html5lib_shim import HTML_TAGS
-from bleach.linkifier import LinkifyFilter
 from django.conf import settings
 from django.utils.html import strip_tags
-from markdown_it import MarkdownIt
+
+from newsite.markdown import to_html
 
 COMMENT_TAGS = {
     "a", "b", "blockquote", "br", "cite", "code", "del", "em", "i", "li", "ol", "p", "pre", "q", "s", "strong", "ul",
 }  # fmt: skip
-COMMENT_ATTRIBUTES = {"a": {"href", "title"}}
+COMMENT_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 COMMENT_SCHEMES = {"http", "https"}
 COMMENT_LINK_REL = "nofollow ugc noopener"
 
@@ -30,12 +30,14 @@ STORY_TAGS = COMMENT_TAGS | {
 STORY_ATTRIBUTES = COMMENT_ATTRIBUTES | {
     "abbr": {"title"},
     "img": {"src", "alt", "width", "height"},
-    "ol": {"start"},
     "td": {"colspan", "rowspan"},
     "th": {"colspan", "rowspan", "scope"},
 }
 STORY_SCHEMES = COMMENT_SCHEMES | {"mailto"}
 STORY_LINK_REL = "noopener"
+
+# By itself nh3 lets `title` and `lang` stand on every tag.
+NO_OTHERS: dict[str, set[str]] = {"*": set()}
 
 # Word processors and web mail mark up the same meanings with these.
 SYNONYMS = {"div": "p", "h1": "h2", "h5": "h4", "h6": "h4", "section": "p", "strike": "s"}
@@ -56,44 +58,25 @@ TYPED_TAG = re.compile(
 # Patterns over sanitised HTML only: there a "<" always opens a tag and values are quoted.
 TAG = re.compile(r'<(?P<slash>/?)(?P<name>[a-z][a-z0-9]*)(?P<attributes>(?: [\w-]+="[^"]*")*) ?/?>')
 EMPTY_BLOCK = re.compile(r"<(p|figure)>(?:\s|&nbsp;|<br>)*</\1>")
-# `https://…` and `www.…` become links; `readme.md` and `e.g.so` do not.
-WEB_ADDRESS = re.compile(r"""\b(?<![@/.])(?:https?://|www\.)(?=\[?\w)[^\s<>"']+""", re.IGNORECASE)
-# What stands behind an address belongs to the sentence, as does a bracket that was opened before it.
-END_OF_SENTENCE = set(".,;:!?…。，、！？；：”’»›“‘«‹")
-BRACKETS = {")": "(", "]": "[", "}": "{"}
-# Nobody writes so many links or tags into a comment, and 10,000 of them take seconds.
-MARKS_PARSED = 500
 VOID_TAGS = {"br", "hr", "img"}
-
-# Headings, tables, rules and pictures have no place in a comment: their marks stay as typed.
-_markdown = MarkdownIt("js-default", {"html": True, "breaks": True, "linkify": False}).disable(
-    ["heading", "lheading", "hr", "table", "image", "reference"]
-)
-# No e-mail address becomes a link to be harvested, and no other scheme is one at all.
-_markdown.validateLink = lambda url: url.lower().startswith(("http://", "https://"))  # type: ignore[method-assign]
 
 
 # The text of a new comment is checked, decided on and saved: three times the same HTML.
 @lru_cache(maxsize=64)
 def comment_html(text: str) -> str:
-    """Return the HTML of a comment written in Markdown and limited HTML.
+    """Return the HTML of a comment, which may have Markdown and a little HTML in it.
 
     Tags that are not allowed stay readable as text, and web addresses become links.
-    The caller limits the length first: both parsers are quadratic on hostile nesting.
     """
-    for mark, reference in (("[", "&#91;"), ("<", "&lt;")):
-        if text.count(mark) > MARKS_PARSED:
-            text = text.replace(mark, reference)
     cleaner = bleach.Cleaner(
         tags=COMMENT_TAGS,
         attributes={tag: sorted(names) for tag, names in COMMENT_ATTRIBUTES.items()},
         protocols=COMMENT_SCHEMES,
-        filters=[_link_web_addresses],
     )
     return nh3.clean(
-        cleaner.clean(_markdown.render(text)),
+        cleaner.clean(to_html(text)),
         tags=COMMENT_TAGS,
-        attributes=COMMENT_ATTRIBUTES,
+        attributes=COMMENT_ATTRIBUTES | NO_OTHERS,
         url_schemes=COMMENT_SCHEMES,
         link_rel=COMMENT_LINK_REL,
     ).strip()
@@ -187,29 +170,10 @@ def _last_gate_of_stories(html: str) -> str:
     return nh3.clean(
         html,
         tags=STORY_TAGS,
-        attributes=STORY_ATTRIBUTES,
+        attributes=STORY_ATTRIBUTES | NO_OTHERS,
         url_schemes=STORY_SCHEMES,
         link_rel=STORY_LINK_REL,
     )
-
-
-class _AddressesOnly(LinkifyFilter):
-    def strip_non_url_bits(self, fragment):
-        """Return an address, nothing, and what stands behind it. bleach leaves most of that in the link."""
-        opened_before = {
-            closing: fragment.count(closing) - fragment.count(opening)
-            for closing, opening in BRACKETS.items()
-        }
-        end = len(fragment)
-        while (last := fragment[end - 1]) in END_OF_SENTENCE or opened_before.get(last, 0) > 0:
-            if last in BRACKETS:
-                opened_before[last] -= 1
-            end -= 1
-        return fragment[:end], "", fragment[end:]
-
-
-def _link_web_addresses(source):
-    return _AddressesOnly(source, skip_tags={"pre", "code"}, url_re=WEB_ADDRESS)
 
 
 def _is_foreign_picture(tag: re.Match) -> bool:

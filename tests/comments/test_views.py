@@ -151,7 +151,7 @@ def test_only_approved_comments_and_never_an_email_address_are_on_public_pages(c
         ("body", "", "Please write a comment."),
         ("body", " \n ", "Please write a comment."),
         ("body", "\u200b\u202e", "Please write a comment."),
-        ("body", "<!-- nothing -->", "Please write a comment."),
+        ("body", "<b> </b>", "Please write a comment."),
         ("body", "\u3164 \u2800 &nbsp; &#8203;", "Please write a comment."),
         ("name", "\u3164", "Please enter a name. It need not be your real one."),
         ("name", "\U000e0041", "Please enter a name. It need not be your real one."),

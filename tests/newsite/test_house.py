@@ -15,6 +15,8 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
 # A module may import from the layers below its own, and from its own.
 LAYERS = [
+    ["newsite.web_addresses", "newsite.quotation_marks"],
+    ["newsite.markdown"],
     [
         "newsite.markup",
         "newsite.freshness",

@@ -1,6 +1,6 @@
 import re
 import sys
-from html import unescape
+from html import escape, unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -12,10 +12,16 @@ from newsite.markup import (
     comment_html,
     count_links,
     count_words,
+    links,
     paragraphs,
     story_html,
     with_paragraphs,
 )
+from tests.browser.test_attacks import OURS, collected
+
+
+def escape_text(text: str) -> str:
+    return escape(text, quote=False)
 
 
 def link(href: str, text: str) -> str:
@@ -32,7 +38,6 @@ def link(href: str, text: str) -> str:
         ("```\nif a < b:\n```", "<pre><code>if a &lt; b:\n</code></pre>"),
         ("<b>bold</b> and <i>italic</i>", "<p><b>bold</b> and <i>italic</i></p>"),
         ("<del>one</del> <s>two</s> <cite>three</cite>", "<p><del>one</del> <s>two</s> <cite>three</cite></p>"),
-        ("shown <!-- hidden --> too", "<p>shown  too</p>"),
         ("# no heading\n![no picture](https://e.example/x.png)",
          f"<p># no heading<br>\n!{link('https://e.example/x.png', 'no picture')}</p>"),
         ("1 < 2 && 3 > 2 <3", "<p>1 &lt; 2 &amp;&amp; 3 &gt; 2 &lt;3</p>"),
@@ -45,8 +50,18 @@ def test_a_comment_may_use_markdown_and_a_little_html(text, html):
 @pytest.mark.parametrize(
     ("text", "html"),
     [
-        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
-        ("<img src=x onerror=alert(1)>", "&lt;img src=x onerror=alert(1)&gt;"),
+        ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
+        ("<img src=x onerror=alert(1)>", "<p>&lt;img src=x onerror=alert(1)&gt;</p>"),
+        (
+            "see <?php echo 1; ?> and <!-- this --> too",
+            "<p>see &lt;?php echo 1; ?&gt; and &lt;!-- this --&gt; too</p>",
+        ),
+        ("<!DOCTYPE html>", "<p>&lt;!DOCTYPE html&gt;</p>"),
+        ("<![CDATA[x]]>", "<p>&lt;![CDATA[x]]&gt;</p>"),
+        ("</ul>\nafter\nit", "<p>&lt;/ul&gt;<br>\nafter<br>\nit</p>"),
+        ("if a<b and c>d then", "<p>if a&lt;b and c&gt;d then</p>"),
+        ("a<i and b>j", "<p>a&lt;i and b&gt;j</p>"),
+        ("Vec<S> is a type", "<p>Vec&lt;S&gt; is a type</p>"),
         ("write to me <bob@example.com>", "<p>write to me &lt;bob@example.com&gt;</p>"),
         ('<b onclick="alert(1)" style="color:red" class="x">hi</b>', "<p><b>hi</b></p>"),
         ('<a href="javascript:alert(1)">x</a>', '<p><a rel="nofollow ugc noopener">x</a></p>'),
@@ -110,6 +125,186 @@ def test_an_address_that_leads_nowhere_is_no_link(text):
     assert comment_html(text) == f"<p>{text}</p>"
 
 
+AS_TYPED = [
+    # Numbers that are no list.
+    "1984. What a book that was.",
+    "1986. A great year",
+    "3. Oktober ist Feiertag.",
+    "10. Downing Street is a joke",
+    "24. Dezember: zu.",
+    "2024. gada 5. maijā",
+    "1984. Orwell.\n2001. Clarke.",
+    "1. one\n1. one again",
+    "007. Bond\n008. Bill",
+    "1) one\n2) two",
+    "- only one, as a dash",
+    # Marks inside of words, or about nothing.
+    "Leser*innen und Autor*innen",
+    "ONE F*CKING … the f*ck",
+    "f**k … s**t",
+    "2*3*4=24",
+    "2**3**4",
+    "2 * 3 * 4",
+    "(a)*(b)*(c)",
+    "snake_case_name and _private_name",
+    "@_ann_",
+    "東京_(曖昧)と大阪_(曖昧)",
+    "* * *",
+    "*",
+    "- - -",
+    "---",
+    "~~~ no code ~~~",
+    "two ~ tildes ~ and ~one~",
+    # Backslashes.
+    r"¯\_(ツ)_/¯",
+    r"C:\Users\_ann\*.txt and \\server\share",
+    # What points to the right and quotes nobody.
+    ">_> yes",
+    ">:( no",
+    ">.< and >_<",
+    ">D",
+    ">50% of us",
+    ">",
+    ">" * 100,
+    # Tags that are none, and those that are never used as such.
+    "if a<b and c>d then",
+    "a<i and b>j",
+    "Vec<S> is a type and Map<S> another",
+    "see <?php echo 1; ?> and <!-- this --> too",
+    "<!DOCTYPE html>",
+    "<![CDATA[x]]>",
+    "J<aime <3 <Hello>",
+    "</ul> after </b> it",
+    # Code that is never closed.
+    "```\nnot closed",
+    "a ` b",
+    "п`ять та сім`я",
+]
+
+
+def seen(html: str) -> str:
+    """What a reader sees of a comment, with straight quotation marks."""
+    text = unescape(re.sub(r"<[^>]*>", "", html))
+    return text.translate(str.maketrans("“”‘’", "\"\"''"))
+
+
+@pytest.mark.parametrize("text", AS_TYPED)
+def test_who_knows_no_markdown_reads_what_they_typed(text):
+    lines = "<br>\n".join(map(escape_text, text.splitlines()))
+
+    assert comment_html(text) == f"<p>{lines}</p>"
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("1. first\n2. second", "<ol>\n<li>first</li>\n<li>second</li>\n</ol>"),
+        ("10. Ten\n11. Eleven", '<ol start="10">\n<li>Ten</li>\n<li>Eleven</li>\n</ol>'),
+        ("In short:\n- a\n- b\nThat is all.", "<p>In short:</p>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n<p>That is all.</p>"),
+        ("1. a\n2. b\n\ntext\n\n3. c\n4. d",
+         '<ol>\n<li>a</li>\n<li>b</li>\n</ol>\n<p>text</p>\n<ol start="3">\n<li>c</li>\n<li>d</li>\n</ol>'),
+        ("- a\n  - b\n    - c\n- d", "<ul>\n<li>a\n<ul>\n<li>b\n<ul>\n<li>c</li>\n</ul></li>\n</ul></li>\n<li>d</li>\n</ul>"),
+        ("- a\n\n- b", "<ul>\n<li><p>a</p></li>\n<li><p>b</p></li>\n</ul>"),
+        ("> He said this.\nThat is wrong, I say.",
+         "<blockquote>\n<p>He said this.</p>\n</blockquote>\n<p>That is wrong, I say.</p>"),
+        (">quoted\n>> deeper", "<blockquote>\n<p>quoted</p>\n<blockquote>\n<p>deeper</p>\n</blockquote>\n</blockquote>"),
+        ("> a\n>\n> b", "<blockquote>\n<p>a</p>\n<p>b</p>\n</blockquote>"),
+        ("> - a\n> - b", "<blockquote>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n</blockquote>"),
+        ("これは**「重要なこと」**です。", "<p>これは<strong>「重要なこと」</strong>です。</p>"),
+        ("**중요**합니다", "<p><strong>중요</strong>합니다</p>"),
+        ("***both*** *a **b** c* ~~gone~~ __x__", "<p><em><strong>both</strong></em> <em>a <strong>b</strong> c</em> <del>gone</del> <strong>x</strong></p>"),
+        ("(*a*), “**b**”!", "<p>(<em>a</em>), “<strong>b</strong>”!</p>"),
+        ("Intro\n\n    a poem line", "<p>Intro</p>\n<p>a poem line</p>"),
+        ("a\n\n* * *\n\nb", "<p>a</p>\n<p>* * *</p>\n<p>b</p>"),
+        ("[*words*](https://a.example/x_(y) \"Title\")",
+         '<p><a href="https://a.example/x_(y)" title="Title" rel="nofollow ugc noopener"><em>words</em></a></p>'),
+        ("<https://a.example/x>", f"<p>{link('https://a.example/x', 'https://a.example/x')}</p>"),
+        ("vt\x0bff\x0cls\u2028ps\u2029nel\x85cr\rbell\x07", "<p>vt<br>\nff<br>\nls<br>\nps<br>\nnel<br>\ncr<br>\nbell</p>"),
+        ("&lt;b&gt; &copy; &#65; AT&T &nothing;", "<p>&lt;b&gt; © A AT&amp;T &amp;nothing;</p>"),
+        ("`&lt; *x*`", "<p><code>&amp;lt; *x*</code></p>"),
+    ],
+)  # fmt: skip
+def test_marks_count_where_someone_means_them(text, html):
+    assert comment_html(text) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("<blockquote>He said this.</blockquote>\nI do not *agree*.\nNo.",
+         "<blockquote>\n<p>He said this.</p>\n</blockquote>\n<p>I do not <em>agree</em>.<br>\nNo.</p>"),
+        ("He: <blockquote>*a*\nb</blockquote> and I", "<p>He:</p>\n<blockquote>\n<p><em>a</em><br>\nb</p>\n</blockquote>\n<p>and I</p>"),
+        ("<p>one\ntwo</p>", "<p>one<br>\ntwo</p>"),
+        ("<p>one\n<p>two\n\nthree", "<p>one</p>\n<p>two</p>\n<p>three</p>"),
+        ("a<br>\nb<br/>c", "<p>a<br>\nb<br>\nc</p>"),
+        ("<code>\nif a < b:\n    print(1)\n</code>", "<pre><code>if a &lt; b:\n    print(1)\n</code></pre>"),
+        ("<pre>\n  a\n\n  b &lt;\n</pre>", "<pre><code>  a\n\n  b &lt;\n</code></pre>"),
+        ("so <code>Vec<S> *x*</code>.", "<p>so <code>Vec&lt;S&gt; *x*</code>.</p>"),
+        ("`<blockquote>` is a tag", "<p><code>&lt;blockquote&gt;</code> is a tag</p>"),
+        ("<ul><li>a<li>b\n<ol start=3><li>c</ol></ul>after",
+         '<ul>\n<li>a</li>\n<li>b\n<ol start="3">\n<li>c</li>\n</ol></li>\n</ul>\n<p>after</p>'),
+        ("<b>one\ntwo\n\nthree", "<p><b>one<br>\ntwo</b></p>\n<p>three</p>"),
+        ("<blockquote>one\n\ntwo", "<blockquote>\n<p>one</p>\n</blockquote>\n<p>two</p>"),
+        ("<b>a <i>b</b> c</i> d", "<p><b>a <i>b</i></b><i> c</i> d</p>"),
+        ('<a href="www.example.com">x</a>', f"<p>{link('http://www.example.com', 'x')}</p>"),
+        ('<a href="example.com/y?a=1&amp;b=2">x</a>', f"<p>{link('http://example.com/y?a=1&amp;b=2', 'x')}</p>"),
+        ('<a href="https://a.example">https://b.example</a>', f"<p>{link('https://a.example', 'https://b.example')}</p>"),
+        ("[https://a.example](https://b.example)", f"<p>{link('https://b.example', 'https://a.example')}</p>"),
+    ],
+)  # fmt: skip
+def test_html_switches_nothing_off_and_reaches_no_further_than_it_should(text, html):
+    assert comment_html(text) == html
+
+
+def test_quotes_and_lists_in_one_another_end_where_a_screen_has_no_room():
+    quotes = comment_html(">" * 12 + " deep")
+    lists = comment_html("\n".join("  " * level + f"- l{level}" for level in range(12)))
+
+    assert (quotes.count("<blockquote>"), seen(quotes).strip()) == (10, ">> deep")
+    assert lists.count("<ul>") == 10
+    assert seen(lists).split() == [*(f"l{level}" for level in range(10)), "-", "l10", "-", "l11"]
+
+
+def test_a_long_address_is_shown_in_part_and_leads_where_it_should():
+    address = "https://a.example/" + "x" * 482
+
+    html = comment_html(f"see {address}.")
+
+    assert links(html) == [address]
+    assert f' title="{address}"' in html
+    assert seen(html) == f"see https://a.example/{'x' * 42}…{'x' * 19}."
+
+
+PLAIN = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=80)
+# At the edge of a word these may be marks, and an entity stands for something else.
+AT_AN_EDGE = re.compile(
+    r"(?<!\w)[*_~`>+\[\]<&'\"-]|[*_~`>\[\]<&'\"-](?!\w)|[0-9]\.|&|http|www", re.IGNORECASE
+)
+
+
+@given(st.lists(PLAIN.filter(lambda words: not AT_AN_EDGE.search(words)), max_size=4))
+def test_words_without_marks_at_their_edges_are_read_as_they_were_typed(lines):
+    text = "\n".join(lines)
+
+    assert seen(comment_html.__wrapped__(text)).split() == text.split()
+
+
+@given(
+    before=st.sampled_from(
+        ["", "(", "「", "看", "см.", "1.", "*", "**", "[", "“", "'", '"', "~~", "> ", "- ", "__", "see "]
+    ),
+    path=st.text(alphabet="aé/_*~`'()[]-.,;:!?=&%#東Ж\\", max_size=40),
+)
+def test_an_address_leads_to_itself_whatever_stands_around_it(before, path):
+    address = f"https://a.example/{path}"
+
+    found = links(comment_html.__wrapped__(f"{before}{address} x"))
+
+    assert len(found) == 1
+    assert address.startswith(found[0])
+    assert found[0].startswith("https://a.example/")
+
+
 @given(st.text(alphabet="(){}[].,;:!?”’»“/&xé ", max_size=60))
 def test_a_web_address_becomes_a_link_without_losing_a_character(end):
     html = comment_html.__wrapped__(f"(https://a.example/x{end}")
@@ -139,14 +334,33 @@ class TagCollector(HTMLParser):
         self.found.add((tag, *sorted(name for name, _ in attrs)))
 
 
-@given(st.text(alphabet="<>/ab*_`[](): \n\"'=&;!#x\x00\u202e", max_size=300))
+@given(st.text(alphabet="<>/abliou123.-*_`~[](): \n\"'=&;!#x\x00\u202e", max_size=300))
 def test_a_comment_never_holds_other_tags_or_attributes_whatever_is_typed(text):
     collector = TagCollector()
     collector.feed(comment_html(text))
 
-    allowed = {(tag,) for tag in COMMENT_TAGS - {"a"}}
+    allowed = {(tag,) for tag in COMMENT_TAGS - {"a"}} | {("ol", "start")}
     allowed |= {("a", "rel"), ("a", "href", "rel"), ("a", "rel", "title"), ("a", "href", "rel", "title")}
     assert collector.found - allowed == set()
+
+
+@pytest.mark.parametrize("gate", ["nh3.clean", "bleach.Cleaner.clean"])
+def test_both_sanitisers_let_the_same_through_of_what_attacks(monkeypatch, gate):
+    """Each is taken away in turn. Addresses that lead elsewhere are looked at in the browser."""
+    payloads = [*OURS, *collected()]
+    both = [tags_of(comment_html.__wrapped__(payload)) for payload in payloads]
+
+    monkeypatch.setattr(gate, lambda *args, **kwargs: args[-1])
+    alone = [tags_of(comment_html.__wrapped__(payload)) for payload in payloads]
+
+    assert [payload for payload, one, two in zip(payloads, both, alone, strict=True) if one != two] == []
+
+
+def tags_of(html: str) -> set[tuple[str, ...]]:
+    """Return the tags with their attributes, but for where links lead and what nh3 adds to them."""
+    collector = TagCollector()
+    collector.feed(html)
+    return {tuple(name for name in tag if name not in {"href", "rel"}) for tag in collector.found}
 
 
 def test_plain_text_becomes_paragraphs_one_a_line():

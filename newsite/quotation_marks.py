@@ -1,0 +1,60 @@
+"""Straight quotation marks and apostrophes become typographic ones, as in printed English."""
+
+import re
+
+from newsite.web_addresses import UNSPACED
+
+# What may stand before a mark that opens: nothing, a space, a bracket, a dash, another mark.
+BEFORE_OPENING = re.compile(r"[\s(\[{\-–—/“‘„«\"'*_~>]|$")
+BEFORE_CLOSING = re.compile(r"[\w.,;:!?…)\]}%’”'*_~>-]")
+IN_WORDS_WITHOUT_SPACES = re.compile(f"[{UNSPACED}]")
+# `'90s`, `'tis`: what was left out stood where the apostrophe is.
+LEFT_OUT = re.compile(r"'(?:\d\ds?|tis|twas|em|til|cause|bout|n)\b", re.IGNORECASE)
+CLOSES_LATER = re.compile(r"(?<=[^\s'])'(?!\w)")
+# So far behind an opening mark it is looked for the closing one.
+LOOK_AHEAD = 500
+
+
+class QuotationMarks:
+    """Sets the marks of one text, which are asked for in their order. Where it is in doubt, they stay."""
+
+    def __init__(self) -> None:
+        self.open = {'"': False, "'": False}
+
+    def set(self, text: str, place: int) -> str:
+        """Return what the straight mark at a place of the text becomes."""
+        before, behind = text[place - 1 : place] if place else "", text[place + 1 : place + 2]
+        if text[place] == '"':
+            return self._double(before, behind)
+        if before.isalnum() and behind.isalnum():
+            return "'" if before.isdecimal() and behind.isdecimal() else "’"
+        return self._single(text, place, before, behind)
+
+    def _double(self, before: str, behind: str) -> str:
+        if self.open['"'] and BEFORE_CLOSING.match(before):
+            return self._closed('"', "”")
+        if behind.strip() and self._may_open(before):
+            return self._opened('"', "“")
+        return '"'
+
+    def _single(self, text: str, place: int, before: str, behind: str) -> str:
+        if LEFT_OUT.match(text, place) and BEFORE_OPENING.match(before):
+            return "’"
+        if behind.strip() and BEFORE_OPENING.match(before):
+            if CLOSES_LATER.search(text, place + 1, place + LOOK_AHEAD):
+                return self._opened("'", "‘")
+            return "’" if behind.isalnum() else "'"
+        if self.open["'"] and BEFORE_CLOSING.match(before):
+            return self._closed("'", "’")
+        return "’" if before.isalpha() else "'"
+
+    def _may_open(self, before: str) -> bool:
+        return bool(BEFORE_OPENING.match(before) or IN_WORDS_WITHOUT_SPACES.match(before))
+
+    def _opened(self, mark: str, becomes: str) -> str:
+        self.open[mark] = True
+        return becomes
+
+    def _closed(self, mark: str, becomes: str) -> str:
+        self.open[mark] = False
+        return becomes
