@@ -15,13 +15,15 @@ class Postbox:
     def __init__(self):
         self.mails: list[EmailMessage] = []
         self.recipients: list[str] = []
-        # One of: "250 OK", another answer to MAIL, RCPT or DATA, "hang", "die".
+        # One of: "250 OK", another answer to MAIL, RCPT or DATA, "hang", "die", "die once".
         self.at_mail = "250 OK"
         self.at_rcpt = "250 OK"
         self.at_data = "250 OK"
         # How often a client has begun to send a mail's text.
         self.begun = 0
         self.pause = 0.0
+        # How many clients said hello, and how many goodbye.
+        self.connected = self.ended = 0
 
     async def handle_MAIL(self, server, session, envelope, address, options):
         if self.at_mail.startswith("250"):
@@ -42,11 +44,21 @@ class Postbox:
             self.recipients += envelope.rcpt_tos
         return self.at_data
 
+    async def handle_QUIT(self, server, session, envelope):
+        self.ended += 1
+        return "221 Bye"
+
 
 class FaultySMTP(SMTP):
+    async def smtp_EHLO(self, hostname):
+        self.event_handler.connected += 1
+        await super().smtp_EHLO(hostname)
+
     async def smtp_DATA(self, arg):
         self.event_handler.begun += 1
-        if self.event_handler.at_data == "die":
+        if self.event_handler.at_data.startswith("die"):
+            if self.event_handler.at_data == "die once":
+                self.event_handler.at_data = "250 OK"
             await self.push("354 Go on")
             await self._reader.readline()
             self.transport.abort()

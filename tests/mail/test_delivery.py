@@ -252,6 +252,34 @@ def test_a_server_that_dies_in_the_middle_of_a_mail_gets_it_again(queue, postbox
     assert [got["Message-ID"] for got in postbox.mails] == [mail.message_id]
 
 
+def test_a_server_that_dies_in_one_mail_gets_the_next_over_another_connection(queue, postbox):
+    postbox.at_data = "die once"
+    broken, sent = queue(), queue()
+
+    deliver_due()
+
+    broken.refresh_from_db()
+    assert (broken.state, [got["Message-ID"] for got in postbox.mails]) == ("waiting", [sent.message_id])
+    assert (postbox.connected, postbox.ended) == (2, 1)
+
+
+def test_all_mails_of_a_round_go_over_one_connection_which_is_ended_after_them(queue, postbox):
+    queue(), queue(), queue()
+
+    deliver_due()
+
+    assert (len(postbox.mails), postbox.connected, postbox.ended) == (3, 1, 1)
+
+
+def test_a_round_with_nothing_to_send_asks_for_that_and_no_more(queue, postbox, django_assert_num_queries):
+    queue().mark_sent()
+
+    with django_assert_num_queries(1):
+        deliver_due()
+
+    assert postbox.connected == 0
+
+
 def test_without_a_server_the_mail_waits(queue, postbox, settings):
     settings.EMAIL_PORT = 1
     mail = queue()
