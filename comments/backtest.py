@@ -8,6 +8,7 @@ held the comment, and what a service elsewhere said only where it objected.
 """
 
 import copy
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from django.db.models import Min
 from comments import matching, moderation
 from comments.addresses import mailbox
 from comments.discussion import DiscussionSettings
-from comments.models import Change, Comment, Rule, Standing
+from comments.models import Change, Comment, Firing, Rule, Standing
 from comments.moderation import Ruling, Submission, Verdict
 
 # So many comments are looked at, the newest.
@@ -180,7 +181,7 @@ def cases_of(comments: list[Comment], settings: DiscussionSettings) -> Iterator[
             comment,
             settings,
             trap="filled in" if Rule.TRAP in firings else "",
-            seconds=float(firings[Rule.TOO_FAST].detail) if Rule.TOO_FAST in firings else None,
+            seconds=_seconds(firings),
             answers={
                 rule: Verdict(Comment.Status(firings[rule].verdict), firings[rule].detail)
                 for rule in (Rule.AKISMET, Rule.WEBHOOK)
@@ -193,6 +194,14 @@ def cases_of(comments: list[Comment], settings: DiscussionSettings) -> Iterator[
         submission.reporters = _most_reporters(comment, histories[comment.pk])
         submission.html = comment.body_html
         yield Case(submission, was_approved=bool(words[comment.pk]))
+
+
+def _seconds(firings: dict[str, Firing]) -> float | None:
+    """Return how long writing took, as far as anything tells it."""
+    if Rule.TOO_FAST in firings:
+        return float(firings[Rule.TOO_FAST].detail)
+    was_held = Rule.TRAP in firings and firings[Rule.TRAP].verdict == Comment.Status.HELD
+    return math.inf if was_held else None
 
 
 # --- What the rules need to know, for all comments at once ---

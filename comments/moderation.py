@@ -37,6 +37,9 @@ from newsite.origin import network_text, same_network, shortened
 # The same text from the same visitor within this time is the same click, or one sent again.
 SAME_POST_INTERVAL = timedelta(minutes=1)
 
+# So long a person takes at least, where the owner has switched off that rule.
+DEFAULT_SECONDS_TO_WRITE: int = DiscussionSettings._meta.get_field("seconds_to_write").default
+
 # One address may send so many reports within this time.
 REPORTS_TAKEN, REPORTS_INTERVAL = 10, timedelta(hours=1)
 
@@ -101,6 +104,12 @@ class Submission:
         if self.comment.pk is None:
             return 0
         return self.comment.reports_since_approval().values("sender").distinct().count()
+
+    @property
+    def took_time(self) -> bool:
+        """Whether the browser says that writing took as long as it takes a person."""
+        enough = self.settings.seconds_to_write or DEFAULT_SECONDS_TO_WRITE
+        return self.seconds is not None and self.seconds >= enough
 
     @cached_property
     def html(self) -> str:
@@ -228,8 +237,16 @@ def refused(submission: Submission) -> Verdict | None:
 
 
 def trap(submission: Submission) -> Verdict | None:
-    """Take whoever fills in the field that people do not see for a robot."""
-    return Verdict(Comment.Status.SPAM) if submission.trap else None
+    """Take whoever fills in the field that people do not see for a robot.
+
+    A browser or a password manager may have filled it in for a person. So who took a person's
+    time is only held, unless another rule thinks badly of the comment too.
+    """
+    if not submission.trap:
+        return None
+    suspicions = (trash_words, akismet, webhook)
+    is_like_a_person = submission.took_time and not any(rule(submission) for rule in suspicions)
+    return Verdict(Comment.Status.HELD if is_like_a_person else Comment.Status.SPAM)
 
 
 def trash_words(submission: Submission) -> Verdict | None:
@@ -350,9 +367,13 @@ def decide(submission: Submission) -> Ruling:
 
 
 def is_decided_before(submission: Submission, rule: Rule) -> bool:
-    """Say whether a rule above this one decides, whatever this one would say."""
+    """Say whether a rule above this one decides, whatever this one would say.
+
+    What is held up there may yet be spam by this one's word.
+    """
     above = takewhile(lambda name: name != rule, RULES)
-    return any(RULES[name](submission) for name in above)
+    said = filter(None, (RULES[name](submission) for name in above))
+    return any(verdict.status != Comment.Status.HELD for verdict in said)
 
 
 def sent_before(comment: Comment) -> Comment | None:

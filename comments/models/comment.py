@@ -377,6 +377,15 @@ class Comment(models.Model):
         return bool(self.email) and self.user_id is None
 
     @property
+    def is_promised_reading(self) -> bool:
+        """Whether its author may be told that a moderator reads it.
+
+        What is spam is perhaps never read, and nothing may tell a robot that it is: so whatever
+        is held for the same reasons is promised no more.
+        """
+        return self.status == Comment.Status.HELD and self.held_because not in SUSPICIONS
+
+    @property
     def why_held(self) -> str:
         """Tell its author what held the comment, and nothing about anybody else."""
         return str(WHY_HELD.get(self.held_because, ""))
@@ -430,6 +439,8 @@ class Comment(models.Model):
         return self.parent.path[: KEY_WIDTH * (STORED_LEVELS - 1)] + key
 
 
+# What is held, or not even that, because it may come from no person.
+SUSPICIONS = {Rule.TRAP, Rule.WORDS, Rule.TOO_FAST, Rule.AKISMET, Rule.WEBHOOK}
 WHY_HELD: dict[str, Any] = {
     Rule.FIRST_COMMENT: _("We read everyone’s first comment before it appears."),
     Rule.LINKS: _("We read comments with links before they appear."),

@@ -225,13 +225,15 @@ def test_the_story_may_hold_everything_by_itself():
 
 
 def test_traps_and_answers_from_elsewhere_are_as_they_were_kept():
-    trapped, judged, objected = make_comment(), make_comment(), make_comment()
+    trapped, filled, judged, objected = (make_comment() for _number in range(4))
     fire(trapped, Rule.TRAP, verdict="spam")
+    fire(filled, Rule.TRAP, verdict="held")
     fire(judged, Rule.AKISMET, "sure", verdict="spam")
     fire(objected, Rule.WEBHOOK, "insult", verdict="held")
 
     assert {(f.comment, f.status, f.rule, f.detail) for f in trial().tried.held} == {
         (trapped, "Spam", Rule.TRAP.label, ""),
+        (filled, "Held", Rule.TRAP.label, ""),
         (judged, "Spam", Rule.AKISMET.label, "sure"),
         (objected, "Held", Rule.WEBHOOK.label, "insult"),
     }

@@ -415,9 +415,9 @@ def test_the_list_tells_what_became_of_each_comment(client):
 
     page = text_of(client.get(MINE))
 
-    assert re.findall(r"(?:Thank you\. A|Your comment) [^.]+\.", page) == [
-        "Thank you. A moderator will read your comment before it appears.",
-        "Thank you. A moderator will read your comment before it appears.",
+    assert re.findall(r"(?:Thank you\. )?Your comment [^.]+\.", page) == [
+        "Thank you. Your comment is awaiting moderation.",
+        "Thank you. Your comment is awaiting moderation.",
         "Your comment was removed by a moderator.",
     ]
 

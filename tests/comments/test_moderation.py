@@ -209,6 +209,41 @@ def test_who_fills_in_the_hidden_field_is_a_robot_even_under_a_known_name():
     assert verdict(trap="x") == ("spam", "trap")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "enough", "status"),
+    [
+        (None, 3, "spam"),
+        (2.9, 3, "spam"),
+        (3, 3, "held"),
+        (600, 3, "held"),
+        (9, 10, "spam"),
+        (10, 10, "held"),
+        # Where the owner asks for no time, a person takes some all the same.
+        (2.9, 0, "spam"),
+        (3, 0, "held"),
+    ],
+)
+def test_who_took_a_persons_time_may_have_a_browser_that_fills_in_everything(seconds, enough, status):
+    set_discussion(seconds_to_write=enough)
+
+    assert verdict(trap="x", seconds=seconds) == (status, "trap")
+
+
+@pytest.mark.parametrize(
+    "suspicion",
+    [
+        {"body": "A dragon."},
+        {"answers": {Rule.AKISMET: Verdict("spam")}},
+        {"answers": {Rule.WEBHOOK: Verdict("held", "Sounds rude")}},
+    ],
+    ids=["word", "akismet", "webhook"],
+)
+def test_who_took_time_over_what_is_suspect_besides_is_a_robot(suspicion):
+    set_discussion(words_that_trash="dragon")
+
+    assert verdict(trap="x", seconds=600, **suspicion) == ("spam", "trap")
+
+
 def test_a_signed_in_moderator_is_shown_at_once():
     assert verdict(user=make_editor(), body="https://a.example https://b.example") == SHOWN
 

@@ -43,8 +43,8 @@ def known_person():
 
 def post(**fields) -> Comment:
     sent = {"article": make_article(), **SAID, **fields}
-    trap = sent.pop("trap", "")
-    return posting.post(Submission(Comment(**sent), trap=trap))
+    trap, seconds = sent.pop("trap", ""), sent.pop("seconds", None)
+    return posting.post(Submission(Comment(**sent), trap=trap, seconds=seconds))
 
 
 def state(comment) -> tuple:
@@ -595,6 +595,13 @@ def test_what_only_would_be_held_is_asked_about(webhook):
     webhook.answer = says("spam")
 
     assert state(post()) == ("spam", "webhook")
+
+
+def test_who_may_be_a_person_in_the_trap_is_asked_about(webhook):
+    webhook.answer = says("spam")
+
+    assert state(post(trap="x", seconds=600)) == ("spam", "trap")
+    assert len(webhook.requests) == 1
 
 
 def test_nobody_is_asked_about_a_comment_that_is_refused(webhook):

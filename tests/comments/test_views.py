@@ -103,12 +103,22 @@ def test_where_a_comment_came_from_is_kept_for_moderators(client, settings):
     assert (comment.ip_address, len(comment.user_agent)) == ("198.51.100.7", 254)
 
 
-def test_who_fills_in_the_hidden_field_is_told_the_same_and_kept_as_spam(client):
+def test_who_fills_in_the_hidden_field_is_told_nothing_of_it_and_kept_as_spam(client):
     response = post(client, make_article(), nickname="Ada")
 
     comment = Comment.objects.get()
+    page = text_of(client.get(response["Location"]))
     assert (comment.status, comment.held_because) == ("spam", "trap")
-    assert "A moderator will read your comment" in text_of(client.get(response["Location"]))
+    assert "Your comment is awaiting moderation." in page
+    assert "A moderator will read your comment" not in page
+
+
+def test_a_person_whose_browser_fills_in_the_hidden_field_waits_for_a_moderator(client):
+    response = post(client, make_article(), nickname="Ada", seconds="41.5")
+
+    comment = Comment.objects.get()
+    assert (comment.status, comment.held_because) == ("held", "trap")
+    assert "Your comment is awaiting moderation." in text_of(client.get(response["Location"]))
 
 
 def test_a_signed_in_visitor_of_the_public_form_is_a_visitor(client):

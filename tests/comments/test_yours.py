@@ -39,9 +39,9 @@ def delete(client, comment, headers=SAME_ORIGIN):
     ("status", "words"),
     [
         ("held", "Thank you. A moderator will read your comment before it appears."),
-        ("spam", "Thank you. A moderator will read your comment before it appears."),
+        ("spam", "Thank you. Your comment is awaiting moderation."),
         ("approved", "Your comment is public."),
-        ("trash", "Thank you. A moderator will read your comment before it appears."),
+        ("trash", "Thank you. Your comment is awaiting moderation."),
         ("withdrawn", "You deleted this comment."),
     ],
 )
@@ -53,7 +53,7 @@ def test_the_private_page_tells_what_became_of_the_comment(client, status, words
     assert (response["X-Robots-Tag"], "private" in response["Cache-Control"]) == ("noindex", True)
 
 
-WAITS = "Thank you. A moderator will read your comment before it appears."
+WAITS = "Thank you. Your comment is awaiting moderation."
 IS_REMOVED = "Your comment was removed by a moderator."
 
 
@@ -66,7 +66,7 @@ def states_on(client, *addresses) -> list[list[str]]:
 @pytest.mark.parametrize(
     ("text", "status"), [("A dragon.", "trash"), ("A griffin.", "spam"), ("A unicorn.", "held")]
 )
-def test_whoever_was_caught_on_arrival_is_told_what_everybody_is_told_who_waits(client, text, status):
+def test_whoever_was_caught_on_arrival_is_told_the_same_and_promised_nothing(client, text, status):
     set_discussion(words_that_trash="dragon", words_that_hold="unicorn", refused_addresses="2001:db8::7")
     address = "2001:db8::7" if status == "spam" else "2001:db8::8"
     written = Comment(
