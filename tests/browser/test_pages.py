@@ -153,6 +153,27 @@ def test_no_headline_standfirst_or_name_makes_a_page_scroll_sideways(watch, word
     assert {address: width for address, width in wide.items() if width != 320} == {}
 
 
+def test_a_headline_in_another_script_ends_with_its_full_stop(watch):
+    """In a page that goes from left to right, the full stop of Arabic stands at the left."""
+    story = make_article(title=f"{ARABIC}.", standfirst=f"{ARABIC}.", body=f"{ARABIC}.")
+    page = watch.new_visitor(viewport={"width": 1280, "height": 800})
+
+    for address, parts in [
+        ("/", ".lead h2 a, .standfirst"),
+        (story.get_absolute_url(), "h1, .standfirst, .story-body p"),
+    ]:
+        page.goto(address)
+        stops = page.locator(parts).evaluate_all("""parts => parts.map((part) => {
+          const range = document.createRange();
+          range.selectNodeContents(part);
+          const boxes = [...range.getClientRects()];
+          const line = boxes.filter((box) => Math.abs(box.bottom - boxes.at(-1).bottom) < 8);
+          range.setStart(part.firstChild, part.firstChild.length - 1);
+          return Math.round(range.getBoundingClientRect().left - Math.min(...line.map((box) => box.left)));
+        })""")
+        assert set(stops) == {0}
+
+
 @pytest.mark.parametrize("width", range(320, 620, 20))
 def test_no_line_of_a_byline_begins_with_a_comma_or_a_dot(watch, width):
     names = ["Maximiliane Hohenstein-Wolkenburg", "Bo Li", "Anne-Sophie de la Rochefoucauld"]
