@@ -8,6 +8,7 @@ to some people at a time. So what is broken off goes on where it was.
 import logging
 import time
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from itertools import takewhile
 from threading import Event
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from comments.models import Comment
+from comments.models import Change, Comment
 from comments.subscriptions import Announcement, Notice, Subscriber, Subscription
 from mail import links, quotes
 from mail.models import Mail
@@ -34,6 +35,8 @@ CHUNK = 100
 # Between these transactions others write. On SQLite one does at a time, and whoever waits looks
 # every tenth of a second whether it is their turn.
 PAUSE = 0.1
+# After so long whoever wants to be told of something has been told.
+TOLD_AFTER = timedelta(hours=1)
 # So many seconds it may keep the other chores waiting. It goes on after them.
 PATIENCE = 5
 
@@ -116,14 +119,33 @@ def _tell(news: list[Announcement], people: list[int]) -> None:
     already = set(known.values_list("comment", "subscriber"))
     wanted = Subscription.objects.concerned_by(comments).filter(subscriber__in=people)
     subscriptions = list(wanted.select_related("subscriber").order_by("pk"))
+    to_authors = {one.comment_id for one in news if one.to_author}
+    to_authors -= _were_public(to_authors)
     notices = [
         _notice(one, told)
         for one in news
-        for told in _who_is_told(one.comment, subscriptions, one.to_author)
+        for told in _who_is_told(one.comment, subscriptions, one.comment_id in to_authors)
         if (one.comment_id, told.subscriber.pk) not in already
     ]
     Mail.objects.queue_all([notice.mail for notice in notices if notice.mail], skip_known=True)
     Notice.objects.bulk_create(notices)
+
+
+def _were_public(comments: set[int]) -> set[int]:
+    """Return which comments have been public before, and not only for a moment.
+
+    Their authors know it, or did not want to. What a moderator has approved and taken back
+    soon may have been told to nobody.
+    """
+    approved, public = Comment.Status.APPROVED, set()
+    approved_at: dict[int, datetime] = {}
+    changes = Change.objects.filter(comment__in=comments).order_by("pk")
+    for pk, before, after, at in changes.values_list("comment", "from_status", "to_status", "at"):
+        if before == approved != after and (pk not in approved_at or at - approved_at[pk] >= TOLD_AFTER):
+            public.add(pk)
+        elif after == approved != before and before:
+            approved_at[pk] = at
+    return public
 
 
 def _who_is_told(comment: Comment, subscriptions: Iterable[Subscription], to_author: bool) -> Iterable[Told]:

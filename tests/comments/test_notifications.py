@@ -400,6 +400,73 @@ def test_the_author_of_a_held_comment_is_told_that_it_is_public():
     assert "A moderator has approved your comment" in Mail.objects.get().text
 
 
+def test_the_author_of_what_was_public_from_the_start_is_not_told_that_it_is_again():
+    make_comment(name="Ada", email="ada@example.com")
+    comment = posting.post(
+        Submission(Comment(article=make_article(), name="Ada", email="ada@example.com", body="Well said."))
+    )
+    notifications.subscribe(comment, "answers")
+    comment.subscription.subscriber.confirm()
+    Mail.objects.all().delete()
+    assert mailed() == []
+
+    for take_away in (comment.trash, comment.mark_as_spam, comment.hold):
+        take_away(by=make_editor())
+        comment.restore(by=make_editor())
+        comment.approve(by=make_editor())
+
+    assert mailed() == []
+
+
+def test_the_author_of_what_readers_have_reported_is_not_told_that_it_is_public_again():
+    comment = subscribed()
+    comment.hold_as_reported()
+
+    comment.approve(by=make_editor())
+
+    assert mailed() == []
+
+
+@pytest.mark.parametrize("days", [1, 100])
+def test_an_author_is_told_of_one_approval_only_however_late_the_next_is(clock, days):
+    comment = subscribed(status="held")
+    comment.approve(by=make_editor())
+    assert len(mailed()) == 1
+    Mail.objects.get().mark_sent()
+    clock.shift(timedelta(days=days))
+    Notice.objects.forgettable().delete()
+
+    comment.trash(by=make_editor())
+    comment.restore(by=make_editor())
+
+    assert len(mailed()) == 1
+
+
+def test_who_asks_for_mails_when_the_comment_is_public_is_not_told_that_it_is(clock):
+    comment = make_comment(name="Ada", email="ada@example.com", status="held")
+    comment.approve(by=make_editor())
+    clock.shift(timedelta(hours=1))
+    notifications.subscribe(comment, "answers")
+    comment.subscription.subscriber.confirm()
+    Mail.objects.all().delete()
+
+    comment.trash(by=make_editor())
+    comment.restore(by=make_editor())
+
+    assert mailed() == []
+
+
+def test_an_approval_that_was_taken_back_before_it_was_told_is_told_the_next_time(clock):
+    comment = subscribed(status="held")
+    comment.approve(by=make_editor())
+    comment.hold(by=make_editor())
+    clock.shift(timedelta(days=1))
+
+    comment.approve(by=make_editor())
+
+    assert [recipient for recipient, _subject in mailed()] == ["ada@example.com"]
+
+
 def test_who_did_not_ask_is_not_told_of_an_approval():
     subscribed(status="held", confirmed=False).approve(by=make_editor())
     make_comment(status="held").approve(by=make_editor())
