@@ -21,6 +21,8 @@ COMMENT_TAGS = {
 }  # fmt: skip
 COMMENT_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 COMMENT_SCHEMES = {"http", "https"}
+# One more whenever the same text becomes other HTML: then comments of before are rendered anew.
+COMMENT_EDITION = 1
 COMMENT_LINK_REL = "nofollow ugc noopener"
 
 STORY_TAGS = COMMENT_TAGS | {

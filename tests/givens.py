@@ -1,6 +1,7 @@
 """What many tests start from."""
 
 from datetime import UTC, datetime
+from threading import Event
 
 from comments import announcements, notifications
 from comments.models import Comment
@@ -14,3 +15,15 @@ def announced(*comments: Comment) -> None:
     """Say that comments have become public, and let the chores tell of them."""
     notifications.announce(comments)
     announcements.send_due()
+
+
+class StoppedAfter(Event):
+    """An event that is set once it was asked for so often."""
+
+    def __init__(self, times: int):
+        super().__init__()
+        self.times = times
+
+    def is_set(self) -> bool:
+        self.times -= 1
+        return self.times < 0

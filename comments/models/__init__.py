@@ -10,6 +10,7 @@ from comments.models.comment import (
 )
 from comments.models.history import UNDO_LASTS, Change, ChangeQuerySet, Decision, Left, Outcome, Seen
 from comments.models.housekeeping import Housekeeping
+from comments.models.rendering import Rendering
 from comments.models.report import Report
 from comments.models.standing import Standing
 from comments.models.states import Rule
@@ -28,6 +29,7 @@ __all__ = [
     "LINK_LASTS",
     "Left",
     "Outcome",
+    "Rendering",
     "Report",
     "Rule",
     "Seen",

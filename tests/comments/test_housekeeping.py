@@ -38,7 +38,7 @@ from tests.factories import (
     reply_to,
     set_discussion,
 )
-from tests.givens import NOON, announced
+from tests.givens import NOON, StoppedAfter, announced
 
 pytestmark = pytest.mark.django_db
 
@@ -374,18 +374,6 @@ def test_every_row_is_found_whatever_the_chunks_are(clock, monkeypatch, chunk):
 
     assert kept() == keep
     assert Comment.objects.filter(IDENTIFIED).count() == 0
-
-
-class StoppedAfter(Event):
-    """An event that is set once it was asked for so often."""
-
-    def __init__(self, times: int):
-        super().__init__()
-        self.times = times
-
-    def is_set(self) -> bool:
-        self.times -= 1
-        return self.times < 0
 
 
 def test_it_ends_between_chunks_and_goes_on_the_next_time(clock, monkeypatch):

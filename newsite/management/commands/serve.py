@@ -17,6 +17,8 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
 
+from comments.models import Rendering
+
 HOST = "127.0.0.1"
 EDITOR = "editor"
 
@@ -73,6 +75,8 @@ def prepare() -> str | None:
     """
     call_command("migrate", interactive=False, verbosity=0)
     call_command("load_demo")
+    if Rendering.load().is_due:
+        call_command("render_comments")
     collect_static()
     return create_editor()
 
