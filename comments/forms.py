@@ -274,12 +274,6 @@ class CommentForm(ReplyForm):
         required=False,
         widget=forms.TextInput(attrs={"tabindex": "-1", "autocomplete": "off"}),
     )
-    # The browser remembers, not the site: reply.js reads it, the server does not.
-    remember = forms.BooleanField(
-        label=_("Save my name, email, and website in this browser for the next time I comment."),
-        required=False,
-    )
-
     # How long the page has been open, in seconds: reply.js says it.
     seconds = SecondsField(required=False, min_value=0, widget=forms.HiddenInput)
 
@@ -332,16 +326,13 @@ class CommentForm(ReplyForm):
             "email",
             "website",
             Div("nickname", css_class="trap", aria_hidden="true"),
-            *(
-                [Div("remember", css_class="remember", hidden=True)]
-                if self.settings.offers_to_remember
-                else []
-            ),
+            HTML("{% include 'comments/_remember.html' %}"),
             Div("tell_answers", "tell_all", css_class="remember"),
             "parent",
             "seconds",
+            HTML("{% include 'comments/_preview.html' with form=reply_form comment=reply_form.instance %}"),
             Div(
-                Submit("post", _("Post Comment")),
+                Submit("post", _("Post Comment"), data_busy_label=_("Posting…")),
                 Submit("preview", _("Preview")),
                 css_class="form-submit",
             ),

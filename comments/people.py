@@ -1,5 +1,6 @@
 """Who speaks: the name of an account, the mark beside it, and a picture drawn from letters."""
 
+import re
 import unicodedata
 
 from django.db.models import Q, Value
@@ -12,6 +13,43 @@ from comments.models import Comment
 NAME_LENGTH = Comment._meta.get_field("name").max_length
 # As many as the stylesheet has, .avatar-1 and on.
 AVATAR_COLOURS = 12
+
+# What stands before or behind a name, in the languages where a dot or a capital sets it apart.
+TITLES = frozenset(
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "sir",
+        "dame",
+        "dr",
+        "prof",
+        "rev",
+        "fr",
+        "herr",
+        "frau",
+        "hr",
+        "mme",
+        "mlle",
+        "sr",
+        "sra",
+        "srta",
+        "dña",
+        "sig",
+        "sigra",
+        "jr",
+        "jun",
+        "sen",
+        "esq",
+        "phd",
+        "md",
+        "ii",
+        "iii",
+        "iv",
+    ]
+)
 
 # Which accounts write for the site, and what they are called in full, as a query asks.
 WRITES_FOR_THE_SITE = Q(is_staff=True) | Q(author__isnull=False)
@@ -44,8 +82,12 @@ def mark(comment: Comment) -> str:
 
 
 def initials(name: str) -> str:
-    """Return the first letters of the first and of the last word, in any script."""
-    words = unicodedata.normalize("NFC", name).split()
+    """Return the first letters of the first and of the last name, in any script.
+
+    Titles are no names, unless there is nothing else; nor is what stands in brackets behind one.
+    """
+    words = re.sub(r"(?<=\S)\s*\([^)]*\)", " ", unicodedata.normalize("NFC", name)).split()
+    words = [word for word in words if word.strip(".,").casefold() not in TITLES] or words
     # Title case, since some scripts have capitals that no font has.
     letters = [next((sign.title()[0] for sign in word if sign.isalnum()), "") for word in words]
     letters = [letter for letter in letters if letter]

@@ -80,10 +80,10 @@ def take_reply(request: HttpRequest, article: Article, settings: DiscussionSetti
         return refused_page(request, article, form, refusal)
     if not is_valid:
         return form_page(request, article, form, status=422)
+    people.sign(form.instance, request.user)
     if form.preview_html:
         return form_page(request, article, form, status=200)
     submission = submission_of(request, form)
-    people.sign(submission.comment, request.user)
     try:
         comment = posting.post(submission)
     except posting.Refused as refused:

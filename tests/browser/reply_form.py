@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db.models import F
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, expect
 
 from comments.models import Comment
 from tests.browser.links import follow
@@ -21,9 +21,10 @@ def post(page: Page) -> Response:
     return follow(page.get_by_role("button", name="Post Comment"))
 
 
-def preview(page: Page) -> Response:
-    """Press Preview, and return the answer to it."""
-    return follow(page.get_by_role("button", name="Preview"))
+def preview(page: Page) -> None:
+    """Press Preview, and wait until it is there: beside the form, or without JavaScript on another page."""
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator(".preview")).to_be_visible()
 
 
 def post_unchecked(page: Page) -> Response:

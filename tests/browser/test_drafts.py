@@ -134,14 +134,15 @@ def test_a_text_that_was_refused_or_previewed_is_still_a_draft(page, story, watc
     assert drafts(page) == []
 
 
-def test_back_from_a_preview_both_buttons_work_again(page, story):
+def test_after_a_preview_both_buttons_work_again(page, story):
     page.goto(story.get_absolute_url())
-    fill_in(page, body="As it will look", **PERSON)
+    fill_in(page, body="Not yet", **PERSON)
     preview(page)
-    expect(page.get_by_role("heading", name="Preview")).to_be_visible()
+    text(page).fill("As it will look")
+    expect(page.locator(".preview")).to_have_count(0)
 
-    page.go_back()
-    expect(text(page)).to_have_value("As it will look")
+    preview(page)
+    expect(page.locator(".preview .comment-text")).to_have_text("As it will look")
     assert post(page).status == 200
 
     assert Comment.objects.filter(body="As it will look").count() == 1
@@ -309,11 +310,60 @@ def test_the_last_500_characters_under_ones_own_name_are_counted_down(watch, sig
 
 
 def lose_the_network_while_posting(page: Page) -> None:
-    page.context.set_offline(True)
+    page.route("**/reply/", lambda route: route.abort())
     page.get_by_role("button", name="Post Comment").click()
     # The browser's own page about it, which would otherwise come in the way of the next.
     page.wait_for_url("chrome-error://*/")
+    page.unroute("**/reply/")
+
+
+def test_who_is_offline_is_told_so_and_posts_when_the_network_is_back(page, story):
+    page.goto(story.get_absolute_url())
+    fill_in(page, body="From the tunnel", **PERSON)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Post Comment").click()
+    told = page.get_by_role("status").get_by_text("You are offline. Your text is kept here.")
+    expect(told).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Post Comment")).to_be_enabled()
+    assert drafts(page) == ["From the tunnel"]
+
     page.context.set_offline(False)
+    expect(told).to_have_count(0)
+    assert post(page).status == 200
+
+    assert (Comment.objects.filter(body="From the tunnel").count(), drafts(page)) == (1, [])
+
+
+def test_the_button_says_that_a_slow_post_is_on_its_way(page, story):
+    page.goto(story.get_absolute_url())
+    fill_in(page, body="Slowly", **PERSON)
+    waiting = []
+    page.route("**/reply/", waiting.append)
+
+    page.get_by_role("button", name="Post Comment").click(no_wait_after=True)
+
+    expect(page.get_by_role("button", name="Posting…")).to_be_disabled()
+    expect(page.get_by_role("button", name="Preview")).to_be_disabled()
+    with page.expect_navigation():
+        waiting[0].continue_()
+    expect(page.locator(".comment-text").filter(has_text="Slowly")).to_be_visible()
+
+
+def test_a_draft_for_a_story_that_has_closed_since_is_there_to_copy(page, story):
+    page.goto(story.get_absolute_url())
+    text(page).fill("Half a thought")
+    story.discussion = "closed"
+    story.save()
+
+    page.goto(story.get_absolute_url())
+    copy = page.get_by_role("textbox", name="Here is what you were writing")
+    expect(copy).to_have_value("Half a thought")
+    expect(copy).not_to_be_editable()
+    page.get_by_role("button", name="Discard").click()
+
+    expect(copy).to_have_count(0)
+    expect(page.get_by_text("Comments on this story are closed.")).to_be_visible()
+    assert drafts(page) == []
 
 
 def test_a_text_survives_a_network_that_fails_while_posting(page, story):

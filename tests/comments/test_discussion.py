@@ -429,7 +429,7 @@ def test_an_author_who_is_no_staff_signs_in_and_comments_under_the_byline(client
 def test_the_box_to_remember_is_offered_if_the_owner_wants_it(client, is_offered):
     set_discussion(offers_to_remember=is_offered)
 
-    assert ('name="remember"' in page_of(client, make_article())) == is_offered
+    assert ('id="remember"' in page_of(client, make_article())) == is_offered
 
 
 @pytest.mark.parametrize("are_shown", [True, False])

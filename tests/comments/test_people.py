@@ -391,17 +391,28 @@ def test_marks_take_no_query_of_their_own(client, django_assert_num_queries, ite
         ("\U0001f98a Fox", "F"),
         ("\U0001f98a", "•"),
         ("\U0001f468\u200d\U0001f469\u200d\U0001f467", "•"),
+        ("Mrs P. Haverstock", "PH"),
+        ("Dr. Ada", "A"),
+        ("Prof. Dr. Lise Meitner", "LM"),
+        ("Martin King, Jr.", "MK"),
+        ("Henry James III", "HJ"),
+        ("Ada Byron (London)", "AB"),
+        ("M. Night", "MN"),
+        ("Sir", "S"),
+        ("Dr Mr", "DM"),
         ("…", "•"),
         ("", "•"),
         ("<script>", "S"),
     ],
 )
-def test_initials_are_the_first_letters_of_the_first_and_the_last_word(name, letters):
+def test_initials_are_the_first_letters_of_the_first_and_the_last_name(name, letters):
     assert people.initials(name) == letters
 
 
 def avatars_on(page: str) -> list[tuple[int, str]]:
-    found = re.findall(r'<span class="avatar avatar-(\d+)" aria-hidden="true">([^<]*)</span>', page)
+    found = re.findall(
+        r'<span class="avatar avatar-(\d+)" data-initials="([^"]*)" aria-hidden="true"></span>', page
+    )
     return [(int(number), letters) for number, letters in found]
 
 

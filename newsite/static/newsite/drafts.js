@@ -8,12 +8,15 @@ const KEPT = 20;
 const MONTH = 30 * 24 * 60 * 60_000;
 
 const form = document.getElementById("commentform");
+// In place of the form, where the conversation has closed.
+const kept = document.getElementById("draft-kept");
 
 // All of this throws where the reader's browser blocks storage: then nothing is kept.
 try {
   forgetWhatWasPosted();
   forgetTheOldest();
   if (form) keepDraft(form.closest("[data-draft]").dataset.draft);
+  if (kept) showDraft(kept.closest("[data-draft]").dataset.draft);
 } catch (error) {
   if (!(error instanceof DOMException)) throw error;
 }
@@ -62,7 +65,7 @@ function keepDraft(name) {
 
   function restore(text) {
     fill(text);
-    restored.hidden = false;
+    say(restored, "button").onclick = discard;
     // It took its time.
     const { seconds } = form.elements;
     if (seconds) seconds.value = 99;
@@ -98,7 +101,7 @@ function keepDraft(name) {
   function offerAnother() {
     const key = find(Boolean);
     if (!key) return;
-    const link = elsewhere.querySelector("a");
+    const link = say(elsewhere, "a");
     const address = new URL(form.action);
     const answered = key.slice(story.length);
     address.search = answered && `to=${answered}`;
@@ -109,7 +112,13 @@ function keepDraft(name) {
       event.preventDefault();
       reply.click();
     };
-    elsewhere.hidden = false;
+  }
+
+  function discard() {
+    fill(body.defaultValue);
+    localStorage.removeItem(place);
+    restored.replaceChildren();
+    body.focus();
   }
 
   body.addEventListener("input", save);
@@ -120,7 +129,7 @@ function keepDraft(name) {
     const before = place;
     place = story + parent.value;
     if (place === before) return;
-    elsewhere.hidden = true;
+    elsewhere.replaceChildren();
     const { text } = draft(place);
     if (text) {
       if (text !== body.value) restore(text);
@@ -130,18 +139,11 @@ function keepDraft(name) {
     }
   });
 
-  form.addEventListener("submit", ({ submitter }) => {
+  form.addEventListener("submit", ({ submitter, defaultPrevented }) => {
     save();
-    if (submitter?.name === "preview") return;
+    if (defaultPrevented || submitter?.name === "preview") return;
     const newest = Number(document.getElementById("comments")?.dataset.newest ?? 0);
     sessionStorage.setItem(SENDING, JSON.stringify({ place, newest }));
-  });
-
-  restored.querySelector("button").addEventListener("click", () => {
-    fill(body.defaultValue);
-    localStorage.removeItem(place);
-    restored.hidden = true;
-    body.focus();
   });
 
   // By now the browser has put back what it remembers of the form itself.
@@ -149,6 +151,29 @@ function keepDraft(name) {
     if (persisted) sessionStorage.removeItem(SENDING);
     offer();
   });
+}
+
+// A text begun before the conversation closed: nothing can be done with it but copy it.
+function showDraft(name) {
+  const [place] = Object.keys(localStorage).filter((key) => key.startsWith(`${PREFIX}${name}.`));
+  if (!place) return;
+  const text = document.createElement("textarea");
+  Object.assign(text, { id: "closed-text", rows: 8, dir: "auto", readOnly: true, value: draft(place).text });
+  text.setAttribute("aria-label", kept.dataset.words);
+  say(kept, "button").onclick = () => {
+    localStorage.removeItem(place);
+    kept.replaceChildren();
+  };
+  kept.append(text);
+}
+
+// Say what a note is there to say, and return the button or link at its end.
+function say(note, tag) {
+  const control = document.createElement(tag);
+  if (tag === "button") control.type = "button";
+  control.textContent = note.dataset.label;
+  note.replaceChildren(`${note.dataset.words} `, control);
+  return control;
 }
 
 function draft(key) {

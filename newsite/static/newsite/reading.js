@@ -6,6 +6,8 @@ const MINUTE = 60_000;
 
 const discussion = document.getElementById("comments");
 const arrivals = document.getElementById("arrivals");
+// What was announced last.
+let shown = "";
 
 if (discussion?.dataset.story) markNew(discussion.dataset);
 if (arrivals) announce();
@@ -19,24 +21,17 @@ function markNew({ story, newest, newLabel, nextLabel }) {
   const comments = [...discussion.querySelectorAll(".comment")].filter(isNew);
 
   comments.forEach((comment, index) => {
-    const label = document.createElement("span");
+    const label = element("span", newLabel);
     label.className = "comment-new";
-    label.textContent = newLabel;
-    const parts = [label];
-    if (index + 1 < comments.length) {
-      const next = document.createElement("a");
-      next.href = `#${comments[index + 1].id}`;
-      next.textContent = nextLabel;
-      parts.push(next);
-    }
-    comment.querySelector("header").append(...parts);
+    const header = comment.querySelector("header");
+    header.append(label);
+    if (index + 1 < comments.length) header.append(element("a", nextLabel, `#${comments[index + 1].id}`));
   });
 
   // From the server this link leads to the newest comment, which may be on another page.
   const first = document.getElementById("first-new");
   if (!first || !(comments.length || (newest > seen && location.hash !== `#comment-${newest}`))) return;
-  if (comments.length) first.firstElementChild.href = `#${comments[0].id}`;
-  first.hidden = false;
+  first.append(element("a", first.dataset.label, comments.length ? `#${comments[0].id}` : first.dataset.address));
 }
 
 // Note that this story was seen up to its newest comment, and return up to which one it
@@ -97,10 +92,24 @@ function announce() {
 }
 
 function show({ text, address }) {
-  // The same words again would be read out again.
-  if (arrivals.textContent === text) return;
-  const link = document.createElement("a");
-  link.href = address;
-  link.textContent = text;
-  arrivals.replaceChildren(...(text ? [link] : []));
+  // The same words again would be read out again, or come back after they were sent away.
+  if (shown === text) return;
+  shown = text;
+  const status = arrivals.firstElementChild;
+  status.replaceChildren(...(text ? [element("a", text, address)] : []));
+  if (!text || status.nextSibling) return;
+  const dismiss = element("button", "×");
+  dismiss.setAttribute("aria-label", arrivals.dataset.dismissLabel);
+  dismiss.onclick = () => {
+    status.replaceChildren();
+    dismiss.remove();
+  };
+  status.after(dismiss);
+}
+
+function element(tag, text, address) {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  if (address) made.href = address;
+  return made;
 }

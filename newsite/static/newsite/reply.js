@@ -3,6 +3,9 @@
 //
 // Nothing here may fail where a part is absent: a closed conversation has no form, an edit
 // answers nobody, the queue has other forms.
+//
+// The words that it shows stand in data-attributes: browsers without scripts, and without
+// styles, print whatever is text.
 
 const respond = document.getElementById("respond");
 const form = document.getElementById("commentform");
@@ -19,6 +22,7 @@ if (respond && form) replyInPlace();
 if (form) {
   rememberMe();
   sendOnce();
+  previewInPlace();
   countDown();
 }
 
@@ -30,6 +34,7 @@ function replyInPlace() {
   const home = document.createComment("respond");
   respond.before(home);
   let usedLink = null;
+  cancel.textContent = cancel.dataset.label;
 
   function replyTo(link) {
     usedLink = link;
@@ -81,20 +86,25 @@ function replyInPlace() {
 
 function rememberMe() {
   const key = "newsite.commenter";
-  const { remember } = form.elements;
+  const place = document.getElementById("remember");
   const fields = ["name", "email", "website"].map((name) => form.elements[name]);
-  if (!remember || fields.includes(undefined)) return;
+  if (!place || fields.includes(undefined)) return;
 
-  // Reading or writing throws where the reader's browser blocks storage: then the box
-  // stays hidden, since ticking it would do nothing.
+  // Reading or writing throws where the reader's browser blocks storage: then there is no
+  // box, since ticking it would do nothing.
+  let stored;
   try {
-    const stored = JSON.parse(localStorage.getItem(key));
-    for (const field of fields) field.value ||= stored?.[field.name] ?? "";
-    remember.checked = Boolean(stored);
+    stored = JSON.parse(localStorage.getItem(key));
   } catch {
     return;
   }
-  remember.closest(".remember").hidden = false;
+  for (const field of fields) field.value ||= stored?.[field.name] ?? "";
+  const remember = document.createElement("input");
+  const label = document.createElement("label");
+  Object.assign(remember, { type: "checkbox", id: "id_remember", checked: Boolean(stored) });
+  label.htmlFor = remember.id;
+  label.textContent = place.dataset.label;
+  place.append(remember, label);
 
   form.addEventListener("submit", () => {
     try {
@@ -113,26 +123,77 @@ function rememberMe() {
 function sendOnce() {
   const buttons = form.querySelectorAll("[type=submit]");
   const { seconds } = form.elements;
+  const notice = document.getElementById("offline");
   let timer;
+  form.append(notice);
 
   function ready() {
     clearTimeout(timer);
     timer = undefined;
-    for (const button of buttons) button.removeAttribute("aria-disabled");
+    for (const button of buttons) {
+      button.removeAttribute("aria-disabled");
+      button.textContent = button.dataset.label ?? button.textContent;
+    }
   }
 
   form.addEventListener("submit", (event) => {
-    if (timer) {
+    notice.textContent = navigator.onLine ? "" : notice.dataset.words;
+    if (timer || !navigator.onLine) {
       event.preventDefault();
       return;
     }
     for (const button of buttons) button.setAttribute("aria-disabled", "true");
+    const { submitter } = event;
+    if (submitter?.dataset.busyLabel) {
+      submitter.dataset.label = submitter.textContent;
+      submitter.textContent = submitter.dataset.busyLabel;
+    }
     // A form that came back goes on counting.
     if (seconds) seconds.value = +seconds.defaultValue + performance.now() / 1000;
     // Whoever stops a slow sending must be able to try again.
     timer = setTimeout(ready, 10_000);
   });
+  form.addEventListener("ready", ready);
+  window.addEventListener("online", () => (notice.textContent = ""));
   window.addEventListener("pageshow", ready);
+}
+
+// The preview comes to the form, beside the buttons. What is wrong with the form, the server
+// says on a page of its own.
+function previewInPlace() {
+  const buttons = form.querySelector(".form-submit");
+  let shown;
+  let isRefused;
+
+  function show(preview) {
+    shown?.remove();
+    shown = preview;
+    buttons.before(shown);
+    shown.querySelector("h2").focus();
+  }
+
+  form.addEventListener("submit", async (event) => {
+    const { submitter, defaultPrevented } = event;
+    if (defaultPrevented || submitter?.name !== "preview" || isRefused) return;
+    event.preventDefault();
+    let preview = null;
+    try {
+      const response = await fetch(form.action, { method: "POST", body: new FormData(form, submitter) });
+      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      preview = page.querySelector(".preview");
+    } catch {
+      // Then the browser says what is wrong with the network.
+    }
+    form.dispatchEvent(new Event("ready"));
+    if (preview) show(preview);
+    else {
+      isRefused = true;
+      form.requestSubmit(submitter);
+    }
+  });
+
+  // It shows the text as it was.
+  form.elements.body.addEventListener("input", () => shown?.remove());
 }
 
 // Ctrl or Cmd with Enter sends a text.
