@@ -338,7 +338,7 @@ def test_the_button_says_that_a_slow_post_is_on_its_way(page, story):
     page.goto(story.get_absolute_url())
     fill_in(page, body="Slowly", **PERSON)
     waiting = []
-    page.route("**/reply/", waiting.append)
+    page.route("**/reply/", lambda route: waiting.append(route))
 
     page.get_by_role("button", name="Post Comment").click(no_wait_after=True)
 
