@@ -4,7 +4,6 @@ import math
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
-from django.core.validators import FileExtensionValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import RowNumber, TruncMonth
@@ -12,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from articles.picture_field import PictureField
 from newsite import markup
 from newsite.slugs import SlugField, normal
 
@@ -89,13 +89,7 @@ class ImageQuerySet(models.QuerySet):
 
 
 class Image(models.Model):
-    file = models.ImageField(
-        _("file"),
-        upload_to="images/%Y/%m/",
-        width_field="width",
-        height_field="height",
-        validators=[FileExtensionValidator(["avif", "gif", "jpeg", "jpg", "png", "webp"])],
-    )
+    file = PictureField(_("file"), upload_to="images/%Y/%m/", width_field="width", height_field="height")
     width = models.PositiveIntegerField(_("width"), editable=False)
     height = models.PositiveIntegerField(_("height"), editable=False)
     alternative_text = models.CharField(

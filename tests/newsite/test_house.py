@@ -26,6 +26,7 @@ LAYERS = [
         "newsite.slugs",
         "mail",
     ],
+    ["articles.pictures", "articles.picture_field"],
     ["articles.models"],
     ["comments.matching", "comments.addresses", "comments.websites"],
     ["comments.subscriptions", "comments.discussion"],
