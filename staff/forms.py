@@ -1,3 +1,4 @@
+import unicodedata
 from typing import cast
 
 from django import forms
@@ -47,8 +48,9 @@ class CodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        """Return the code without what people put into it to read it better."""
-        return "".join(self.cleaned_data["code"].split()).replace("-", "").lower()
+        """Return the code without what people, and what they copy from, put between its signs."""
+        code = unicodedata.normalize("NFKC", self.cleaned_data["code"])
+        return "".join(filter(str.isalnum, code)).lower()
 
 
 class PasswordForm(forms.Form):

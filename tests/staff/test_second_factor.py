@@ -366,6 +366,19 @@ class TestRecoveryCodes:
 
         assert give_code(client, codes[0]).status_code == 429
 
+    @pytest.mark.parametrize(
+        "between",
+        ["", "-", " ", "\u2013", "\u2011", "\u00a0", "\u200b-", "\u00ad", " \u2014 "],
+        ids=ascii,
+    )
+    def test_a_code_is_taken_with_whatever_stands_between_its_signs(self, client, ada, phone, between):
+        code = second_factor.new_recovery_codes(ada)[3]
+        sign_in(client)
+
+        give_code(client, f" {code.replace('-', between)}\u200b")
+
+        assert is_signed_in(client)
+
     def test_new_ones_take_the_place_of_the_old(self, signed_in, client, ada, phone):
         old = second_factor.new_recovery_codes(ada)
 
