@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from articles.models import Article
 from articles.views import story_at
-from comments import moderation, posting
+from comments import lost, moderation, posting
 from comments.forms import ReportForm
 from comments.models import Comment, Report
 from comments.moderation import REPORTS_INTERVAL, REPORTS_TAKEN, Refusal, Submission
@@ -23,6 +23,7 @@ from newsite.origin import client_address, is_same_origin, sender_of, why_foreig
 
 @csrf_exempt  # is_same_origin() does a token's work
 @require_http_methods(["GET", "HEAD", "POST"])
+@lost.with_text
 @private_page
 def report(request: HttpRequest, pk: int) -> HttpResponse:
     """Show what is about to be reported and the form for it, and take the report."""

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from articles.models import Article
 from articles.views import story_at
-from comments import people, posting
+from comments import lost, people, posting
 from comments.discussion import DiscussionSettings
 from comments.forms import ReplyForm
 from comments.moderation import Refusal
@@ -53,6 +53,7 @@ class SignIn(views.SignIn):
 
 @csrf_exempt  # is_same_origin() does a token's work
 @require_http_methods(["GET", "HEAD", "POST"])
+@lost.with_text
 @private_page
 def reply(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
     article = story_at(Article.objects.published().for_reading(), year, month, slug)

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from articles.models import Article
 from articles.views import story_at, story_page
-from comments import moderation, posting, threads, yours
+from comments import lost, moderation, posting, threads, yours
 from comments.discussion import DiscussionSettings
 from comments.forms import CommentForm, ReplyForm, reply_url
 from comments.models import Comment
@@ -22,6 +22,7 @@ USER_AGENT_KEPT = Comment._meta.get_field("user_agent").max_length
 
 @csrf_exempt  # is_same_origin() does a token's work
 @require_http_methods(["GET", "HEAD", "POST"])
+@lost.with_text
 def reply(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
     """Take what Leave a Reply sends, and show it on a page of its own without JavaScript."""
     article = story_at(Article.objects.published().for_reading(), year, month, slug)

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from comments import notifications, posting
+from comments import lost, notifications, posting
 from comments.discussion import DiscussionSettings
 from comments.forms import EditForm, MailsForm
 from comments.models import Comment, CommentQuerySet
@@ -75,16 +75,22 @@ def with_comment(view):
         try:
             pk = signing.loads(token, salt=SALT, max_age=MAX_AGE)
         except signing.SignatureExpired:
-            return render(request, "comments/yours_gone.html", status=410)
+            return gone_page(request, status=410)
         except signing.BadSignature:
-            return render(request, "comments/yours_gone.html", {"is_broken": True}, status=403)
+            return gone_page(request, status=403, is_broken=True)
         comments = Comment.objects.filter(erased_at=None).with_removals()
         comment = comments.select_related("article", "parent").filter(pk=pk).first()
         if comment is None:
-            return render(request, "comments/yours_gone.html", status=410)
+            return gone_page(request, status=410)
         return view(request, comment, token)
 
     return private_page(found)
+
+
+def gone_page(request: HttpRequest, *, status: int, is_broken: bool = False) -> HttpResponse:
+    """Say that a link opens nothing, and give back what was typed on the page that it had opened."""
+    context = {"is_broken": is_broken, "text": lost.text_of(request)}
+    return render(request, "comments/yours_gone.html", context, status=status)
 
 
 def posted_here(request: HttpRequest) -> CommentQuerySet:

@@ -216,6 +216,18 @@ def test_what_is_not_public_cannot_be_reported(client, method):
     assert Report.objects.count() == 0
 
 
+def test_who_reports_what_is_gone_meanwhile_gets_the_text_back(client):
+    comment = make_comment(status="trash", body="Secret")
+
+    response = client.post(
+        f"/comments/{comment.pk}/report/", {"reason": "other", "text": "This hurts."}, headers=SAME_ORIGIN
+    )
+
+    assert (response.status_code, Report.objects.count()) == (404, 0)
+    assert "readonly>This hurts.</textarea>" in text_of(response)
+    assert "Secret" not in text_of(response)
+
+
 @pytest.mark.parametrize(
     ("fields", "field", "message"),
     [

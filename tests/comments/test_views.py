@@ -425,6 +425,27 @@ def test_unknown_draft_and_scheduled_stories_answer_alike(client, method):
     assert Comment.objects.count() == 0
 
 
+@pytest.mark.parametrize("form", ["reply/", "reply/signed-in/"])
+def test_who_was_writing_below_a_story_that_is_taken_off_the_site_gets_the_text_back(client, form):
+    article = make_article(status="draft", title="Secret")
+    sent = {**ADA, "body": "A long <b>thought</b>."}
+
+    response = client.post(f"{article.get_absolute_url()}{form}", sent, headers=SAME_ORIGIN)
+
+    page = text_of(response)
+    assert (response.status_code, Comment.objects.count()) == (404, 0)
+    assert "readonly>A long &lt;b&gt;thought&lt;/b&gt;.</textarea>" in page
+    assert "Secret" not in page
+    assert ("private" in response["Cache-Control"], response["X-Robots-Tag"]) == (True, "noindex")
+
+
+def test_where_nothing_was_written_nothing_is_given_back(client):
+    response = client.post("/2026/11/unknown/reply/", {**ADA, "body": " "}, headers=SAME_ORIGIN)
+
+    assert response.status_code == 404
+    assert "<textarea" not in text_of(response)
+
+
 @pytest.mark.parametrize("method", ["put", "delete", "patch", "trace", "options"])
 def test_a_reply_is_shown_or_posted_and_nothing_else(client, method):
     assert getattr(client, method)(reply_url(make_article())).status_code == 405

@@ -141,6 +141,17 @@ def test_the_link_to_a_deleted_comment_has_expired(client):
     assert client.get(url).status_code == 410
 
 
+def test_who_was_editing_a_comment_that_is_gone_meanwhile_gets_the_text_back(client):
+    comment = make_comment(body="Secret")
+    Comment.objects.filter(pk=comment.pk).update(erased_at=NOON)
+
+    response = edit(client, comment, "Better said.")
+
+    assert response.status_code == 410
+    assert "readonly>Better said.</textarea>" in text_of(response)
+    assert "Secret" not in text_of(response)
+
+
 @pytest.mark.parametrize(
     ("because", "words"),
     [
