@@ -364,7 +364,7 @@ def test_marks_take_no_query_of_their_own(client, django_assert_num_queries, ite
         reply_to(comment, user=make_user(is_staff=True))
 
     # As many as for a story without any mark.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(10):
         page = text_of(client.get(article.get_absolute_url()))
 
     assert Counter(mark for _name, mark in marks_on(page)) == {"Author": items, "Staff": items}

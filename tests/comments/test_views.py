@@ -788,7 +788,7 @@ def test_the_reader_chooses_the_order_and_keeps_it_from_page_to_page(client, lon
         story, f"{story}?order=newest", *[f"{story}?order=newest&page={n}" for n in (2, 3, 2)]
     ]  # fmt: skip
     assert re.findall(r'aria-current="true">(\w+ first)', oldest + newest) == ["Oldest first", "Newest first"]
-    assert f'<link rel="canonical" href="{story}">' in newest
+    assert f'<link rel="canonical" href="https://news.example{story}">' in newest
 
 
 def test_the_usual_order_can_be_asked_for_by_name(client, long_story):
@@ -865,7 +865,7 @@ def test_a_long_conversation_is_shown_on_one_page_that_search_engines_leave_out(
     page = text_of(response)
     assert (linked, response.status_code, bodies(page)) == (True, 200, ["1", "2", "3", "4", "5"])
     assert '<meta name="robots" content="noindex">' in page
-    assert f'<link rel="canonical" href="{story}">' in page
+    assert f'<link rel="canonical" href="https://news.example{story}">' in page
     assert client.get(f"{story}replies/", headers={"if-none-match": response["ETag"]}).status_code == 304
 
 
