@@ -1,5 +1,7 @@
 import os
 import socket
+import subprocess
+import sys
 import time
 from io import StringIO
 
@@ -147,6 +149,24 @@ def test_the_server_serves_uploads_from_the_media_folder_on_this_machine_only(st
     assert command[command.index("--port") + 1] == port
     assert command[command.index("--static-path-route") + 1] == "/media"
     assert command[command.index("--static-path-mount") + 1] == str(settings.MEDIA_ROOT)
+
+
+def test_a_worker_of_the_server_loads_the_site_by_itself():
+    """Granian's workers begin in a Python where nothing of Django is set up."""
+    loaded = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"from {serve.__name__} import load_worker; print(type(load_worker()).__name__)",
+        ],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (loaded.returncode, loaded.stdout) == (0, "WSGIHandler\n"), loaded.stderr
 
 
 def test_static_files_are_collected_again_only_after_a_change(settings, tmp_path):

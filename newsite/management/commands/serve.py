@@ -8,6 +8,7 @@ import socket
 import sys
 from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
@@ -16,8 +17,6 @@ from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
-
-from comments.models import Rendering
 
 HOST = "127.0.0.1"
 EDITOR = "editor"
@@ -75,7 +74,8 @@ def prepare() -> str | None:
     """
     call_command("migrate", interactive=False, verbosity=0)
     call_command("load_demo")
-    if Rendering.load().is_due:
+    # The workers import this module before the models can be.
+    if apps.get_model("comments", "Rendering").load().is_due:
         call_command("render_comments")
     collect_static()
     return create_editor()
