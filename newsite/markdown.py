@@ -29,8 +29,9 @@ OPEN_AT_ONCE = 20
 SHOWN_OF_ADDRESS = 80
 
 # What other programs write for the end of a line. All other controls show nothing.
-LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
+SOFT_LINE_ENDS = re.compile("[\x0b\x0c\x85\u2028\u2029]")
+LINE_ENDS = re.compile(f"\r\n|\r|{SOFT_LINE_ENDS.pattern}")
+CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 # --- Lines ---
 

@@ -14,7 +14,7 @@ from bleach.html5lib_shim import HTML_TAGS
 from django.conf import settings
 from django.utils.html import strip_tags
 
-from newsite.markdown import to_html
+from newsite.markdown import CONTROLS, SOFT_LINE_ENDS, to_html
 
 COMMENT_TAGS = {
     "a", "b", "blockquote", "br", "cite", "code", "del", "em", "i", "li", "ol", "p", "pre", "q", "s", "strong", "ul",
@@ -113,7 +113,7 @@ def with_paragraphs(text: str) -> str:
 
     A rich-text editor that is given lines without tags would run them together.
     """
-    text = _with_whole_tags(text)
+    text = _with_whole_tags(CONTROLS.sub("", text))
     pieces, start = [], 0
     around: list[str] = []  # the names of the blocks that are open
     for tag in TYPED_TAG.finditer(text):
@@ -129,11 +129,10 @@ def with_paragraphs(text: str) -> str:
         else:
             around = around[:-1] if around[-1:] == ["p"] else around
             around = around if name == "hr" else [*around, name]
-        if not around:
-            pieces.append(text[start : tag.end()])
-            start = tag.end()
+        pieces.append(_with_breaks(text[start : tag.end()]))
+        start = tag.end()
     rest = text[start:]
-    return "".join(pieces) + (rest if around else _paragraph_each_line(rest))
+    return "".join(pieces) + (_with_breaks(rest) if around else _paragraph_each_line(rest))
 
 
 def paragraphs(html: str) -> list[str]:
@@ -189,6 +188,11 @@ def _with_whole_tags(text: str) -> str:
         pieces += [text[start : tag.start()].replace("<", "&lt;"), " ".join(tag[0].splitlines())]
         start = tag.end()
     return "".join(pieces) + text[start:].replace("<", "&lt;")
+
+
+def _with_breaks(inside: str) -> str:
+    """Break the line inside a block of HTML where another program has: there, a line end is but a space."""
+    return SOFT_LINE_ENDS.sub("<br>", inside)
 
 
 def _paragraph_each_line(text: str) -> str:

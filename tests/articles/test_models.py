@@ -338,3 +338,20 @@ def test_a_file_that_another_picture_shows_stays(django_capture_on_commit_callba
         copy.delete()
 
     assert Path(image.file.path).exists()
+
+
+def test_stories_of_before_lose_the_question_marks_that_stood_for_line_ends():
+    migration = importlib.import_module("articles.migrations.0010_line_ends_of_other_programs")
+    strange, plain = make_article(), make_article(body="<p>Plain.</p>")
+    Article.objects.filter(pk=strange.pk).update(body="<p>one\x0btwo\x07</p>", body_html="<p>one?two?</p>")
+    Article.objects.filter(pk=plain.pk).update(body_html="<p>As it was.</p>")
+
+    migration.render(
+        MigrationLoader(connection).project_state(("articles", "0009_kinds_of_pictures_by_content")).apps,
+        None,
+    )
+
+    strange.refresh_from_db()
+    plain.refresh_from_db()
+    assert (strange.body, strange.body_html) == ("<p>one<br>two</p>", "<p>one<br>two</p>")
+    assert plain.body_html == "<p>As it was.</p>"

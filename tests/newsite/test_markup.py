@@ -402,13 +402,18 @@ def test_pasted_html_is_cleaned_and_keeps_its_text(pasted, html):
         ("a\n<script>\nif (a<b) c()\n</script>\nb", "<p>a</p><p>b</p>"),
         ("<article>\n<p>a</p>\n</article>", "<p>a</p>"),
         ('<img src="/media/a.png" alt="">', '<p><img src="/media/a.png" alt=""></p>'),
+        ("One.\n<P>Two</P>\nThree.\n<HR>Four.", "<p>One.</p><p>Two</p><p>Three.</p><hr><p>Four.</p>"),
+        ("one\x0btwo\u2028three\x07", "<p>one</p><p>two</p><p>three</p>"),
+        ("<p>one\x0btwo\x0cthree\u2028four\u2029five\x85six\x07</p>", "<p>one<br>two<br>three<br>four<br>five<br>six</p>"),
+        ("<p>one\ntwo\r\nthree</p>", "<p>one\ntwo\nthree</p>"),
+        ('<p>a <a\x0bhref="/x/">b</a></p>', '<p>a <a href="/x/" rel="noopener">b</a></p>'),
     ],
 )  # fmt: skip
 def test_lines_typed_around_tags_become_paragraphs_and_no_text_is_lost(typed, html):
     assert story_html(typed) == html
 
 
-@given(st.text(alphabet="ab <>/p\n\"'=&;!-", max_size=200))
+@given(st.text(alphabet="ab <>/p\n\x0b\u2028\x07\"'=&;!-", max_size=200))
 def test_paragraphs_are_made_once(text):
     assert with_paragraphs(with_paragraphs(text)) == with_paragraphs(text)
 
@@ -432,6 +437,11 @@ def test_a_body_is_split_behind_its_own_paragraphs_only():
         "<ul><li><p>x</p></li></ul><p>2<br>b</p>",
         "<h2>t</h2>",
     ]
+
+
+@pytest.mark.parametrize(("html", "pieces"), [("", []), ("<p>1</p>", ["<p>1</p>"]), ("1", ["1"])])
+def test_a_body_is_split_into_no_empty_pieces(html, pieces):
+    assert paragraphs(html) == pieces
 
 
 @given(st.text(alphabet="ab <>/p\n\"'=&;", max_size=200))
