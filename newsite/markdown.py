@@ -67,7 +67,7 @@ BLOCK_OR_CODE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 LITERAL = {"code", "pre"}
-END_OF_PARAGRAPH = re.compile(r"\n[ \t]*(?=\n)|\Z")
+END_OF_PARAGRAPH = re.compile(r"\n[ \t]*(?=\n)")
 WRAPPED_CODE = re.compile(r"\s*<code>(.*)</code>\s*", re.DOTALL | re.IGNORECASE)
 
 TAGS = {"a", "b", "cite", "code", "del", "em", "i", "q", "s", "strong"}
@@ -317,8 +317,9 @@ def _inside(text: str, name: str, start: int) -> tuple[str, str]:
     """Return what stands in an element, and what behind it. One that is never closed ends with its paragraph."""
     closing = _closing(text, name, start)
     if closing is None:
-        end = END_OF_PARAGRAPH.search(text, start)
-        return text[start : end.start()], text[end.start() :]
+        blank = END_OF_PARAGRAPH.search(text, start)
+        end = blank.start() if blank else len(text)
+        return text[start:end], text[end:]
     behind = closing.end() if closing[0].startswith("</") else closing.start()
     return text[start : closing.start()], text[behind:]
 
