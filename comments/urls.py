@@ -11,6 +11,8 @@ urlpatterns = [
     path("comments/<int:pk>/", views.permalink, name="permalink"),
     path("comments/<int:pk>/report/", reports.report, name="report"),
     path("comments/yours/", mine.moved),
+    path("comments/yours/<int:pk>/edit/", yours.own, {"page": "edit"}, name="own_edit"),
+    path("comments/yours/<int:pk>/delete/", yours.own, {"page": "delete"}, name="own_delete"),
     path("comments/yours/<str:token>/", yours.yours, name="yours"),
     path("comments/yours/<str:token>/edit/", yours.edit, name="edit"),
     path("comments/yours/<str:token>/delete/", yours.delete, name="delete"),

@@ -114,6 +114,17 @@ def listed(comments: Iterable[Comment]) -> list[tuple[Comment, str, datetime | N
 
 
 @require_safe
+@private_page
+def own(request: HttpRequest, pk: int, page: str) -> HttpResponse:
+    """Lead on from the conversation to a page of a comment that this browser has posted.
+
+    What stands in the conversation is public: it names the comment, and the cookie opens it.
+    """
+    comment = posted_here(request).filter(pk=pk).first()
+    return redirect(f"comments:{page}", token(comment)) if comment else redirect("comments:mine")
+
+
+@require_safe
 @with_comment
 def yours(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
     """Show its author a comment and what became of it, and once what has just been saved."""

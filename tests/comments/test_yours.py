@@ -596,3 +596,27 @@ def test_an_approved_comment_of_a_story_that_is_hidden_is_not_called_public(clie
 
     assert "Your comment is public." not in page
     assert "Its story is not public at the moment." in page
+
+
+# --- From the conversation ---
+
+
+def test_the_cookie_of_a_comment_opens_its_pages_from_the_conversation(client):
+    comment = fresh()
+    remembered(client, comment)
+
+    for page in ("edit", "delete"):
+        response = client.get(f"/comments/yours/{comment.pk}/{page}/")
+
+        assert (response.status_code, response["Location"]) == (302, f"{yours.address(comment)}{page}/")
+        assert "no-store" in response["Cache-Control"]
+
+
+def test_who_did_not_post_a_comment_is_led_to_their_own(client):
+    own, other = fresh(), fresh()
+    remembered(client, own)
+
+    for page in ("edit", "delete"):
+        response = client.get(f"/comments/yours/{other.pk}/{page}/")
+
+        assert (response.status_code, response["Location"]) == (302, "/comments/mine/")

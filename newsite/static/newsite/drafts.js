@@ -2,6 +2,7 @@
 // each comment that it answers or changes, and comes back with the form. Only the text is kept:
 // never a name or an address.
 
+const OWN = "newsite.own";
 const PREFIX = "newsite.draft.";
 const SENDING = "newsite.sending";
 const KEPT = 20;
@@ -13,7 +14,7 @@ const kept = document.getElementById("draft-kept");
 
 // All of this throws where the reader's browser blocks storage: then nothing is kept.
 try {
-  forgetWhatWasPosted();
+  showOwn(forgetWhatWasPosted());
   forgetTheOldest();
   if (form) keepDraft(form.closest("[data-draft]").dataset.draft);
   if (kept) showDraft(kept.closest("[data-draft]").dataset.draft);
@@ -23,13 +24,64 @@ try {
 
 // A text has been posted if the server led on from there to a new comment: to its private
 // page, which has no form, or to its place in the conversation. After an error, on either
-// side of the network, it does not.
+// side of the network, it does not. Return the comment at whose place this is.
 function forgetWhatWasPosted() {
   const { place, newest } = parsed(sessionStorage.getItem(SENDING)) ?? {};
   sessionStorage.removeItem(SENDING);
   const wasLedHere = performance.getEntriesByType("navigation")[0]?.redirectCount > 0;
   const comment = Number(location.hash.replace("#comment-", ""));
-  if (place && wasLedHere && (!form || comment > newest)) localStorage.removeItem(place);
+  const isPlace = comment > newest;
+  if (!place || !wasLedHere || (form && !isPlace)) return null;
+  localStorage.removeItem(place);
+  return isPlace ? comment : null;
+}
+
+// What this browser has posted can be changed from its place in the conversation, for as long
+// as the owner lets it and nobody has replied. The links are the same for everybody: a cookie
+// that only they get lets this browser in.
+function showOwn(posted) {
+  const { editMinutes, ...words } = document.getElementById("comments")?.dataset ?? {};
+  if (!editMinutes) return;
+  const own = parsed(localStorage.getItem(OWN)) ?? {};
+  if (posted) own[posted] = Date.now();
+  for (const [id, at] of Object.entries(own)) {
+    const until = at + editMinutes * 60_000;
+    const isNew = Number(id) === posted;
+    const text = document.querySelector(`#comment-${CSS.escape(id)} > .comment-text`);
+    const isAnswered = text?.parentElement.nextElementSibling?.matches(".replies");
+    const isOver = Date.now() > until;
+    if (text && (isNew || !(isOver || isAnswered))) tellOwn(text, id, isOver ? null : until, isNew, words);
+    if (isOver) delete own[id];
+  }
+  localStorage.setItem(OWN, JSON.stringify(own));
+}
+
+function tellOwn(text, id, until, isNew, words) {
+  const line = document.createElement("p");
+  line.className = "own-comment";
+  if (isNew) {
+    line.setAttribute("role", "status");
+    line.append(words.postedWords);
+  }
+  if (until) {
+    const [before, after] = words.leftWords.split("{left}");
+    const ways = document.createElement("span");
+    ways.className = "while-it-works";
+    ways.append(way(words.editLabel, words.editAddress, id), " ", way(words.deleteLabel, words.deleteAddress, id));
+    const left = document.createElement("time");
+    left.className = "remaining";
+    left.dateTime = new Date(until).toISOString();
+    ways.append(` ${before}`, left, after);
+    line.append(" ", ways);
+  }
+  text.after(line);
+}
+
+function way(label, address, id) {
+  const link = document.createElement("a");
+  link.textContent = label;
+  link.href = address.replace("/0/", `/${id}/`);
+  return link;
 }
 
 function forgetTheOldest() {
