@@ -7,10 +7,12 @@ from playwright.sync_api import Page, expect
 from comments import decisions
 from comments.models import Comment
 from comments.subscriptions import Subscriber
+from mail.models import Mail
 from tests.browser import newspaper
 from tests.browser.links import follow
-from tests.browser.reply_form import fill_in, post_unchecked, preview
+from tests.browser.reply_form import fill_in, post, post_unchecked, preview
 from tests.factories import make_comment, make_editor, set_discussion
+from tests.givens import announced
 
 WCAG = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]},
@@ -115,6 +117,46 @@ def test_my_comments_have_no_wcag_violations_from_the_mail_to_the_end(watch, sch
     watch.expect_status(410)
     page.goto(link)
     assert violations(page) == []
+
+
+@SCHEMES
+def test_ones_own_comment_saved_listed_and_deleted_has_no_wcag_violations(watch, scheme):
+    page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    page.goto(newspaper.found().quiet.get_absolute_url())
+    fill_in(page, body="Well said.", name="Ada", email="ada@mailbox.example")
+    post(page)
+    private_page = page.url
+    page.get_by_label("Email me about").select_option("story")
+    follow(page.get_by_role("button", name="Save"))
+    expect(page.locator("#mails").get_by_role("status")).to_have_text("Saved.")
+    assert violations(page) == []
+    follow(page.get_by_role("link", name="Edit"))
+    follow(page.get_by_role("button", name="Save"))
+    expect(page.get_by_role("status").first).to_contain_text("Saved.")
+    assert violations(page) == []
+    page.reload()
+    expect(page.get_by_text("Saved.")).to_have_count(0)
+    follow(page.get_by_role("link", name="My comments"))
+    expect(page.get_by_role("link", name="A story without a reply")).to_be_visible()
+    assert violations(page) == []
+    page.goto(f"{private_page}delete/")
+    follow(page.get_by_role("button", name="Delete"))
+    assert violations(page) == []
+
+
+@SCHEMES
+def test_mails_themselves_have_no_wcag_violations_and_load_nothing(watch, scheme):
+    page = watch.new_visitor(color_scheme=scheme)
+    news = newspaper.found()
+    newspaper.link_in_a_mail()
+    news.subscriber.confirm()
+    announced(make_comment(article=news.story, parent=news.top, name="Bo", body="So *it* is."))
+    mails = [mail.html for mail in Mail.objects.all()]
+    assert len(mails) == 4
+
+    for html in mails:
+        page.set_content(html)
+        assert violations(page) == []
 
 
 @SCHEMES
@@ -236,7 +278,7 @@ def test_what_moderators_answer_and_erase_has_no_wcag_violations(watch, scheme):
     page.goto(f"/admin/comments/comment/{top.pk}/everything/")
     assert violations(page, "#content") == []
     # The browser asks for what is missing, and stays here.
-    page.get_by_role("button", name="Remove my details").click()
+    page.get_by_role("button", name="Erase").click()
     assert violations(page, "#content") == []
     page.goto(f"/admin/comments/comment/{top.pk}/reply/")
     assert violations(page, "#content") == []

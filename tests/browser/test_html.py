@@ -108,6 +108,24 @@ def my_comments(client: Client) -> dict[str, bytes]:
     return {name: page.content for name, page in pages.items()}
 
 
+def own_comment(news: newspaper.Newspaper) -> dict[str, bytes]:
+    """What follows on a change of one's own comment, to the list of a browser and the end."""
+    browser, same_origin = Client(), {"Sec-Fetch-Site": "same-origin"}
+    text = {"body": "Another.", "name": "Mira", "email": "mira@example.com"}
+    page = browser.post(f"{news.quiet.get_absolute_url()}reply/", text, headers=same_origin)["Location"]
+    choice = {"scope": "story", "rhythm": "daily"}
+    pages = {
+        "mails saved": browser.post(f"{page}mails/", choice, headers=same_origin, follow=True),
+        "edit saved": browser.post(
+            f"{page}edit/", {"body": "As *it* was."}, headers=same_origin, follow=True
+        ),
+    }
+    pages["list of a browser"] = browser.get("/comments/mine/")
+    pages["deleted"] = browser.post(f"{page}delete/", headers=same_origin, follow=True)
+    assert [page.status_code for page in pages.values()] == [200] * 4
+    return {name: page.content for name, page in pages.items()}
+
+
 def mails(client: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
     """What links in mails show after their button was pressed, and the mails themselves."""
     stop = f"/comments/mail/stop/{news.subscriber.stop_token()}/"
@@ -206,6 +224,7 @@ def test_no_page_has_an_html_error(db, client, check, tmp_path):
         **mails(client, news),
         **decisions_by_mail(client, news),
         **my_comments(client),
+        **own_comment(news),
     }
     assert errors_of(pages, check, tmp_path) == ""
 

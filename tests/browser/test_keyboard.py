@@ -58,7 +58,7 @@ def test_a_comment_is_edited_by_keyboard_alone(page):
     tab_to(page, "id_body")
     page.keyboard.press("Control+A")
     page.keyboard.type("Without a mouse.")
-    assert tab_to(page, "Preview") == ["Save", "Preview"]
+    assert tab_to(page, "Preview") == ["id_body_helptext", "Save", "Preview"]
     with page.expect_navigation():
         page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Preview")).to_be_focused()
@@ -119,7 +119,7 @@ def test_mails_are_chosen_confirmed_and_ended_by_keyboard_alone(page):
     comment = make_comment(**ADA, article=make_article(title="The bridge opens"))
     page.goto(yours.address(comment))
     tab_to(page, "id_scope")
-    page.keyboard.type("Every")
+    page.keyboard.type("All")
     assert tab_to(page, "Save") == ["id_rhythm", "Save"]
     with page.expect_navigation():
         page.keyboard.press("Enter")

@@ -40,7 +40,7 @@ def newest(postbox: smtp.Postbox) -> EmailMessage:
 def link(mail: EmailMessage, words: str) -> str:
     """Return where a link in the HTML of a mail leads."""
     html = mail.get_body(["html"]).get_content()
-    return re.search(rf'<a href="(\S+)">{words}</a>', html)[1]
+    return re.search(rf'<a(?: class="button")? href="(\S+)">{words}</a>', html)[1]
 
 
 def answer(comment: Comment, body: str) -> Comment:

@@ -50,5 +50,5 @@ def test_a_comment_is_approved_from_a_mail_without_javascript_and_without_signin
     expect(page.get_by_role("main")).to_contain_text("Approved by mo, a moment ago")
     expect(page.get_by_role("button")).to_have_count(0)
     press_stop(page, mails["una@newsroom.example"])
-    page.goto(link(mails["una@newsroom.example"], "Unsubscribe"))
+    page.goto(link(mails["una@newsroom.example"], "Unsubscribe from these emails"))
     expect(page.get_by_role("status")).to_contain_text("You won’t get any more emails about:")
