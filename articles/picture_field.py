@@ -62,6 +62,8 @@ class PictureField(models.ImageField):
         if file and not file._committed:
             public = pictures.for_readers(File(file.file, file.name))
             file.file, file.name = public, public.name
+            vars(file).pop("_dimensions_cache", None)
+            self.update_dimension_fields(model_instance, force=True)
         return super().pre_save(model_instance, add)
 
     def formfield(self, **kwargs):
