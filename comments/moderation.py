@@ -197,13 +197,8 @@ def flood(submission: Submission) -> Refusal | None:
     interval = submission.settings.flood_interval
     recent = Comment.objects.filter(created_at__gt=now - interval, created_at__lte=now)
     last = _last_sent(recent, comment, submission.settings)
-    return too_quick(last, interval) if last else None
-
-
-def too_quick(last: datetime, interval: timedelta) -> Refusal | None:
-    """Refuse what comes too soon after the last time, and say how long to wait."""
-    seconds = math.ceil((last + interval - timezone.now()).total_seconds())
-    if seconds <= 0:
+    seconds = seconds_left(last, interval) if last else 0
+    if not seconds:
         return None
     text = ngettext(
         "Please wait %d second and post again. Your text is safe below.",
@@ -211,6 +206,11 @@ def too_quick(last: datetime, interval: timedelta) -> Refusal | None:
         seconds,
     )
     return Refusal(429, text % seconds, seconds)
+
+
+def seconds_left(last: datetime, interval: timedelta) -> int:
+    """Return how long somebody has to wait after the last time, 0 for no longer."""
+    return max(0, math.ceil((last + interval - timezone.now()).total_seconds()))
 
 
 # --- Verdicts ---

@@ -8,7 +8,7 @@ from copy import copy
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from articles.models import Article
 from comments import moderation, notifications, opinions, staff_notices
@@ -148,9 +148,16 @@ def withdraw(comment: Comment) -> None:
 
 
 def _edited_too_quickly(comment: Comment, settings: DiscussionSettings) -> Refusal | None:
-    if comment.edited_at is None:
+    edited_at = comment.edited_at
+    seconds = moderation.seconds_left(edited_at, settings.flood_interval) if edited_at else 0
+    if not seconds:
         return None
-    return moderation.too_quick(comment.edited_at, settings.flood_interval)
+    text = ngettext(
+        "Please wait %d second and save again. Your text is safe below.",
+        "Please wait %d seconds and save again. Your text is safe below.",
+        seconds,
+    )
+    return Refusal(429, text % seconds, seconds)
 
 
 def _ask_about_edit(comment: Comment, body: str, ip_address: str | None) -> Submission | None:

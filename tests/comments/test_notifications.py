@@ -284,6 +284,19 @@ def test_a_reply_is_told_below_what_it_replies_to_in_ones_own_words():
     assert '<blockquote class="own" dir="auto">Is it -- &lt;b&gt;open&lt;/b&gt;?</blockquote>' in told.html
 
 
+@pytest.mark.parametrize("state", ["waiting", "sent"])
+def test_what_is_deleted_for_good_is_quoted_in_no_mail(state):
+    comment = subscribed(body="My secret.")
+    other = subscribed("story", article=comment.article, email="otto@example.com")
+    answer(comment)
+    Mail.objects.update(state=state)
+    assert "My secret." in Mail.objects.get(recipient="ada@example.com").text
+
+    comment.delete()
+
+    assert list(Mail.objects.values_list("recipient", flat=True)) == [other.email]
+
+
 def test_what_is_no_reply_quotes_no_words_of_ones_own():
     answer(make_comment(article=subscribed("story").article))
 

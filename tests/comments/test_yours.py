@@ -241,6 +241,7 @@ def test_a_second_edit_waits_as_a_second_comment_does(client, clock):
     in_time = edit(client, comment, "Three times.")
 
     assert (too_soon.status_code, in_time.status_code) == (429, 302)
+    assert "Please wait 1 second and save again. Your text is safe below." in text_of(too_soon)
     assert "Twice.</textarea>" in text_of(too_soon)
 
 
