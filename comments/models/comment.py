@@ -235,6 +235,8 @@ def _back(comments: Sequence["Comment"]) -> dict[int, str]:
 
 class Comment(models.Model):
     Status: TypeAlias = states.Status
+    # Where it was read by `with_removals()`.
+    is_removed: bool
 
     article = models.ForeignKey(
         Article, verbose_name=_("story"), on_delete=models.CASCADE, related_name="comments"
