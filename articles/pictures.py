@@ -94,7 +94,7 @@ def _orientation(picture: Pillow.Image) -> int:
             orientation = exif.get(ORIENTATION)
     except (SyntaxError, ValueError, struct.error):
         return 1
-    return orientation if orientation in range(1, 9) else 1
+    return orientation if isinstance(orientation, int) and orientation in range(1, 9) else 1
 
 
 def _name(name: str, kind: Kind) -> str:

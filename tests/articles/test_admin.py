@@ -374,6 +374,23 @@ def test_every_kind_and_way_of_colours_that_browsers_show_is_taken(client, edito
     assert (image.width, image.height) == (4, 4)
 
 
+@pytest.mark.parametrize(
+    ("name", "errors"),
+    [
+        ("日" * 80 + ".jpg", []),
+        (
+            "x" * 200 + ".jpg",
+            [["Ensure this filename has at most 100 characters (it has 204)."]],
+        ),
+    ],
+)
+def test_a_long_file_name_is_taken_or_refused_in_words(client, editor, name, errors):
+    response = upload(client, name, picture("JPEG"))
+
+    assert (response.context["errors"] if response.context else []) == errors
+    assert Image.objects.count() == (0 if errors else 1)
+
+
 def test_the_file_chooser_offers_the_kinds_that_are_taken(client, editor):
     page = text_of(client.get("/admin/articles/image/add/"))
 

@@ -71,6 +71,22 @@ def test_an_address_is_year_month_and_slug_in_the_sites_time_zone(settings):
     assert article.get_absolute_url() == "/2026/01/new-year/"
 
 
+@pytest.mark.parametrize(
+    ("moment", "month"),
+    [
+        (datetime(2025, 12, 31, 23, 30, tzinfo=UTC), "/2026/01/"),
+        (datetime(2025, 12, 31, 22, 59, 59, tzinfo=UTC), "/2025/12/"),
+    ],
+)
+def test_near_midnight_address_and_archive_agree_on_the_month(client, moment, month):
+    with timezone.override("Europe/Berlin"), time_machine.travel(moment + SECOND, tick=False):
+        article = make_article(published_at=moment)
+        page = client.get(month)
+
+    assert article.get_absolute_url().startswith(month)
+    assert list(page.context["page"]) == [article]
+
+
 def test_an_address_does_not_move_with_the_time_zone_setting():
     article = make_article(slug="new-year", published_at=datetime(2025, 12, 31, 20, 0, 0, 5, tzinfo=UTC))
 
@@ -208,6 +224,59 @@ def test_the_first_and_the_last_date_have_an_address_in_every_time_zone(client, 
         article.full_clean()
 
         assert client.get(article.get_absolute_url()).status_code == 200
+
+
+def test_a_story_that_is_saved_as_published_is_dated_and_has_an_address():
+    with time_machine.travel(NOON, tick=False):
+        article = make_article(slug="vote", published_at=None)
+
+    article.refresh_from_db()
+    assert (article.published_at, article.address) == (NOON, "2026/11/vote")
+
+
+def test_saving_again_dates_neither_a_draft_nor_a_story_that_has_its_date():
+    draft, dated = make_article(status="draft", published_at=None), make_article(published_at=NOON)
+    for article in (draft, dated):
+        article.save()
+        article.refresh_from_db()
+
+    assert (draft.published_at, dated.published_at) == (None, NOON)
+
+
+NEW = {"title": "New", "slug": "new", "body": "New", "published_at": NOON + timedelta(days=10)}
+
+
+@pytest.mark.parametrize(
+    ("fields", "stored"),
+    [
+        (["title"], ("New", "old", "<p>Old</p>", "2026/11/old")),
+        (["slug"], ("Old", "new", "<p>Old</p>", "2026/11/new")),
+        (["published_at"], ("Old", "old", "<p>Old</p>", "2026/12/old")),
+        (["body"], ("Old", "old", "<p>New</p>", "2026/11/old")),
+        (None, ("New", "new", "<p>New</p>", "2026/12/new")),
+    ],
+)
+def test_what_is_saved_brings_what_follows_from_it(fields, stored):
+    article = make_article(title="Old", slug="old", body="Old", published_at=NOON)
+    for name in fields or NEW:
+        setattr(article, name, NEW[name])
+
+    article.save(update_fields=fields)
+
+    article.refresh_from_db()
+    assert (article.title, article.slug, article.body_html, article.address) == stored
+    assert article.past_addresses.exists() == (article.address != "2026/11/old")
+
+
+def test_saving_one_field_leaves_those_that_have_changed_besides():
+    article = make_article(title="Old", slug="old", body="Old", published_at=NOON)
+    for name, value in NEW.items():
+        setattr(article, name, value)
+
+    article.save(update_fields=["title"])
+
+    article.refresh_from_db()
+    assert (article.slug, article.body_html, article.address) == ("old", "<p>Old</p>", "2026/11/old")
 
 
 def test_a_body_is_cleaned_when_it_is_saved():

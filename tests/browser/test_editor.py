@@ -262,7 +262,9 @@ def test_opening_and_saving_a_story_again_does_not_change_its_text(watch):
     body = (
         "<h2>One</h2><p>A <em>b</em> <strong>c</strong> <s>d</s> <sub>e</sub> <sup>f</sup> <code>g</code>"
         ' <a href="https://example.com/" rel="noopener">h</a><br>i</p>'
-        "<blockquote><p>Quoted</p></blockquote><ol><li><p>First</p></li></ol><hr><pre><code>x = 1\ny = 2</code></pre>"
+        "<blockquote><p>Quoted</p></blockquote><ol><li><p>First</p></li></ol>"
+        '<ol start="5"><li><p>Fifth</p><ul><li><p>Inside</p><ol><li><p>Deeper</p></li></ol></li></ul></li></ol>'
+        "<hr><pre><code>x = 1\ny = 2</code></pre>"
         "<table><tbody><tr><th><p>Hour</p></th></tr><tr><td><p>6</p></td></tr></tbody></table>"
     )
     article = make_article(body=body)
