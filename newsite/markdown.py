@@ -310,7 +310,7 @@ def _preformatted(code: str) -> str:
 def _literal(inside: str) -> str:
     """Return the code between two tags, in which signs may be written as entities."""
     wrapped = WRAPPED_CODE.fullmatch(inside)
-    return unescape((wrapped[1] if wrapped else inside).strip("\n")) + "\n"
+    return _decoded((wrapped[1] if wrapped else inside).strip("\n")) + "\n"
 
 
 def _inside(text: str, name: str, start: int) -> tuple[str, str]:
@@ -338,7 +338,7 @@ def _closing(text: str, name: str, start: int) -> re.Match[str] | None:
 
 def _attributes(typed: str) -> list[tuple[str, str]]:
     return [
-        (found[1].lower(), unescape(found[2] or found[3] or found[4] or ""))
+        (found[1].lower(), _decoded(found[2] or found[3] or found[4] or ""))
         for found in ATTRIBUTE.finditer(typed)
     ]
 
@@ -544,7 +544,7 @@ class _Words:
 
     def _opening_tag(self, tag: re.Match[str], name: str) -> int | None:
         if name == "code" and (closing := END_OF_CODE.search(self.text, tag.end())):
-            self._code_of(unescape(self.text[tag.end() : closing.start()]))
+            self._code_of(_decoded(self.text[tag.end() : closing.start()]))
             return closing.end()
         if name == "a" and self._waiting("a") is not None:
             return None

@@ -80,6 +80,7 @@ def test_what_a_comment_may_not_hold_stays_readable_as_text(text, html):
         ("see www.example.org, please", f"see {link('http://www.example.org', 'www.example.org')}, please"),
         ("bob@example.com, readme.md and e.g.so", "bob@example.com, readme.md and e.g.so"),
         ("`https://a.example`", "<code>https://a.example</code>"),
+        ("http://a.example?x=1&par=1&copy=2", link("http://a.example?x=1&amp;par=1&amp;copy=2", "http://a.example?x=1&amp;par=1&amp;copy=2")),
         ("(https://a.example/x).", f"({link('https://a.example/x', 'https://a.example/x')})."),
         ("https://a.example/x_(y)", link("https://a.example/x_(y)", "https://a.example/x_(y)")),
     ],
@@ -249,6 +250,9 @@ def test_marks_count_where_someone_means_them(text, html):
         ('<a href="www.example.com">x</a>', f"<p>{link('http://www.example.com', 'x')}</p>"),
         ('<a href="example.com/y?a=1&amp;b=2">x</a>', f"<p>{link('http://example.com/y?a=1&amp;b=2', 'x')}</p>"),
         ('<a href="https://a.example">https://b.example</a>', f"<p>{link('https://a.example', 'https://b.example')}</p>"),
+        ('<a href="http://a.example?x=1&copy=2&lang=de&amp;y=3">x</a>',
+         f"<p>{link('http://a.example?x=1&amp;copy=2&amp;lang=de&amp;y=3', 'x')}</p>"),
+        ("<code>&lt;b&gt; &copy=</code>", "<p><code>&lt;b&gt; &amp;copy=</code></p>"),
         ("[https://a.example](https://b.example)", f"<p>{link('https://b.example', 'https://a.example')}</p>"),
     ],
 )  # fmt: skip
@@ -455,7 +459,30 @@ def test_words_are_counted_across_tags():
     assert count_words("<p>one two</p><p>three <em>four</em></p>") == 4
 
 
-@pytest.mark.parametrize("mark", ["[", "<i>", "<ul><li>", "](", "*a ", "> ", "`a", "&", "https://a.b/("])
+@pytest.mark.parametrize(
+    "mark",
+    [
+        "[",
+        "<i>",
+        "<ul><li>",
+        "](",
+        "*a ",
+        "> ",
+        "`a",
+        "&",
+        "https://a.b/(",
+        ">a\n\n",
+        ">",
+        "- a\n",
+        "<p>\n",
+        "<b>a</b>",
+        "``` x\n",
+        "[a](https://b.c/",
+        "<code>\n",
+        "'a ",
+        "\n[",
+    ],
+)
 def test_hostile_repetition_costs_a_bounded_number_of_steps(mark):
     """Counted in calls of Python functions, so that a busy machine changes nothing."""
     calls = 0
