@@ -48,7 +48,7 @@ class SignIn(views.SignIn):
         context = super().get_context_data(**kwargs)
         # Django calls the site by its host.
         del context["site_name"]
-        return context
+        return context | {"accounts_only": DiscussionSettings.load().accounts_only}
 
 
 @csrf_exempt  # is_same_origin() does a token's work

@@ -305,6 +305,23 @@ def test_the_rules_hold_for_accounts_that_do_not_write_for_the_site(client):
     assert Comment.objects.latest("pk").held_because == "words"
 
 
+@pytest.mark.parametrize(
+    ("accounts_only", "words"),
+    [
+        (True, ["Only people with an account may comment here.", "Leave a Reply"]),
+        (False, ["Accounts are for our staff.", "Comment as a member of staff"]),
+    ],
+)
+def test_readers_with_an_account_are_not_taken_for_staff(client, accounts_only, words):
+    set_discussion(accounts_only=accounts_only)
+
+    asked = text_of(client.get("/sign-in/"))
+    client.force_login(make_user(is_staff=True))
+    form = text_of(client.get(f"{make_article().get_absolute_url()}reply/signed-in/"))
+
+    assert (words[0] in asked, f"<h1>{words[1]}</h1>" in form) == (True, True)
+
+
 def test_an_account_that_is_switched_off_is_nobody(client, accounts_only):
     client.force_login(make_user(is_active=False))
 
