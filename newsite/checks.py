@@ -78,7 +78,7 @@ E012 = Error(
     id="newsite.E012",
 )
 W001 = Caution(
-    "EMAIL_URL is not set, so no mail leaves: people who want to be told of answers wait in vain.",
+    "EMAIL_URL is not set, so no mail leaves: people who want to be told of replies wait in vain.",
     hint="Name a mail server, e.g. EMAIL_URL=smtp+tls://user:password@mail.example:587. Until then the "
     "mails can be read in the admin.",
     id="newsite.W001",

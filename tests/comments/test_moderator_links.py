@@ -300,7 +300,7 @@ def test_what_has_changed_since_the_mail_is_shown_and_the_link_still_works(clien
 
     page = client.get(path)
 
-    assert "The text has changed since the mail was written." in words_of(page)
+    assert "The text has changed since the email was written." in words_of(page)
     assert "Other words." in words_of(page)
     assert press(client, path).status_code == 200
     assert status_of(comment) == "approved"
