@@ -344,8 +344,8 @@ GMAIL = Clipboard(
 )
 
 A_WEB_PAGE = Clipboard(
-    """<meta charset='utf-8'><h2 style="font-family: Georgia; font-weight: 700; font-style: normal;">All <em>of</em> it</h2><h5 style="font-weight: 700;">Small</h5><p style="font-weight: 500;">A <strong style="font-weight: 600;">word</strong>, <em style="font-style: oblique 10deg;">slanted</em>, <i class="icon" style="font-style: normal;">upright</i>, <code style="font-weight: 400;">code</code>, <span style="font-weight: inherit; vertical-align: 33%;">as it was</span>.</p><dl><dt style="font-weight: bold;">Term</dt></dl>""",
-    "<h2>All <em>of</em> it</h2><h4>Small</h4><p>A <strong>word</strong>, <em>slanted</em>, upright, "
+    """<meta charset='utf-8'><h2 style="font-family: Georgia; font-weight: 700; font-style: normal;">All <em>of</em> it</h2><h5 style="font-weight: 700;">Small</h5><h1 style="font-style: italic; font-weight: 700;">Down <span style="font-weight: 400;">here</span></h1><p style="font-weight: 500;">A <strong style="font-weight: 600;">word</strong>, <em style="font-style: oblique 10deg;">slanted</em>, <i class="icon" style="font-style: normal;">upright</i>, <code style="font-weight: 400;">code</code>, <span style="font-weight: inherit; vertical-align: 33%;">as it was</span>.</p><dl><dt style="font-weight: bold;">Term</dt></dl>""",
+    "<h3>All <em>of</em> it</h3><h4>Small</h4><h2><strong><em>Down </em></strong><em>here</em></h2><p>A <strong>word</strong>, <em>slanted</em>, upright, "
     "<code>code</code>, as it was.</p><p><strong>Term</strong></p>",
 )
 

@@ -34,10 +34,11 @@ function withTags(html) {
   for (const [element, style] of styles) {
     if (style.display === "none") element.remove();
   }
-  nestItems(content);
-  nameHeadings(content);
   for (const space of content.querySelectorAll(SPACES)) space.replaceWith(" ");
   const texts = [...markedTexts(content, {}, styles)];
+  nestItems(content);
+  nameHeadings(content);
+  for (const styled of content.querySelectorAll("[style]")) styled.removeAttribute("style");
   for (const tag of content.querySelectorAll(Object.keys(OF_TAGS).join())) tag.replaceWith(...tag.childNodes);
   for (const [text, marks] of texts) wrap(text, marks);
   for (const heading of content.querySelectorAll(HEADINGS)) keepBoldOfParts(heading);
@@ -77,7 +78,6 @@ function* markedTexts(node, marks, styles) {
   for (const child of node.childNodes) {
     if (child instanceof Element) {
       yield* markedTexts(child, { ...marks, ...OF_TAGS[child.localName], ...marksOf(styles.get(child)) }, styles);
-      child.removeAttribute("style");
     } else if (child instanceof Text && (isInline || child.data.trim())) {
       yield [child, marks];
     }
@@ -121,7 +121,8 @@ function nameHeadings(content) {
 // A heading that is bold as a whole looks so anyway.
 function keepBoldOfParts(heading) {
   const bold = [...heading.querySelectorAll("strong")];
-  if (letters(bold) === letters([heading])) bold.forEach((mark) => mark.replaceWith(...mark.childNodes));
+  if (letters(bold) !== letters([heading])) return;
+  for (const mark of bold) mark.replaceWith(...mark.childNodes);
 }
 
 function letters(elements) {
