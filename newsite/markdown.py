@@ -170,7 +170,11 @@ class _Blocks:
         while end < len(lines) and (QUOTE.match(lines[end]) or EMPTY_QUOTE.match(lines[end])):
             end += 1
         inner = [QUOTE_SIGN.sub("", line, count=1) for line in lines[at:end]]
-        if not any(map(QUOTE.match, lines[at:end])) or not self.spend():
+        if not any(map(QUOTE.match, lines[at:end])):
+            # The next line looks at the same ones again: many of them soon end the search.
+            self.marks_left -= (end - at) // 10
+            return None
+        if not self.spend():
             return None
         return _element("blockquote", self.read(inner, nesting + 1)), end
 
