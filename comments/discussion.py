@@ -6,15 +6,30 @@ from typing import Any
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
 from comments import matching
+from newsite import markup
 
 # So much text may a list of words or addresses have: each comment is compared with all of it.
 LIST_LENGTH = 50_000
 # Beyond ten years, nothing is kept or closed after days: it is for ever, or never.
 MOST_DAYS = 3_650
+# House rules of more characters are shown when they are asked for.
+RULES_SHOWN = 300
+
+
+def default_house_rules() -> str:
+    return gettext("Be kind, stay on the subject, and argue with what was said, not with who said it.")
+
+
+def default_privacy_note() -> str:
+    return gettext(
+        "We use your email address to recognise you, and to send you the emails you ask for. "
+        "We never publish it."
+    )
 
 
 class DiscussionSettings(models.Model):
@@ -73,6 +88,26 @@ class DiscussionSettings(models.Model):
         _("offer to remember name, email and website"),
         default=True,
         help_text=_("In the commenter’s own browser, if the commenter wants it."),
+    )
+
+    # --- What is said before someone writes ---
+
+    house_rules = models.TextField(
+        _("house rules"),
+        blank=True,
+        max_length=2_000,
+        default=default_house_rules,
+        help_text=_(
+            "Shown above the button, long ones behind a line that opens. Links and Markdown as in comments. "
+            "Empty: nothing is shown."
+        ),
+    )
+    privacy_note = models.TextField(
+        _("privacy note"),
+        blank=True,
+        max_length=500,
+        default=default_privacy_note,
+        help_text=_("Written in the same way, for instance with a link to your privacy policy."),
     )
 
     # --- How a conversation is shown ---
@@ -266,6 +301,18 @@ class DiscussionSettings(models.Model):
 
     def holds_all_on(self, article: Article) -> bool:
         return self.holds_everything or article.discussion == Article.Discussion.HOLD
+
+    @property
+    def house_rules_html(self) -> str:
+        return markup.comment_html(self.house_rules)
+
+    @property
+    def privacy_note_html(self) -> str:
+        return markup.comment_html(self.privacy_note)
+
+    @property
+    def has_long_house_rules(self) -> bool:
+        return len(self.house_rules) > RULES_SHOWN
 
     @property
     def edit_window(self) -> timedelta:

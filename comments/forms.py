@@ -242,6 +242,11 @@ class ReplyForm(CommentTextForm):
         return self.settings.takes_comments_on(self.article)
 
     @property
+    def waits_for_a_moderator(self) -> bool:
+        """Whether every comment on this story is read before it appears."""
+        return self.settings.holds_all_on(self.article)
+
+    @property
     def reply_url(self) -> str:
         return reply_url(self.article)
 
@@ -330,6 +335,7 @@ class CommentForm(ReplyForm):
             Div("tell_answers", "tell_all", css_class="remember"),
             "parent",
             "seconds",
+            HTML("{% include 'comments/_before_posting.html' %}"),
             HTML("{% include 'comments/_preview.html' with form=reply_form comment=reply_form.instance %}"),
             Div(
                 Submit("post", _("Post Comment"), data_busy_label=_("Posting…")),

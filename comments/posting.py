@@ -25,6 +25,10 @@ NOT_SAVED = gettext_lazy(
 )
 
 
+# So many times in a row an author may change a comment before a pause is asked for.
+EDITS_AT_ONCE = 3
+
+
 class Refused(Exception):
     """A comment was not taken; says why, to the person who wrote it."""
 
@@ -148,8 +152,12 @@ def withdraw(comment: Comment) -> None:
 
 
 def _edited_too_quickly(comment: Comment, settings: DiscussionSettings) -> Refusal | None:
-    edited_at = comment.edited_at
-    seconds = moderation.seconds_left(edited_at, settings.flood_interval) if edited_at else 0
+    """Refuse one edit after the other, but not the second look that finds a slip of the pen."""
+    edits = comment.changes.filter(actor=Change.Actor.COMMENTER).exclude(from_status="")
+    lately = list(edits.order_by("-pk").values_list("at", flat=True)[:EDITS_AT_ONCE])
+    if len(lately) < EDITS_AT_ONCE:
+        return None
+    seconds = moderation.seconds_left(lately[-1], settings.flood_interval)
     if not seconds:
         return None
     text = ngettext(

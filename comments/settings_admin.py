@@ -24,6 +24,8 @@ from comments.models import Rule
 # Of more lines than this that were added to a list, or taken from it, the log tells the number.
 LINES_LOGGED = 10
 WORDS = ["words_that_hold", "words_that_trash"]
+# What readers are told, one line after the other.
+TEXTS = ["house_rules", "privacy_note"]
 ADDRESSES = ["allowed_addresses", "refused_addresses"]
 
 
@@ -34,12 +36,14 @@ class SettingsForm(forms.ModelForm):
     class Meta:
         model = DiscussionSettings
         exclude: list[str] = []
-        field_classes = dict.fromkeys([*WORDS, *ADDRESSES], TextField)
+        field_classes = dict.fromkeys([*WORDS, *ADDRESSES, *TEXTS], TextField)
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.stored_edition = self.initial["edition"] = edition_of(self.instance)
         for name, field in self.fields.items():
+            # Django sends along what a default that is a function has said, and compares with that.
+            field.show_hidden_initial = False
             if isinstance(field, forms.IntegerField):
                 say_the_range(field, DiscussionSettings._meta.get_field(name))
 
@@ -85,7 +89,7 @@ class SettingsForm(forms.ModelForm):
 
     def _change_in_words(self, name: str) -> str:
         before, after = self.initial[name], self.cleaned_data[name]
-        if name in [*WORDS, *ADDRESSES]:
+        if name in [*WORDS, *ADDRESSES, *TEXTS]:
             old, new = matching.lines(before), matching.lines(after)
             known, kept = set(old), set(new)
             lines = [f"+{line}" for line in new if line not in known]
@@ -137,6 +141,16 @@ class DiscussionSettingsAdmin(admin.ModelAdmin):
                 "description": gettext_lazy(
                     "A story may say something else of itself: that it is open, that a moderator reads every "
                     "comment first, or that it is closed."
+                ),
+            },
+        ),
+        (
+            gettext_lazy("What is said before someone writes"),
+            {
+                "fields": ["house_rules", "privacy_note"],
+                "description": gettext_lazy(
+                    "Beside this, readers are told what follows from the settings: that first comments are "
+                    "read before they appear, and how long a comment can be edited."
                 ),
             },
         ),

@@ -6,7 +6,7 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
-from django.utils.timesince import timeuntil
+from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 
 register = template.Library()
@@ -24,6 +24,13 @@ def remaining(until: datetime) -> str:
     now = timezone.now()
     # Nobody counts less than a minute.
     return _time("remaining", until, timeuntil(max(until, now + timedelta(minutes=1)), now))
+
+
+@register.filter
+def lasting(length: timedelta) -> str:
+    """Return how long something lasts, like “15 minutes”."""
+    now = timezone.now()
+    return timesince(now - length, now)
 
 
 @register.filter

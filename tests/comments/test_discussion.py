@@ -635,3 +635,81 @@ def test_every_setting_is_read_with_each_request_and_in_one_query(client, django
     ]
     with django_assert_num_queries(1):
         DiscussionSettings.load().takes_comments_on(article)
+
+
+# --- What is said before someone writes ---
+
+FIRST = "We read everyone’s first comment before it appears."
+EVERY = "We read every comment on this story before it appears."
+
+
+def said_before_writing(client, article=None) -> str:
+    page = page_of(client, article or make_article())
+    return page[page.index('class="before-posting"') : page.index('class="form-submit"')]
+
+
+def test_before_writing_people_are_told_the_rules_what_is_kept_and_what_happens_next(client):
+    said = said_before_writing(client)
+
+    assert "<p>Be kind, stay on the subject, and argue with what was said, not with who said it.</p>" in said
+    assert "We never publish it.</p>" in said
+    assert FIRST in said
+    assert (
+        "You can edit or delete your comment for 15\xa0minutes, unless someone replies, "
+        'under <a href="/comments/mine/">My comments</a>.'
+    ) in said
+
+
+@pytest.mark.parametrize(
+    ("chosen", "own", "said"),
+    [
+        ({"holds_first_comments": True}, FOLLOWS, [FIRST]),
+        ({"holds_first_comments": False}, FOLLOWS, []),
+        ({"holds_first_comments": True}, HELD, [EVERY]),
+        ({"holds_everything": True, "holds_first_comments": False}, FOLLOWS, [EVERY]),
+    ],
+)
+def test_readers_are_told_that_comments_wait_where_they_do(client, chosen, own, said):
+    set_discussion(**chosen)
+    text = said_before_writing(client, make_article(discussion=own))
+
+    assert [sentence for sentence in (FIRST, EVERY) if sentence in text] == said
+
+
+def test_the_time_to_edit_is_promised_only_where_there_is_one(client):
+    set_discussion(edit_minutes=0)
+    none = said_before_writing(client)
+    set_discussion(edit_minutes=120)
+    two_hours = said_before_writing(client)
+
+    assert "edit or delete" not in none
+    assert 'under <a href="/comments/mine/">My comments</a>.' in none
+    assert "for 2\xa0hours, unless someone replies" in two_hours
+
+
+def test_texts_that_the_owner_empties_are_not_there(client):
+    set_discussion(house_rules="", privacy_note="")
+    said = said_before_writing(client)
+
+    assert ("Be kind" in said, "never publish" in said, "<details>" in said) == (False, False, False)
+
+
+def test_the_owners_texts_are_formatted_as_comments_are_and_run_nothing(client):
+    set_discussion(
+        house_rules="Be *kind*. <script>alert(1)</script>",
+        privacy_note="See [our policy](https://news.example/privacy/).",
+    )
+    said = said_before_writing(client)
+
+    assert "<em>kind</em>" in said
+    assert "<script" not in said
+    assert '<a href="https://news.example/privacy/"' in said
+
+
+@pytest.mark.parametrize(("length", "is_behind_a_line"), [(300, False), (301, True)])
+def test_long_house_rules_are_shown_when_they_are_asked_for(client, length, is_behind_a_line):
+    set_discussion(house_rules="x" * length)
+    said = said_before_writing(client)
+
+    assert ("<summary>House rules</summary>" in said) == is_behind_a_line
+    assert "x" * length in said

@@ -30,6 +30,7 @@ from tests.factories import (
     make_report,
     make_section,
     reply_to,
+    set_discussion,
 )
 from tests.givens import NOON, SAME_ORIGIN
 
@@ -105,6 +106,8 @@ def catalogue(settings, monkeypatch):
 
 @pytest.fixture
 def story() -> Article:
+    # What the owner says stands in the owner's language.
+    set_discussion(house_rules="Ευγένεια.", privacy_note="Ποτέ.")
     return make_article(
         title="Η γέφυρα",
         body="Ο ποταμός.",

@@ -232,17 +232,20 @@ def test_an_edit_that_changes_nothing_leaves_no_trace(client):
     assert (comment.edited_at, comment.status, Change.objects.count()) == (None, "approved", 0)
 
 
-def test_a_second_edit_waits_as_a_second_comment_does(client, clock):
+def test_three_edits_in_a_row_are_taken_and_the_fourth_waits(client, clock):
     comment = fresh(status="held")
-    edit(client, comment, "Once.")
-    clock.shift(timedelta(seconds=14))
-    too_soon = edit(client, comment, "Twice.")
-    clock.shift(timedelta(seconds=1))
-    in_time = edit(client, comment, "Three times.")
+    for text in ("Once.", "Twice.", "Three times."):
+        assert edit(client, comment, text).status_code == 302
+        clock.shift(timedelta(seconds=2))
+
+    too_soon = edit(client, comment, "Four times.")
+    clock.shift(timedelta(seconds=9))
+    in_time = edit(client, comment, "Five times.")
 
     assert (too_soon.status_code, in_time.status_code) == (429, 302)
-    assert "Please wait 1 second and save again. Your text is safe below." in text_of(too_soon)
-    assert "Twice.</textarea>" in text_of(too_soon)
+    page = text_of(too_soon)
+    assert "Please wait 9 seconds and save again. Your text is safe below." in page
+    assert "Four times.</textarea>" in page
 
 
 def test_an_approved_first_comment_is_no_proof_of_what_it_becomes(client):

@@ -4,7 +4,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from newsite.templatetags.moments import moment, remaining, with_zone
+from newsite.templatetags.moments import lasting, moment, remaining, with_zone
 from tests.givens import NOON
 
 
@@ -52,3 +52,10 @@ def test_what_remains_is_told_in_words(left, words):
         element = remaining(NOON + left)
 
     assert element == f'<time class="remaining" datetime="{(NOON + left).isoformat()}">{words}</time>'
+
+
+@pytest.mark.parametrize(
+    ("length", "words"), [(timedelta(minutes=15), "15\xa0minutes"), (timedelta(days=7), "1\xa0week")]
+)
+def test_how_long_something_lasts_is_told_in_words(length, words):
+    assert lasting(length) == words
