@@ -35,7 +35,6 @@ LOOKALIKES = str.maketrans(
 )
 CYRILLIC_LOOKALIKES = str.maketrans("ABEKMHOPCTYXaekmopctyx", "АВЕКМНОРСТУХаекморстух")
 CYRILLIC = re.compile("[\u0400-\u052f]")
-CYRILLIC_OR_GREEK = re.compile("[\u0370-\u03ff\u0400-\u052f]")
 LATIN = re.compile("[A-Za-z]")
 UNSEEN = re.compile(f"[{visible.HIDDEN}{visible.JOINERS}]")
 # Signs that a keyboard or a word processor puts in the place of the one that was typed. Some
@@ -68,8 +67,7 @@ def fold(text: str) -> str:
     writes so but to hide it.
     """
     text = HIDDEN.sub("", _with_same_signs(text))
-    if CYRILLIC_OR_GREEK.search(text) and LATIN.search(text):
-        text = re.sub(r"\w+", lambda word: _in_one_script(word[0]), text)
+    text = re.sub(r"\w+", lambda word: _in_one_script(word[0]), text)
     return " ".join(HIDDEN.sub("", _without_capitals(text)).split())
 
 
@@ -168,7 +166,7 @@ def _ready(words: str) -> Words:
         pieces = [piece for piece in folded.split("*") if piece.strip()]
         if not pieces:
             continue
-        if pieces == [folded] and _tokens(folded) == [folded] and not UNSPACED.search(folded):
+        if pieces == [folded] and _tokens(folded) == [folded]:
             plain.setdefault(folded, number)
         else:
             threes = frozenset[str]().union(*map(_threes, pieces))
@@ -205,8 +203,8 @@ def _in_one_script(word: str) -> str:
 
 
 def _tokens(text: str) -> list[str]:
-    """Return the words of a text. A mark, as Devanagari vowels are, belongs to its word."""
-    gaps = {ord(sign): " " for sign in set(text) if not _is_of_a_word(sign)}
+    """Return the words of a text that has spaces. A mark, as Devanagari vowels are, belongs to its word."""
+    gaps = {ord(sign): " " for sign in text if UNSPACED.match(sign) or not _is_of_a_word(sign)}
     return text.translate(gaps).split()
 
 

@@ -83,6 +83,15 @@ from comments import matching
         ("buy * now", "buy it right now", ""),
         ("**", "anything", ""),
         ("a*" + "b", "a" + "x" * 51 + "b", ""),
+        ("a*b", "a" + "x" * 50 + "b", "a*b"),
+        ("a*b", "a b", ""),
+        ("a*b", "b a", ""),
+        ("a*b", "xa b", ""),
+        ("b*a", "a b", ""),
+        # Words of scripts without spaces, and words beside them.
+        ("博彩", "x博彩y", "博彩"),
+        ("casino", "去casino吧", "casino"),
+        ("casino", "去casinos吧", ""),
     ],
 )
 def test_words_are_found_whole_and_in_every_script(words, text, found):
@@ -101,8 +110,9 @@ def test_of_several_words_the_first_of_the_list_is_named():
         ("*v*i*a*g*r*a*", "viag" * 2_500),
         ("\n".join(f"*{number}q*" for number in range(8_000)), "0123456789" * 1_000),
         ("\n".join(f"word{number}" for number in range(5_000)), "word " * 2_000),
+        ("\n".join(f"a*{chr(0x431 + n // 32)}{chr(0x431 + n % 32)}" for n in range(1_000)), "a " * 5_000),
     ],
-    ids=["stars", "scattered letters", "many parts", "many words"],
+    ids=["stars", "scattered letters", "many parts", "many words", "many short parts"],
 )
 def test_neither_a_long_list_nor_a_hostile_text_takes_long(words, text):
     began = time.thread_time()
