@@ -62,8 +62,6 @@ def validate_mailbox(email: str) -> None:
 
 def ascii_host(host: str) -> str:
     """Return a host as it is looked up: there is one way to do so, and many to write it."""
-    if host.isascii():
-        return host.lower()
     try:
         labels = idna.uts46_remap(host, std3_rules=False, transitional=False).split(".")
         return ".".join(label if label.isascii() else idna.alabel(label).decode() for label in labels)
@@ -74,6 +72,6 @@ def ascii_host(host: str) -> str:
 def _ascii_host_of_before(host: str) -> str:
     """Return a host by the older standard, which knows signs that the newer one has given up."""
     try:
-        return host.encode("idna").decode().lower()
+        return host.encode("idna").decode()
     except UnicodeError:
         return host

@@ -397,7 +397,8 @@ def _last_sent(comments: CommentQuerySet, comment: Comment, settings: Discussion
     if comment.email:
         # What someone wrote with an account belongs to the account, whatever its address is.
         same |= Q(user=None, email=addresses.mailbox(comment.email))
-    times = [*comments.looked_at(same).values_list("created_at", flat=True)[:1]]
+    newest = comments.looked_at(same).values_list("created_at", flat=True).first()
+    times = [newest] if newest else []
     if address and (start := network_text(address)) is not None:
         near = comments.filter(ip_address__startswith=start).values_list("created_at", "ip_address")
         times += [sent for sent, other in near[:NEIGHBOURS_READ] if same_network(address, other)]

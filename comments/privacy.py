@@ -47,7 +47,6 @@ CHUNK = 500
 
 def is_known(email: str) -> bool:
     """Say whether anything is held about an address that its owner might ask for."""
-    email = mailbox(email)
     written = Comment.objects.written_with(email).exists()
     asked = Subscriber.objects.filter(email=email).exists()
     return written or asked

@@ -7,7 +7,7 @@ from django.db.models import ProtectedError
 from django.db.models.signals import post_init
 from django.utils import timezone
 
-from comments import posting
+from comments import moderation, posting
 from comments.models import Comment, Firing, Rule, Standing
 from comments.moderation import RULES, Refusal, Ruling, Submission, Verdict, decide, flood, refuse
 from tests.factories import (
@@ -851,6 +851,51 @@ def test_visitors_without_an_address_do_not_wait_for_each_other():
         assert refusal(ip_address=None) is None
 
 
+def test_nor_do_they_where_addresses_are_shortened():
+    set_discussion(shortens_addresses=True)
+    with time_machine.travel(NOON, tick=False):
+        make_comment(created_at=NOON, ip_address=None)
+
+        assert refusal(ip_address=None) is None
+
+
+@pytest.mark.parametrize(("shortens", "expected"), [(True, too_quick(15)), (False, None)])
+def test_a_shortened_address_is_anybodys_only_where_addresses_are_shortened(shortens, expected):
+    set_discussion(shortens_addresses=shortens)
+    with time_machine.travel(NOON, tick=False):
+        make_comment(created_at=NOON, ip_address="192.0.2.0")
+
+        assert refusal(ip_address="192.0.2.7") == expected
+
+
+def test_an_address_in_another_spelling_waits_too():
+    with time_machine.travel(NOON, tick=False):
+        make_comment(created_at=NOON, email="ada@example.com", ip_address="192.0.2.9")
+
+        assert refusal(email="ADA@example.com\u200b") == too_quick(15)
+
+
+@pytest.mark.parametrize(
+    ("newer", "expected"),
+    [
+        # They are not even read.
+        ("2001:db8:9:2::7", too_quick(10)),
+        ("ff00:2001:db8:1:2::7", too_quick(10)),
+        ("192.0.2.9", too_quick(10)),
+        # These begin alike as a text, and have used up what is read.
+        ("2001:db8:1:5::7", None),
+    ],
+)
+def test_of_other_networks_only_so_many_are_read_as_begin_alike(monkeypatch, newer, expected):
+    monkeypatch.setattr(moderation, "NEIGHBOURS_READ", 1)
+    with time_machine.travel(NOON, tick=False) as clock:
+        make_comment(created_at=NOON, ip_address="2001:db8:1:0:1::7")
+        make_comment(created_at=NOON + timedelta(seconds=1), ip_address=newer)
+        clock.shift(timedelta(seconds=5))
+
+        assert refusal(ip_address="2001:db8:1:0:2::8") == expected
+
+
 # --- Without a name and an address ---
 
 ANONYMOUS = {"name": "Anonymous", "email": ""}
@@ -949,6 +994,14 @@ def test_a_flood_of_others_is_not_read(sender, queries, django_assert_num_querie
             post_init.disconnect(count, sender=Comment)
 
     assert read == []
+
+
+def test_what_came_from_a_persons_address_counts_before_what_came_from_their_network():
+    with time_machine.travel(NOON + timedelta(seconds=10), tick=False):
+        make_comment(created_at=NOON, ip_address="2001:db8:0:1::7")
+        make_comment(created_at=NOON + timedelta(seconds=6), email="ada@example.com")
+
+        assert refusal(ip_address="2001:db8:0:1::8") == too_quick(11)
 
 
 def test_the_newest_of_what_one_person_sent_counts():

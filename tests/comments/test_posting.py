@@ -5,13 +5,14 @@ from threading import Barrier, Thread
 import pytest
 import time_machine
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from comments import posting
 from comments.models import Comment
 from comments.moderation import Submission
 from tests.comments.test_queue import plans_of, reads_a_table_from_end_to_end
-from tests.factories import make_article
+from tests.factories import make_article, make_comment, set_discussion
 from tests.givens import NOON
 
 
@@ -76,6 +77,20 @@ def test_two_posts_of_one_form_at_the_same_moment_make_one_comment():
 
 
 @pytest.mark.django_db
+def test_the_story_is_locked_before_anything_is_read_that_another_post_may_change():
+    article = make_article()
+    post = submission(article)
+    assert post.settings
+
+    with CaptureQueriesContext(connection) as queries:
+        posting.post(post)
+
+    asked = [query["sql"] for query in queries if query["sql"].startswith("SELECT")]
+    assert 'FROM "articles_article"' in asked[0]
+    assert connection.vendor == "sqlite" or asked[0].endswith("FOR NO KEY UPDATE")
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("email", ["ada@example.com", ""])
 def test_a_comment_below_a_busy_story_by_a_busy_person_is_posted_without_reading_theirs(email):
     article = make_article()
@@ -100,3 +115,48 @@ def test_a_comment_below_a_busy_story_by_a_busy_person_is_posted_without_reading
     # Which others PostgreSQL takes goes by what it has counted.
     assert connection.vendor == "postgresql" or len(indexes) == 2
     assert [plan for plan in read if reads_a_table_from_end_to_end(plan)] == []
+
+
+# --- Editing ---
+
+
+LINKS = "https://a.example https://b.example"
+
+
+def fresh(**fields) -> Comment:
+    """A comment that its author may still change."""
+    return make_comment(created_at=timezone.now(), **fields)
+
+
+@pytest.mark.django_db
+def test_a_comment_that_waits_goes_on_waiting_for_the_reason_that_moderators_know():
+    comment = fresh(status="held", held_because="reported")
+
+    edited = posting.edit(comment, LINKS)
+
+    assert (edited.status, edited.held_because) == ("held", "reported")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("body", "expected"), [(LINKS, ("held", "links", 2)), ("A dragon.", ("trash", "trash-words", 0))]
+)
+def test_reports_stay_open_on_what_a_moderator_still_decides_on(body, expected):
+    set_discussion(words_that_trash="dragon")
+    comment = fresh(open_reports=2)
+
+    posting.edit(comment, body)
+
+    comment.refresh_from_db()
+    assert (comment.status, comment.held_because, comment.open_reports) == expected
+
+
+@pytest.mark.django_db
+def test_no_edit_is_prepared_for_services_that_are_not_there():
+    comment = fresh()
+
+    with CaptureQueriesContext(connection) as queries:
+        posting.edit(comment, "Better said.")
+
+    # Nothing is read before the transaction begins.
+    assert queries[0]["sql"].startswith("SAVEPOINT")
