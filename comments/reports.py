@@ -1,6 +1,7 @@
 """Readers tell the moderators of a comment. Enough reports hold it, and none removes it."""
 
 import math
+import re
 
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -46,7 +47,8 @@ def take_report(request: HttpRequest, comment: Comment) -> HttpResponse:
     except posting.Refused as refused:
         return refused_page(request, comment, form, refused.refusal)
     address = str(comment.article.address).split("/")
-    return HttpResponseRedirect(reverse("comments:reported", args=address), status=303)
+    thanks = f"{reverse('comments:reported', args=address)}?comment={comment.pk}"
+    return HttpResponseRedirect(thanks, status=303)
 
 
 def report_page(
@@ -66,9 +68,13 @@ def refused_page(request: HttpRequest, comment: Comment, form: ReportForm, refus
 @require_safe
 @public_page
 def reported(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
-    """Thank a reader on a page that the comment has no part in: it may be held by now."""
+    """Thank a reader, and lead back to the comment, if it is not held by now."""
     article = story_at(Article.objects.published(), year, month, slug)
-    return render(request, "comments/reported.html", {"article": article})
+    asked = request.GET.get("comment", "")
+    comment = (
+        article.comments.approved().filter(pk=asked).first() if re.fullmatch("[0-9]{1,18}", asked) else None
+    )
+    return render(request, "comments/reported.html", {"article": article, "comment": comment})
 
 
 def file(report: Report, comment: Comment) -> None:

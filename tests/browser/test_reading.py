@@ -287,3 +287,92 @@ def test_a_server_in_trouble_is_asked_ever_more_seldom(open_page):
     page.evaluate("status = '200'")
     assert seconds_until_asked(page, within=600) == 480
     assert seconds_until_asked(page) == 30
+
+
+# --- Long comments, and what one has reported ---
+
+LONG = "\n\n".join(f"Paragraph {number} of many." for number in range(60))
+
+
+def test_a_long_comment_folds_and_opens_by_keyboard(page):
+    comment = make_comment(body=LONG)
+    short = make_comment(article=comment.article)
+    page.goto(comment.article.get_absolute_url())
+    text = page.locator(f"#comment-{comment.pk} .comment-text")
+    folded = text.bounding_box()["height"]
+    assert page.get_by_role("button", name="Read more").count() == 1
+    assert page.locator(f"#comment-{short.pk} .folded").count() == 0
+
+    page.get_by_role("button", name="Read more").press("Enter")
+
+    assert text.bounding_box()["height"] > 2 * folded
+    expect(page.get_by_role("button", name="Read more")).to_have_count(0)
+    expect(page.locator(f"#comment-{comment.pk}")).to_be_focused()
+
+
+def test_a_long_comment_opens_for_who_looks_for_a_word_in_it_and_for_whom_a_link_led_to_it(page):
+    comment = make_comment(body=LONG)
+    page.goto(comment.article.get_absolute_url())
+    # As browsers do that find a word.
+    page.get_by_text("Paragraph 59 of many.").evaluate("paragraph => paragraph.scrollIntoView()")
+    expect(page.get_by_role("button", name="Read more")).to_have_count(0)
+
+    page.goto(comment.get_absolute_url())
+
+    expect(page.get_by_text("Paragraph 59 of many.")).to_be_visible()
+    assert page.locator(".folded").count() == 0
+
+
+def test_a_long_comment_is_whole_on_paper_and_without_javascript(watch, page):
+    comment = make_comment(body=LONG)
+    page.goto(comment.article.get_absolute_url())
+    page.emulate_media(media="print")
+    printed = page.locator(".comment-text").evaluate("text => text.scrollHeight <= text.clientHeight")
+    plain = watch.new_visitor(java_script_enabled=False)
+    plain.goto(comment.article.get_absolute_url())
+
+    assert printed
+    expect(page.locator(".read-more")).to_be_hidden()
+    assert plain.locator(".folded, .read-more").count() == 0
+
+
+def test_a_report_leads_back_to_the_comment_which_is_marked_in_this_browser(page, watch):
+    comment = make_comment(name="Ada")
+    page.goto(comment.article.get_absolute_url())
+    follow(page.get_by_role("link", name="Report the comment by Ada"))
+    page.get_by_label("Why are you reporting it?").select_option("spam")
+    follow(page.get_by_role("button", name="Report"))
+    follow(page.get_by_role("link", name="Back to the conversation"))
+
+    expect(page.locator(f"#comment-{comment.pk}")).to_be_in_viewport()
+    expect(page.locator(f"#comment-{comment.pk} .comment-actions")).to_contain_text("Reported")
+    expect(page.get_by_role("link", name="Report the comment by Ada")).to_have_count(0)
+    stranger = watch.new_visitor()
+    stranger.goto(comment.article.get_absolute_url())
+    expect(stranger.get_by_role("link", name="Report the comment by Ada")).to_be_visible()
+
+
+def test_the_notice_of_new_comments_can_be_sent_away_until_there_are_more(page):
+    shown = make_comment()
+    page.clock.install()
+    page.goto(shown.article.get_absolute_url())
+    make_comment(article=shown.article)
+    page.clock.fast_forward(31_000)
+    expect(page.get_by_role("link", name="1 new comment — show")).to_be_in_viewport()
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.locator("#arrivals a, #arrivals button")).to_have_count(0)
+
+    make_comment(article=shown.article)
+    page.clock.fast_forward(31_000)
+
+    expect(page.get_by_role("link", name="2 new comments — show")).to_be_in_viewport()
+
+
+def test_a_closed_story_asks_for_no_new_comments(page):
+    article = make_article(discussion="closed")
+    make_comment(article=article)
+    page.add_init_script(SERVER)
+    stop_the_clock(page)
+    page.goto(article.get_absolute_url())
+
+    assert seconds_until_asked(page) is None

@@ -63,7 +63,7 @@ def test_a_report_is_kept_thanked_for_and_removes_nothing(client):
     kept = Report.objects.get()
     assert (response.status_code, response["Location"]) == (
         303,
-        f"{comment.article.get_absolute_url()}reported/",
+        f"{comment.article.get_absolute_url()}reported/?comment={comment.pk}",
     )
     assert "<h1>Thank you for your report</h1>" in text_of(client.get(response["Location"]))
     assert (kept.comment, kept.reason, kept.text, kept.created_at) == (
@@ -452,3 +452,29 @@ def test_a_report_on_a_comment_that_is_held_meanwhile_is_kept_for_its_moderator(
     reports.file(Report(reason="spam", sender="first"), seen_before)
 
     assert (state(comment)[0], open_reports()) == ("held", [("held", 1)])
+
+
+# --- The way back ---
+
+
+def thanks(client, comment, asked) -> str:
+    return text_of(client.get(f"{comment.article.get_absolute_url()}reported/?comment={asked}"))
+
+
+def test_a_report_leads_back_to_the_comment(client):
+    comment = make_comment()
+
+    page = thanks(client, comment, comment.pk)
+
+    assert f'<a href="/comments/{comment.pk}/">Back to the conversation</a>' in page
+    assert f'data-reported="{comment.pk}"' in page
+
+
+def test_a_report_leads_back_to_the_conversation_where_the_comment_is_held_by_now_or_elsewhere(client):
+    comment, elsewhere = make_comment(status="held"), make_comment()
+
+    for asked in (comment.pk, elsewhere.pk, 0, "", "x", "²", "9" * 18, "9" * 30):
+        page = thanks(client, comment, asked)
+
+        assert f'<a href="{comment.article.get_absolute_url()}#comments">Back to the conversation</a>' in page
+        assert "data-reported" not in page

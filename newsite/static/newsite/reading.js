@@ -3,14 +3,68 @@
 // is kept in this browser and told to nobody.
 
 const MINUTE = 60_000;
+const REPORTS_KEPT = 200;
 
 const discussion = document.getElementById("comments");
 const arrivals = document.getElementById("arrivals");
 // What was announced last.
 let shown = "";
 
-if (discussion?.dataset.story) markNew(discussion.dataset);
+const reported = document.querySelector("[data-reported]");
+
+if (reported) keep("newsite.reported", (reports) => [...reports, reported.dataset.reported].slice(-REPORTS_KEPT));
+if (discussion?.dataset.story) {
+  markNew(discussion.dataset);
+  markReported(discussion.dataset);
+  foldLong(discussion.dataset);
+}
 if (arrivals) announce();
+
+// Change what this browser keeps under a name, a list at first, and return it. Where storage
+// is blocked, full or not ours, that is an empty one.
+function keep(name, change) {
+  try {
+    const kept = JSON.parse(localStorage.getItem(name)) ?? [];
+    const changed = change(kept);
+    if (changed !== kept) localStorage.setItem(name, JSON.stringify(changed));
+    return changed;
+  } catch {
+    return [];
+  }
+}
+
+// --- What one has reported ---
+
+function markReported({ reportedLabel }) {
+  for (const id of keep("newsite.reported", (reports) => reports)) {
+    const link = document.querySelector(`#comment-${CSS.escape(id)} .comment-report`);
+    link?.replaceWith(element("span", reportedLabel));
+  }
+}
+
+// --- Long comments ---
+
+// Without this they are whole, as they are on paper.
+function foldLong({ moreLabel }) {
+  const longest = 45 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const isLong = (text) => text.offsetHeight > longest && `#${text.parentElement.id}` !== location.hash;
+  for (const text of [...discussion.querySelectorAll(".comment-text")].filter(isLong)) {
+    const more = element("button", moreLabel);
+    const unfold = () => {
+      text.classList.remove("folded");
+      more.remove();
+    };
+    text.classList.add("folded");
+    more.className = "read-more";
+    more.onclick = () => {
+      unfold();
+      text.parentElement.focus({ preventScroll: true });
+    };
+    // A word in it was looked for and found, or the focus has gone to a link in it.
+    text.addEventListener("scroll", unfold, { once: true });
+    text.after(more);
+  }
+}
 
 // --- New since the last visit ---
 
