@@ -171,6 +171,7 @@ AS_TYPED = [
     "if a<b and c>d then",
     "a<i and b>j",
     "Vec<S> is a type and Map<S> another",
+    "T<S> is one too",
     "see <?php echo 1; ?> and <!-- this --> too",
     "<!DOCTYPE html>",
     "<![CDATA[x]]>",
@@ -223,6 +224,10 @@ def test_who_knows_no_markdown_reads_what_they_typed(text):
         ("vt\x0bff\x0cls\u2028ps\u2029nel\x85cr\rbell\x07", "<p>vt<br>\nff<br>\nls<br>\nps<br>\nnel<br>\ncr<br>\nbell</p>"),
         ("&lt;b&gt; &copy; &#65; AT&T &nothing;", "<p>&lt;b&gt; © A AT&amp;T &amp;nothing;</p>"),
         ("`&lt; *x*`", "<p><code>&amp;lt; *x*</code></p>"),
+        ("`` `a` ``, ` b`", "<p><code>`a`</code>, <code> b</code></p>"),
+        ("a\n \t\nb", "<p>a</p>\n<p>b</p>"),
+        ("- a\n \n- b\n\n  c", "<ul>\n<li><p>a</p></li>\n<li><p>b</p>\n<p>c</p></li>\n</ul>"),
+        ("```python\nx\n  ````\n```\n```\nafter", "<pre><code>x\n</code></pre>\n<p>after</p>"),
     ],
 )  # fmt: skip
 def test_marks_count_where_someone_means_them(text, html):
@@ -254,6 +259,10 @@ def test_marks_count_where_someone_means_them(text, html):
          f"<p>{link('http://a.example?x=1&amp;copy=2&amp;lang=de&amp;y=3', 'x')}</p>"),
         ("<code>&lt;b&gt; &copy=</code>", "<p><code>&lt;b&gt; &amp;copy=</code></p>"),
         ("[https://a.example](https://b.example)", f"<p>{link('https://b.example', 'https://a.example')}</p>"),
+        ("<BLOCKQUOTE><B>a</B><BLOCKQUOTE>b</BLOCKQUOTE></BLOCKQUOTE>c",
+         "<blockquote>\n<p><b>a</b></p>\n<blockquote>\n<p>b</p>\n</blockquote>\n</blockquote>\n<p>c</p>"),
+        ("<PRE><CODE>a</CODE></PRE>b<BR>c", "<pre><code>a\n</code></pre>\n<p>b<br>\nc</p>"),
+        ('<A HREF="https://a.example">x</A>', f"<p>{link('https://a.example', 'x')}</p>"),
     ],
 )  # fmt: skip
 def test_html_switches_nothing_off_and_reaches_no_further_than_it_should(text, html):

@@ -11,6 +11,7 @@ from newsite.markup import comment_html
         ("\"He said 'no', you know.\"", "“He said ‘no’, you know.”"),
         ("don't, O'Brien's, the Smiths' house", "don’t, O’Brien’s, the Smiths’ house"),
         ("the '90s, rock 'n' roll, 'twas", "the ’90s, rock ’n’ roll, ’twas"),
+        ("'Twas night, he said, 'and dark'", "’Twas night, he said, ‘and dark’"),
         ('("x") - "y"-z', "(“x”) - “y”-z"),
         ('说"你好"吧', "说“你好”吧"),
         # In doubt, and where the mark means something else, it stays.

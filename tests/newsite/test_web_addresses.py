@@ -87,6 +87,8 @@ X, DEEP = "https://a.example/x", "https://a.example/x_(y)[1]"
         ("'", X, "' and 'so'"),
         ("'", X, "','b'"),
         ("‘", X, "’ and"),
+        ("'", "https://a.example/it's", "' and 'so'"),
+        ("'", X, "':"),
         ("(", X, ")[1]"),
         ("(see ", X, ")?"),
         ("*", X, "*"),
