@@ -161,7 +161,7 @@ def page_number(comment: Comment, settings: DiscussionSettings) -> int:
 def news(article: Article, since: int) -> News:
     """Return how many comments are newer than the one with this id, and the first of them."""
     newer = article.comments.approved().filter(pk__gt=since)
-    return News(**newer.order_by().aggregate(count=Count("pk"), first=Min("pk")))
+    return News(**newer.aggregate(count=Count("pk"), first=Min("pk")))
 
 
 def _rows(comments: list[Comment], settings: DiscussionSettings) -> list[Row]:
@@ -205,6 +205,4 @@ def _rows(comments: list[Comment], settings: DiscussionSettings) -> list[Row]:
 
 
 def _missing(comments: set[int]) -> set[int]:
-    if not comments:
-        return set()
     return comments - set(Comment.objects.approved().filter(pk__in=comments).values_list("pk", flat=True))
