@@ -231,6 +231,18 @@ def test_what_is_on_one_page_already_has_no_other_page_for_it(pages_of_three):
     assert threads.opened(make_comment().article).page(1).fits_on_one_page is False
 
 
+def test_news_are_the_public_comments_after_the_one_that_was_seen_and_begin_with_the_first():
+    seen = make_comment()
+    article = seen.article
+    make_comment(article=article, status="held")
+    first = make_comment(article=article)
+    reply_to(seen)
+    make_comment()
+
+    assert threads.news(article, since=seen.pk) == threads.News(count=2, first=first.pk)
+    assert threads.news(article, since=Comment.objects.latest("pk").pk) == threads.News(count=0, first=None)
+
+
 @pytest.mark.parametrize("number", [0, -1, 2, "two"])
 def test_there_is_no_page_beyond_the_last(number):
     with pytest.raises(InvalidPage):

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -381,13 +382,14 @@ def test_a_worker_killed_in_the_middle_loses_no_mail_and_sends_none_again(queue,
     assert postbox.mails[1]["Message-ID"] == caught.message_id
 
 
-def test_a_worker_ends_cleanly_after_the_mail_that_it_sends(queue, postbox, worker):
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
+def test_a_worker_ends_cleanly_after_the_mail_that_it_sends(queue, postbox, worker, end):
     postbox.pause = 3
     first, second = queue(), queue()
     process = worker()
     wait_until(lambda: postbox.begun == 1)
 
-    process.terminate()
+    process.send_signal(end)
 
     assert process.wait(timeout=60) == 0
     assert [got["Message-ID"] for got in postbox.mails] == [first.message_id]

@@ -2,8 +2,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from axes.models import AccessAttempt
+from axes.models import AccessAttempt, AccessLog
 from django.conf import settings
+from django.contrib.admin import site
 from django.test import Client
 
 from staff import attempts
@@ -152,6 +153,13 @@ def test_no_typed_password_is_kept(ada):
     kept = AccessAttempt.objects.values().get()
 
     assert "guess" not in str(kept)
+
+
+def test_who_signed_in_from_where_is_kept_with_the_session_alone(client, ada):
+    sign_in(client, REMOTE_ADDR=HERE)
+
+    assert AccessLog.objects.count() == 0
+    assert [model for model in site._registry if model._meta.app_label == "axes"] == []
 
 
 def test_attempts_that_count_no_more_are_over(ada):
