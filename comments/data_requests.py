@@ -77,7 +77,7 @@ def page(request: HttpRequest, comment: Comment, form: EraseForGoodForm, status:
         "form": form,
         "counts": [(Comment.Status(value).label, count) for value, count in counted.annotate(Count("pk"))],
     }
-    title = _("Everything from %(email)s") % {"email": comment.email}
+    title = _("Everything from %(email)s") % {"email": comment.readable_email}
     return desk_page(cast(ModeratorRequest, request), "everything", title, status=status, **facts)
 
 

@@ -17,6 +17,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from comments import access, privacy, yours
+from comments.addresses import readable
 from comments.forms import AddressForm, EraseForm
 from comments.models import LINK_LASTS, AccessLink, Comment
 from comments.subscriptions import Subscriber
@@ -97,7 +98,7 @@ def written(request: HttpRequest, link: AccessLink) -> HttpResponse:
         raise Http404(str(error)) from error
     subscriber = Subscriber.objects.filter(email=link.email, subscriptions__isnull=False).first()
     context = {
-        "email": link.email,
+        "email": readable(link.email),
         "page": page,
         "comments": yours.listed(page),
         "stop_token": subscriber.stop_token() if subscriber else None,
@@ -156,7 +157,7 @@ def erase(request: HttpRequest, link: AccessLink) -> HttpResponse:
         response.delete_cookie(COOKIE, path=yours.COOKIE_PATH, samesite="Lax")
         return response
     count = Comment.objects.written_with(link.email).count()
-    context = {"form": form, "email": link.email, "count": count}
+    context = {"form": form, "email": readable(link.email), "count": count}
     return render(request, "comments/mine_erase.html", context, status=status)
 
 

@@ -177,7 +177,8 @@ class QueueForm(forms.Form):
         if self._looked_up_by == "ip" and self.tab != Tab.ALL:
             found &= Q(status=self.tab)
         if term := asked["q"]:
-            found &= having(term, ["body", "name", "email", "website", "ip_address"])
+            spelled = Q(email__icontains=mailbox(term)) if not term.isascii() else Q()
+            found &= having(term, ["body", "name", "email", "website", "ip_address"]) | spelled
         story = Article.objects.filter(pk=OuterRef("article"))
         if asked["headline"]:
             found &= Q(Exists(story.filter(having(asked["headline"], ["title"]))))

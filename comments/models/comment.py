@@ -379,6 +379,10 @@ class Comment(models.Model):
         return bool(self.email) and self.user_id is None
 
     @property
+    def readable_email(self) -> str:
+        return addresses.readable(self.email)
+
+    @property
     def is_promised_reading(self) -> bool:
         """Whether its author may be told that a moderator reads it.
 

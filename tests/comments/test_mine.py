@@ -136,6 +136,15 @@ def test_an_address_may_be_typed_in_capitals(client):
     assert Mail.objects.get().recipient == ADA
 
 
+def test_an_address_is_shown_with_its_domain_as_its_owner_writes_it(client):
+    of_ada(email="x@münchen.example")
+    ask(client, "x@MÜNCHEN.example")
+    client.post(link_in(Mail.objects.get()), headers=SAME_ORIGIN)
+
+    assert "One comment was posted with x@münchen.example." in text_of(client.get(MINE))
+    assert "One comment was posted with x@münchen.example." in text_of(client.get(f"{MINE}erase/"))
+
+
 def test_an_address_gets_one_link_in_ten_minutes(client, clock):
     of_ada()
     answers = []

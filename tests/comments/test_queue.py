@@ -63,6 +63,14 @@ def test_capitals_of_other_letters_are_found_in_texts_and_headlines(moderator, t
     )
 
 
+@pytest.mark.parametrize("term", ["x@münchen.example", "@MÜNCHEN.example", "xn--mnchen-3ya"])
+def test_an_address_is_found_by_its_domain_in_either_spelling(moderator, term):
+    comment = make_comment(email="x@münchen.example")
+    make_comment()
+
+    assert found(moderator, status="all", q=term) == [comment.pk]
+
+
 @pytest.mark.parametrize("tab", TABS)
 @pytest.mark.parametrize("by", ["", "story", "account", "email", "ip"])
 def test_every_tab_is_read_to_its_end_page_by_page_and_nothing_twice(moderator, tab, by):
