@@ -9,6 +9,7 @@ in a paragraph reaches into the next. Both readers go through the text once, fro
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape, unescape
@@ -38,19 +39,20 @@ CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})[ \t]*[\w+#.-]*[ \t]*$")
 # `> said`, `>said` and `>> said` are quotes; `>_>`, `>:(`, `>D` and `>50%` are not.
 QUOTE = re.compile(
-    r"""[ \t]*>(?:[ \t]*>)*
-    (?:[ \t]+\S | ["'“‘«„「『（(\[<*_~`…¿¡-]*(?![\w]{1,3}<|[DOPo](?:\s|$))[^\W\d_])""",
+    r"""\s*>(?:\s*>)*
+    (?:\s+\S | ["'“‘«„「『（(\[<*_~`…¿¡-]*(?![\w]{1,3}<|[DOPo](?:\s|$))[^\W\d_])""",
     re.VERBOSE,
 )
 # A line inside a quote that holds its sign alone.
-EMPTY_QUOTE = re.compile(r"[ \t]*(?:>[ \t]*)+$")
-QUOTE_SIGN = re.compile(r"[ \t]*>[ \t]?")
-ITEM = re.compile(r"(?P<indent>[ \t]*)(?P<mark>[-*+]|(?:0|[1-9][0-9]{0,2})\.)[ \t]+(?P<text>\S.*)")
+EMPTY_QUOTE = re.compile(r"\s*(?:>\s*)+$")
+QUOTE_SIGN = re.compile(r"\s*>\s?")
+# `+` is for what speaks for something, and no point of a list.
+ITEM = re.compile(r"\s*(?P<mark>[-*]|(?:0|[1-9][0-9]{0,2})\.)\s+(?P<text>\S.*)")
 # A line of marks alone parts what stands above from what stands below.
 ONLY_MARKS = re.compile(r"[\s*+_=.~#-]+$")
 
 # What the first sign of any block but a paragraph is, and of a tag anywhere in the line.
-MAY_BEGIN_BLOCK = re.compile(r"[ \t]*[>`~*+0-9-]|.*<")
+MAY_BEGIN_BLOCK = re.compile(r"\s*[>`~*0-9-]|.*<")
 
 # --- Tags ---
 
@@ -113,6 +115,8 @@ class _Blocks:
     def __init__(self) -> None:
         self.marks_left = MARKS
         self.quotation_marks = QuotationMarks()
+        # Tags that ended with their paragraph: where they are closed later, nothing is to be seen.
+        self.ended: Counter[str] = Counter()
 
     def read(self, lines: list[str], nesting: int = 0, *, in_list: bool = False) -> list[str]:
         """Return the HTML of each block that the lines have."""
@@ -393,6 +397,7 @@ class _Words:
         place = 0
         while place < len(self.text):
             place = self._read(place)
+        self.blocks.ended.update(opened.mark for opened in self.open if not opened.is_glued)
         self._close_tags(0)
         return "".join(self.out)
 
@@ -560,7 +565,7 @@ class _Words:
     def _closing_tag(self, tag: re.Match[str], name: str) -> int | None:
         number = self._waiting(name)
         if number is None:
-            return None
+            return self._closed_late(tag, name)
         inner = [opened for opened in self.open[number + 1 :] if opened.mark in TAGS and not opened.is_glued]
         self.open[number].is_glued = False
         self._close_tags(number)
@@ -568,6 +573,12 @@ class _Words:
             # `<b>one <i>two</b> three</i>`: the inner one goes on.
             self._wait(_Open(opened.mark, len(self.out), html=opened.html))
             self.out.append("")
+        return tag.end()
+
+    def _closed_late(self, tag: re.Match[str], name: str) -> int | None:
+        if not self.blocks.ended[name]:
+            return None
+        self.blocks.ended[name] -= 1
         return tag.end()
 
     def _close_tags(self, number: int) -> None:

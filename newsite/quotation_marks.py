@@ -33,7 +33,7 @@ class QuotationMarks:
     def _double(self, before: str, behind: str) -> str:
         if self.open['"'] and BEFORE_CLOSING.match(before):
             return self._closed('"', "”")
-        if behind.strip() and self._may_open(before):
+        if behind.strip() and behind != '"' and self._may_open(before):
             return self._opened('"', "“")
         return '"'
 

@@ -1,6 +1,7 @@
 """Where web addresses begin and end in what people write, in any script."""
 
 import re
+import unicodedata
 
 # Scripts whose words have no spaces between them, Korean, whose endings have none, and emoji:
 # with these a sentence goes on directly behind an address.
@@ -23,13 +24,13 @@ WEB_ADDRESS = re.compile(
     (?P<host>\[[0-9a-f:.]+\](?::[0-9]+)? | (?=[^\W_])(?:(?<=[/.@-])[{UNSPACED}]+ | [^{OUTSIDE}{UNSPACED}/?\#!$&'()*,;=\[\]\\^`{{|}}])+)
     (?:[/?\#](?:
         (?:(?<=[/?\#=&_~%+-])|(?<=_\()) [{UNSPACED}\ufe0f]+ (?:[a-z0-9]+[{UNSPACED}]+)* (?:（[^{OUTSIDE}]+）)?
-        | [^{OUTSIDE}{UNSPACED}]
+        | (?![,;](?:https?://|www\.)) [^{OUTSIDE}{UNSPACED}]
     )*)?
     """,
     re.IGNORECASE | re.VERBOSE,
 )
 # What stands behind an address belongs to the sentence.
-END_OF_SENTENCE = set(".,;:!?'‘’–")
+END_OF_SENTENCE = set(".,;:!?'")
 BRACKETS = {")": "(", "]": "[", "}": "{"}
 CLOSED_BY = {opening: closing for closing, opening in BRACKETS.items()}
 QUOTES = {"'": "'", "‘": "’"}
@@ -81,7 +82,14 @@ def _closed_at(before: str, address: str) -> int:
 
 
 def _is_outside(last: str, unopened: dict[str, int], before: str) -> bool:
-    return last in END_OF_SENTENCE or unopened.get(last, 0) > 0 or (last in MARKS and _is_open(last, before))
+    if last in END_OF_SENTENCE or (not last.isascii() and _is_punctuation(last)):
+        return True
+    return unopened.get(last, 0) > 0 or (last in MARKS and _is_open(last, before))
+
+
+def _is_punctuation(sign: str) -> bool:
+    """Say whether it ends a sentence in some script. A bracket that closes was opened in the address."""
+    return unicodedata.category(sign) in {"Po", "Pd", "Pi", "Pf"}
 
 
 def _is_open(mark: str, before: str) -> bool:

@@ -7,9 +7,8 @@ from comments import yours
 from comments.models import Comment
 from tests.browser.reply_form import fill_in, preview
 from tests.factories import make_article, make_comment
-from tests.newsite.test_markup import AS_TYPED
+from tests.newsite.test_markup import AS_TYPED, STRAIGHT
 
-STRAIGHT = str.maketrans("“”‘’", "\"\"''")
 FORMATTED = """1. first
 2. second
 

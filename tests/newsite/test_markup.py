@@ -139,6 +139,7 @@ AS_TYPED = [
     "007. Bond\n008. Bill",
     "1) one\n2) two",
     "- only one, as a dash",
+    "+ cheap\n+ fast\n- slow",
     # Marks inside of words, or about nothing.
     "Leser*innen und Autor*innen",
     "ONE F*CKING … the f*ck",
@@ -184,10 +185,12 @@ AS_TYPED = [
 ]
 
 
+STRAIGHT = str.maketrans("“”‘’", "\"\"''")
+
+
 def seen(html: str) -> str:
     """What a reader sees of a comment, with straight quotation marks."""
-    text = unescape(re.sub(r"<[^>]*>", "", html))
-    return text.translate(str.maketrans("“”‘’", "\"\"''"))
+    return unescape(re.sub(r"<[^>]*>", "", html)).translate(STRAIGHT)
 
 
 @pytest.mark.parametrize("text", AS_TYPED)
@@ -210,6 +213,7 @@ def test_who_knows_no_markdown_reads_what_they_typed(text):
         ("> He said this.\nThat is wrong, I say.",
          "<blockquote>\n<p>He said this.</p>\n</blockquote>\n<p>That is wrong, I say.</p>"),
         (">quoted\n>> deeper", "<blockquote>\n<p>quoted</p>\n<blockquote>\n<p>deeper</p>\n</blockquote>\n</blockquote>"),
+        (">\u00a0a\nb", "<blockquote>\n<p>a</p>\n</blockquote>\n<p>b</p>"),
         ("> a\n>\n> b", "<blockquote>\n<p>a</p>\n<p>b</p>\n</blockquote>"),
         ("> - a\n> - b", "<blockquote>\n<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n</blockquote>"),
         ("これは**「重要なこと」**です。", "<p>これは<strong>「重要なこと」</strong>です。</p>"),
@@ -251,6 +255,7 @@ def test_marks_count_where_someone_means_them(text, html):
          '<ul>\n<li>a</li>\n<li>b\n<ol start="3">\n<li>c</li>\n</ol></li>\n</ul>\n<p>after</p>'),
         ("<b>one\ntwo\n\nthree", "<p><b>one<br>\ntwo</b></p>\n<p>three</p>"),
         ("<blockquote>one\n\ntwo", "<blockquote>\n<p>one</p>\n</blockquote>\n<p>two</p>"),
+        ("<b>one\n\ntwo</b> three</b>", "<p><b>one</b></p>\n<p>two three&lt;/b&gt;</p>"),
         ("<b>a <i>b</b> c</i> d", "<p><b>a <i>b</i></b><i> c</i> d</p>"),
         ('<a href="www.example.com">x</a>', f"<p>{link('http://www.example.com', 'x')}</p>"),
         ('<a href="example.com/y?a=1&amp;b=2">x</a>', f"<p>{link('http://example.com/y?a=1&amp;b=2', 'x')}</p>"),
@@ -299,7 +304,7 @@ AT_AN_EDGE = re.compile(
 def test_words_without_marks_at_their_edges_are_read_as_they_were_typed(lines):
     text = "\n".join(lines)
 
-    assert seen(comment_html.__wrapped__(text)).split() == text.split()
+    assert seen(comment_html.__wrapped__(text)).split() == text.translate(STRAIGHT).split()
 
 
 @given(

@@ -18,6 +18,7 @@ from newsite.markup import comment_html
         ('5\'10" tall, a 7" single', '5\'10" tall, a 7" single'),
         (":'( and ;'-)", ":'( and ;'-)"),
         ('a = "', 'a = "'),
+        ('nothing in ""', 'nothing in ""'),
         ('x="y"', 'x="y"'),
         ('`"a" don\'t`', '<code>"a" don\'t</code>'),
         ('<code>"a"</code>', '<code>"a"</code>'),

@@ -76,6 +76,8 @@ X, DEEP = "https://a.example/x", "https://a.example/x_(y)[1]"
         ("", X, "、b"),
         ("", X, "，然后"),
         ("", X, "を見て"),
+        ("", "https://ar.wikipedia.org/wiki/قطة", "، ثم"),
+        ("", "https://hi.wikipedia.org/wiki/हिन्दी", "।"),
         ("", X, "（分享自"),
         ("", X, "👍"),
         ("", X, "—yes"),
@@ -102,6 +104,13 @@ X, DEEP = "https://a.example/x", "https://a.example/x_(y)[1]"
 )
 def test_the_sentence_goes_on_outside_of_the_address(before, address, after):
     assert addresses(f"{before}{address}{after}") == [address]
+
+
+def test_addresses_in_a_row_are_so_many_and_one_in_another_is_one():
+    assert addresses(f"{X},{X};{X} {X}") == [X] * 4
+    assert addresses("https://web.archive.org/web/2026/https://a.example/") == [
+        "https://web.archive.org/web/2026/https://a.example/"
+    ]
 
 
 @pytest.mark.parametrize(
