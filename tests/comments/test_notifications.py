@@ -345,6 +345,34 @@ def test_nothing_is_told_to_an_address_that_has_not_confirmed():
     assert mailed() == []
 
 
+def test_whoever_stops_the_mails_of_a_reply_stops_their_own(client):
+    ann = subscribed("story", name="Ann", email="ann@example.com")
+    bo = subscribed("story", article=ann.article, **BO)
+    announced(reply_to(ann, **BO))
+    mail = Mail.objects.get(recipient="ann@example.com")
+
+    client.post(link_in(mail, "stop"))
+
+    assert not ann.subscription.subscriber.subscriptions.exists()
+    assert bo.subscription.subscriber.subscriptions.exists()
+
+
+def test_a_subject_is_what_the_headline_says_and_not_its_html():
+    headline = "Tom & Jerry: \"quotes\" & 'apos' <b>"
+    answer(subscribed(article=make_article(title=headline)))
+
+    assert [subject.count(headline) for _recipient, subject in mailed()] == [1]
+
+
+@pytest.mark.parametrize("email", ["ADA@example.com\u200b", "ａｄａ@example.com"])
+def test_nor_is_anybody_whose_address_is_typed_in_another_spelling(email):
+    comment = subscribed("story")
+
+    answer(comment, name="Ada", email=email)
+
+    assert mailed() == []
+
+
 def test_nobody_is_told_of_what_they_wrote_themselves():
     comment = subscribed("story")
 

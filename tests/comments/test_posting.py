@@ -43,6 +43,16 @@ def test_the_same_words_from_another_visitor_are_refused_and_lead_nowhere(other)
 
 
 @pytest.mark.django_db
+def test_the_same_words_of_two_people_are_both_taken():
+    article = make_article()
+    people = [{}, {"name": "Bo", "email": "bo@example.com", "ip_address": "192.0.2.2"}]
+
+    made = {posting.post(submission(article, **person)).pk for person in people}
+
+    assert len(made) == 2
+
+
+@pytest.mark.django_db
 def test_the_same_words_a_minute_later_are_a_duplicate():
     with time_machine.travel(NOON, tick=False) as clock:
         article = make_article()

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 from threading import Barrier, Event, Thread
 
 import pytest
@@ -57,6 +58,18 @@ def test_a_long_link_in_a_header_stays_in_its_line(queue, postbox):
     (got,) = postbox.mails
     assert got["List-Unsubscribe"] == link  # folded, it would begin with the fold's space
     assert got["Subject"] == ("Grüße " * 30).strip()
+
+
+def test_long_lines_and_links_arrive_whole_in_lines_that_every_server_takes(queue):
+    words = f"{'word ' * 400}\nhttps://news.example/{'x' * 1200}/ and more"
+    mail = queue(context={"words": words})
+
+    sent = mail.message(None).message().as_bytes()
+
+    assert max(map(len, sent.splitlines())) <= 998  # RFC 5322, section 2.1.1
+    got = message_from_bytes(sent, policy=policy.default)
+    assert words in got.get_body(["plain"]).get_content()
+    assert words in got.get_body(["html"]).get_content()
 
 
 def test_two_deliverers_at_once_send_each_mail_once(queue, postbox):

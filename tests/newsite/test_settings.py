@@ -5,13 +5,15 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from email.header import decode_header, make_header
+from email.utils import getaddresses
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.mail import get_connection
+from django.core.mail import EmailMessage, get_connection
 from django.db import connection, transaction
 
 from newsite import settings as site
@@ -102,6 +104,18 @@ def read(monkeypatch):
 )
 def test_links_in_mails_begin_with_the_first_host_unless_the_owner_says_otherwise(read, environment, url):
     assert read(**environment)["SITE_URL"] == url
+
+
+@pytest.mark.parametrize(
+    "name", ['Müller, "The News" & Co: O’Brien', "News; <b>@ home", "新聞, 東京", "A\\B (C)"]
+)
+def test_whatever_the_site_is_called_it_is_one_sender(read, name):
+    sender = read(SITE_URL="https://news.example", SITE_NAME=name)["DEFAULT_FROM_EMAIL"]
+
+    found = EmailMessage("Hello", "You.", sender, ["ada@example.com"]).message()["From"]
+
+    addresses = [(str(make_header(decode_header(shown))), email) for shown, email in getaddresses([found])]
+    assert addresses == [(name, "newsite@news.example")]
 
 
 @pytest.mark.parametrize(

@@ -345,6 +345,16 @@ class TestSigningIn:
 
         assert "no-store" in client.get("/admin/login/code/")["Cache-Control"]
 
+    @pytest.mark.parametrize("write", [" {}", "{0[0]}{0[1]}{0[2]} {0[3]}{0[4]}{0[5]}\u200b"])
+    @pytest.mark.parametrize("digits", ["0123456789", "０１２３４５６７８９"])
+    def test_six_digits_are_taken_as_people_write_them(self, client, phone, write, digits):
+        sign_in(client)
+        code = code_of(phone).translate(str.maketrans("0123456789", digits))
+
+        give_code(client, write.format(code))
+
+        assert is_signed_in(client)
+
 
 class TestRecoveryCodes:
     def test_one_signs_in_and_vanishes(self, client, ada, phone):
