@@ -1,6 +1,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from comments.models.comment import Comment
 from newsite.markup import COMMENT_EDITION
 
 
@@ -10,7 +11,7 @@ class Rendering(models.Model):
     Up to the comment `reached` they have it, and all of them where that is None.
     """
 
-    edition = models.PositiveIntegerField(default=0)
+    edition = models.PositiveIntegerField()
     reached = models.BigIntegerField(null=True)
 
     class Meta:
@@ -22,7 +23,8 @@ class Rendering(models.Model):
 
     @classmethod
     def load(cls) -> "Rendering":
-        row, _is_new = cls.objects.get_or_create(pk=1)
+        """Return the row. A site that has no comments yet begins with nothing to do."""
+        row, _is_new = cls.objects.get_or_create(pk=1, defaults={"edition": _begins_with})
         return row
 
     @property
@@ -37,3 +39,7 @@ class Rendering(models.Model):
     def reach(self, pk: int | None) -> None:
         self.reached = pk
         self.save()
+
+
+def _begins_with() -> int:
+    return 0 if Comment.objects.exists() else COMMENT_EDITION

@@ -127,3 +127,9 @@ def test_an_upgrade_does_it_once(upgraded, monkeypatch):
 
 def test_a_new_site_has_nothing_to_render_anew():
     assert not Rendering.load().is_due
+
+
+def test_a_site_that_had_comments_before_renders_them():
+    make_comment()
+
+    assert Rendering.load().is_due

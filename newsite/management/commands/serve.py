@@ -73,10 +73,10 @@ def prepare() -> str | None:
     Return the administrator's password if it was created just now.
     """
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("load_demo")
     # The workers import this module before the models can be.
     if apps.get_model("comments", "Rendering").load().is_due:
         call_command("render_comments")
+    call_command("load_demo")
     collect_static()
     return create_editor()
 
