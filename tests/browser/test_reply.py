@@ -112,6 +112,17 @@ def test_a_reply_with_an_error_comes_back_as_a_reply_to_the_same_comment(page, w
     expect(page.get_by_label("Comment *")).to_have_value("Quite so.")
 
 
+def test_the_browser_takes_a_website_without_its_scheme_and_a_domain_in_its_own_script(page):
+    article = make_article()
+    page.goto(article.get_absolute_url())
+
+    fill_in(page, body="Well said.", name="Mira", email="mira@münchen.example", website="www.example.com")
+    post(page)
+
+    comment = Comment.objects.get()
+    assert (comment.website, comment.email) == ("https://www.example.com", "mira@xn--mnchen-3ya.example")
+
+
 def test_a_double_click_posts_one_comment(page):
     article = make_article()
     known(article)
