@@ -148,6 +148,8 @@ def test_the_same_words_under_another_spelling_are_a_duplicate(name, other):
         ("one@example.com two@example.com", SHOWN),
         ("`https://a.example` `https://b.example`", SHOWN),
         ("three " + "https://a.example " * 3, held("links")),
+        ("看https://a.example/x。看https://b.example/y", held("links")),
+        ("see https://www.instagram.com/_ann_smith_/", SHOWN),
     ],
 )
 def test_two_links_hold_even_a_known_person(body, expected):
@@ -512,6 +514,7 @@ def test_words_are_looked_for_in_all_that_was_sent(ada, place, setting, expected
     "body",
     [
         "dra**gon**",
+        "看https://www.example.com/it's/d%72agon/",
         "d&#114;agon",
         "dra<b></b>gon",
         "dr\u200bagon",
