@@ -239,7 +239,7 @@ def test_a_comment_is_read_answered_and_posted_by_keyboard_alone(page):
     expect(page.get_by_role("link", name="Reply to Ada")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Comment *")).to_have_value("Without a mouse.")
-    assert tab_to(page, "id_name") == ["id_name"]
+    assert tab_to(page, "id_name") == ["id_body_helptext", "id_name"]
     page.keyboard.type(PERSON["name"])
     assert tab_to(page, "id_email") == ["id_email"]
     page.keyboard.type(PERSON["email"])
@@ -248,6 +248,7 @@ def test_a_comment_is_read_answered_and_posted_by_keyboard_alone(page):
         "id_remember",
         "id_tell_answers",
         "id_tell_all",
+        "My comments",
         "Post Comment",
     ]
     page.keyboard.press("Enter")

@@ -42,7 +42,8 @@ function forgetWhatWasPosted() {
 function showOwn(posted) {
   const { editMinutes, ...words } = document.getElementById("comments")?.dataset ?? {};
   if (!editMinutes) return;
-  const own = parsed(localStorage.getItem(OWN)) ?? {};
+  const kept = localStorage.getItem(OWN);
+  const own = parsed(kept) ?? {};
   if (posted) own[posted] = Date.now();
   for (const [id, at] of Object.entries(own)) {
     const until = at + editMinutes * 60_000;
@@ -53,7 +54,7 @@ function showOwn(posted) {
     if (text && (isNew || !(isOver || isAnswered))) tellOwn(text, id, isOver ? null : until, isNew, words);
     if (isOver) delete own[id];
   }
-  localStorage.setItem(OWN, JSON.stringify(own));
+  if (posted || kept) localStorage.setItem(OWN, JSON.stringify(own));
 }
 
 function tellOwn(text, id, until, isNew, words) {
