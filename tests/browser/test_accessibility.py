@@ -348,3 +348,30 @@ def test_the_sign_in_of_readers_has_no_wcag_violations(watch, scheme):
     follow(page.get_by_role("button", name="Sign in"))
     expect(page.get_by_text("Sign-in failed")).to_be_visible()
     assert violations(page) == []
+
+
+@SCHEMES
+def test_a_conversation_that_scripts_have_worked_on_has_no_wcag_violations(watch, scheme):
+    page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    long = make_comment(body="\n\n".join(["A line of many."] * 80))
+    address = long.article.get_absolute_url()
+    posted, reported = make_comment(article=long.article), make_comment(article=long.article)
+    page.goto(address)
+    page.evaluate(
+        """([posted, reported]) => {
+          localStorage.setItem("newsite.own", JSON.stringify({[posted]: Date.now()}));
+          localStorage.setItem("newsite.reported", JSON.stringify([String(reported)]));
+        }""",
+        [posted.pk, reported.pk],
+    )
+    page.goto(address)
+    expect(page.get_by_role("button", name="Read more")).to_be_visible()
+    expect(page.locator(f"#comment-{posted.pk}").get_by_role("link", name="Edit")).to_be_visible()
+    expect(page.locator(f"#comment-{reported.pk}").get_by_text("Reported")).to_be_visible()
+    fill_in(page, body="*Well* said.", name="Ada", email="ada@mailbox.example")
+    preview(page)
+    page.context.set_offline(True)
+    page.get_by_role("button", name="Post Comment").click()
+    expect(page.get_by_text("You are offline.")).to_be_visible()
+    page.context.set_offline(False)
+    assert violations(page) == []

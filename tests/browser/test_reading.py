@@ -376,3 +376,63 @@ def test_a_closed_story_asks_for_no_new_comments(page):
     page.goto(article.get_absolute_url())
 
     assert seconds_until_asked(page) is None
+
+
+# --- How a comment stands there ---
+
+
+def top_of(page: Page, selector: str) -> float:
+    return page.locator(selector).first.evaluate("element => element.getBoundingClientRect().top")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_actions_and_the_replies_of_a_comment_stand_on_one_line_and_can_be_pressed(
+    watch, settings, width, language
+):
+    settings.LANGUAGE_CODE = language
+    page = watch.new_visitor(viewport={"width": width, "height": 800})
+    top = make_comment(name="Bartholomew Nkemelu-Featherstonehaugh")
+    answer = reply_to(top)
+    page.goto(top.article.get_absolute_url())
+    comment = f"#comment-{top.pk}"
+
+    assert abs(top_of(page, f"{comment} .comment-report") - top_of(page, "summary")) < 2
+    assert abs(top_of(page, f"{comment} .avatar") - top_of(page, f"{comment} h3")) < 12
+    branch(page, top).locator("summary").click()
+    expect(page.locator(f"#comment-{answer.pk}")).to_be_hidden()
+    follow(page.locator(f"{comment} .comment-report"))
+
+
+def test_the_number_of_replies_steps_aside_for_the_form(page):
+    top = make_comment(name="Ada")
+    reply_to(top)
+    page.goto(top.article.get_absolute_url())
+    page.get_by_role("link", name="Reply to Ada").click()
+
+    form = page.locator("#respond").bounding_box()
+    assert page.locator("summary", has_text="1 reply").bounding_box()["y"] >= form["y"] + form["height"]
+
+
+def test_comments_are_headings_that_say_who_and_when(page):
+    page.goto(make_comment(name="Ada").article.get_absolute_url())
+
+    expect(page.get_by_role("heading", level=3, name="Ada 30 minutes ago")).to_be_visible()
+    expect(page.get_by_role("article", name="Ada 30 minutes ago")).to_be_visible()
+
+
+def test_initials_have_a_disc_where_colours_are_forced_and_are_not_printed(watch):
+    comment = make_comment(name="Ada Byron")
+    page = watch.new_visitor(forced_colors="active")
+    page.goto(comment.article.get_absolute_url())
+    avatar = page.locator(".avatar")
+
+    style = avatar.evaluate("avatar => [getComputedStyle(avatar).borderTopStyle, "
+                            "getComputedStyle(avatar).borderTopColor, "
+                            "getComputedStyle(avatar, '::before').content]")  # fmt: skip
+    assert style == ["solid", "rgb(0, 0, 0)", '"AB"']
+    page.emulate_media(media="print")
+    expect(avatar).to_be_hidden()
+    assert (
+        page.locator(".comment header").evaluate("header => getComputedStyle(header).breakAfter") == "avoid"
+    )

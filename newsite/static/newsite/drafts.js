@@ -42,8 +42,8 @@ function forgetWhatWasPosted() {
 function showOwn(posted) {
   const { editMinutes, ...words } = document.getElementById("comments")?.dataset ?? {};
   if (!editMinutes) return;
-  const kept = localStorage.getItem(OWN);
-  const own = parsed(kept) ?? {};
+  const before = localStorage.getItem(OWN);
+  const own = parsed(before) ?? {};
   if (posted) own[posted] = Date.now();
   for (const [id, at] of Object.entries(own)) {
     const until = at + editMinutes * 60_000;
@@ -54,7 +54,7 @@ function showOwn(posted) {
     if (text && (isNew || !(isOver || isAnswered))) tellOwn(text, id, isOver ? null : until, isNew, words);
     if (isOver) delete own[id];
   }
-  if (posted || kept) localStorage.setItem(OWN, JSON.stringify(own));
+  if (posted || before) localStorage.setItem(OWN, JSON.stringify(own));
 }
 
 function tellOwn(text, id, until, isNew, words) {
