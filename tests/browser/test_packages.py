@@ -33,7 +33,7 @@ def test_a_library_of_the_driver_is_named_by_its_package(without_libatomic, monk
 def test_what_is_missing_is_said_in_one_line_at_the_end(without_libatomic, monkeypatch, ci, end):
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.setenv("CI", ci)
-    command = "-m pytest -n 1 -p no:cacheprovider --nomigrations tests/browser/test_editor.py -k bold"
+    command = "-m pytest -n 1 -p no:cacheprovider --nomigrations tests/browser/test_watch.py"
     tests = subprocess.run(
         [sys.executable, *command.split()], cwd=settings.BASE_DIR, capture_output=True, text=True
     )
