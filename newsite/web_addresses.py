@@ -3,28 +3,32 @@
 import re
 import unicodedata
 
-# Scripts whose words have no spaces between them, Korean, whose endings have none, and emoji:
+# Scripts whose words have no spaces between them, Korean, whose endings have none, arrows and emoji:
 # with these a sentence goes on directly behind an address.
 UNSPACED = (
-    "\u0e00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2600-\u27bf\u3005-\u3007\u3021-\u302f"
+    "\u0e00-\u0fff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2190-\u21ff\u2600-\u27bf\u3005-\u3007\u3021-\u302f"
     "\u3031-\u303c\u3040-\u318f\u31a0-\u31ff\u3400-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
     "\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\uff66-\uff9f\U0001f000-\U0003ffff"
 )
 # What no address holds: spaces, dashes, quotes and the punctuation of East Asia, and what shows nothing.
 OUTSIDE = (
-    '\\s<>"“”„«»‹›—―…\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3000-\u3004\u3008-\u3020'
+    '\\s<>"“”„«»‹›—―‥…।॥\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3000-\u3004\u3008-\u3020'
     "\u3030\u303d-\u303f\ufeff\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65"
 )
+# A part of a host, as in `x東京.jp`, may have such letters inside: the rest of the host tells.
+GOES_ON = rf"[{UNSPACED}]{{1,60}}(?=[a-z0-9{UNSPACED}-]{{0,60}}\.[a-z]{{2}})"
 # `https://…` and `www.…` become links; `readme.md` and `e.g.so` do not. Letters of those scripts
 # are the address's where a part of it begins with them, and the sentence's behind other letters:
 # `…/wiki/東京` is whole, and `…/pageを見て` ends before the を.
 WEB_ADDRESS = re.compile(
     rf"""
     (?P<scheme>(?<![a-z0-9])https?:// | (?<![a-z0-9@/_-])(?<![a-z0-9]\.)www\.)
-    (?P<host>\[[0-9a-f:.]+\](?::[0-9]+)? | (?=[^\W_])(?:(?<=[/.@-])[{UNSPACED}]+ | [^{OUTSIDE}{UNSPACED}/?\#!$&'()*,;=\[\]\\^`{{|}}])+)
+    (?P<host>\[[0-9a-f:.]+\](?::[0-9]+)? | (?=[^\W_])(?:
+        (?<=[/.@-])[{UNSPACED}]+ | {GOES_ON} | [^{OUTSIDE}{UNSPACED}‘’/?\#!$&'()*,;=\[\]\\^`{{|}}]
+    )+)
     (?:[/?\#](?:
         (?:(?<=[/?\#=&_~%+-])|(?<=_\()) [{UNSPACED}\ufe0f]+ (?:[a-z0-9]+[{UNSPACED}]+)* (?:（[^{OUTSIDE}]+）)?
-        | (?![,;](?:https?://|www\.)) [^{OUTSIDE}{UNSPACED}]
+        | (?![,;|](?:https?://|www\.)) [^{OUTSIDE}{UNSPACED}]
     )*)?
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -34,7 +38,9 @@ END_OF_SENTENCE = set(".,;:!?'")
 BRACKETS = {")": "(", "]": "[", "}": "{"}
 CLOSED_BY = {opening: closing for closing, opening in BRACKETS.items()}
 QUOTES = {"'": "'", "‘": "’"}
-MARKS = set("*_~`")
+MARKS = {"*": r"\*+", "_": "_+", "~": "~~+", "`": "`+"}
+# What stands before a mark that is opened: never a part of another address.
+BEFORE_OPENING = r"(?<![^\s([{\"'*_~\x80-\U0010ffff-])"
 # So far before an address it is looked for what was opened there.
 LOOK_BACK = 500
 
@@ -94,6 +100,9 @@ def _is_punctuation(sign: str) -> bool:
 
 def _is_open(mark: str, before: str) -> bool:
     """Say whether a mark was set before the first letter of a word, and behind none since."""
-    run = f"{re.escape(mark)}+"
-    opening, closing = rf"(?<![\w{mark}]){run}(?=\S|$)", rf"(?<=[^\s{mark}]){run}(?=[^\w{mark}])"
+    run = MARKS[mark]
+    opening, closing = (
+        rf"{BEFORE_OPENING}(?<![\w{mark}]){run}(?=\S|$)",
+        rf"(?<=[^\s{mark}]){run}(?=[^\w{mark}])",
+    )
     return len(re.findall(opening, before)) > len(re.findall(closing, before))

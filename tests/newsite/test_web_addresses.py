@@ -54,6 +54,10 @@ def addresses(text: str) -> list[str]:
         "https://例え.テスト/パス?名=値",
         "https://münchen.example/",
         "https://en.wikipedia.org/wiki/Michelson–Morley_experiment",
+        "https://abc中文.com/x",
+        "https://7日.example",
+        "https://i❤.ws/x",
+        "https://a.example/a|b",
     ],
 )
 def test_an_address_is_taken_whole(address):
@@ -80,6 +84,12 @@ X, DEEP = "https://a.example/x", "https://a.example/x_(y)[1]"
         ("", "https://hi.wikipedia.org/wiki/हिन्दी", "।"),
         ("", X, "（分享自"),
         ("", X, "👍"),
+        ("", X, "‥"),
+        ("", X, "→"),
+        ("", X, "।अगला"),
+        ("", "https://a.example", "’s page"),
+        ("", "https://a.example", "'den"),
+        ("", "https://a.example", "看这个.不错"),
         ("", X, "—yes"),
         ("", X, " – yes"),
         ("", X, "\u200b"),
@@ -107,10 +117,19 @@ def test_the_sentence_goes_on_outside_of_the_address(before, address, after):
 
 
 def test_addresses_in_a_row_are_so_many_and_one_in_another_is_one():
-    assert addresses(f"{X},{X};{X} {X}") == [X] * 4
+    assert addresses(f"{X},{X};{X} {X}|{X}→{X}") == [X] * 6
     assert addresses("https://web.archive.org/web/2026/https://a.example/") == [
         "https://web.archive.org/web/2026/https://a.example/"
     ]
+
+
+@pytest.mark.parametrize("mark", ["*", "_", "~", "`"])
+def test_no_address_ends_at_a_mark_that_another_one_has(mark):
+    assert addresses(f"{X}/{mark}a and {X}{mark}") == [f"{X}/{mark}a", f"{X}{mark}"]
+
+
+def test_one_wave_is_no_mark():
+    assert addresses(f"~5 times {X}~") == [f"{X}~"]
 
 
 @pytest.mark.parametrize(
