@@ -11,6 +11,9 @@ IN_WORDS_WITHOUT_SPACES = re.compile(f"[{UNSPACED}]")
 # `'90s`, `'tis`: what was left out stood where the apostrophe is.
 LEFT_OUT = re.compile(r"'(?:\d\ds?|tis|twas|em|til|cause|bout|n)\b", re.IGNORECASE)
 CLOSES_LATER = re.compile(r"(?<=[^\s'])'(?!\w)")
+# `x='y'`: the mark that the word has before it stayed.
+STAYED = re.compile(r"[^\w\s]'[^\s']*$")
+LONGEST_WORD = 50
 # So far behind an opening mark it is looked for the closing one.
 LOOK_AHEAD = 500
 
@@ -46,7 +49,9 @@ class QuotationMarks:
             return "’" if behind.isalnum() else "'"
         if self.open["'"] and BEFORE_CLOSING.match(before):
             return self._closed("'", "’")
-        return "’" if before.isalpha() else "'"
+        # Two in a row are a sign of mathematics, or of a program.
+        stays = behind == "'" or STAYED.search(text, max(0, place - LONGEST_WORD), place)
+        return "’" if before.isalpha() and not stays else "'"
 
     def _may_open(self, before: str) -> bool:
         return bool(BEFORE_OPENING.match(before) or IN_WORDS_WITHOUT_SPACES.match(before))

@@ -20,6 +20,7 @@ from newsite.markup import comment_html
         ('a = "', 'a = "'),
         ('nothing in ""', 'nothing in ""'),
         ('x="y"', 'x="y"'),
+        ("x='y' and f(x)=y'' as well", "x='y' and f(x)=y'' as well"),
         ('`"a" don\'t`', '<code>"a" don\'t</code>'),
         ('<code>"a"</code>', '<code>"a"</code>'),
     ],
