@@ -22,7 +22,7 @@ from newsite.web_addresses import UNSPACED, next_address, with_scheme
 NESTING = 10
 # Nobody writes more marks, tags and brackets into a comment. What comes after them is text.
 MARKS = 500
-# To find out that code is never closed takes as long as so many of them.
+# To find out that code or a tag is never closed takes as long as so many of them.
 UNCLOSED = 20
 # So many may wait to be closed.
 OPEN_AT_ONCE = 20
@@ -85,12 +85,13 @@ EMPHASIS = {"**": "strong", "__": "strong", "*": "em", "_": "em", "~~": "del"}
 # Before a mark that opens stands no word, and behind it one begins; the other way round for
 # one that closes. Words of scripts without spaces may stand on both sides.
 MAY_OPEN_BEHIND = re.compile(r"""[\s([{"'*_~-]|[^\w\x00-\x7f]|$""")
-MAY_CLOSE_BEFORE = re.compile(r"(?![./\\@=]\w)[\W_]|$")
+MAY_CLOSE_BEFORE = re.compile(r"(?![./\\@=+|%^$#]\w)[\W_]|$")
 INSIDE_WORD = re.compile(rf"[^\W{UNSPACED}]$")
 WORD_WITHOUT_SPACES = re.compile(rf"[{UNSPACED}]")
-WORD = r"[\w\u2190-\u2bff\U0001f000-\U0001faff]"
-WORD_BEGINS = re.compile(rf"(?!\s)[^\w\s]{{0,20}}{WORD}")
-WORD_ENDS = re.compile(rf"{WORD}[^\w\s]{{0,20}}$")
+# `*_*` is a face: no word is of underscores alone.
+WORD = r"(?:[^\W_]|[\u2190-\u2bff\U0001f000-\U0001faff])"
+WORD_BEGINS = re.compile(rf"(?!\s)(?:[^\w\s]|_){{0,20}}{WORD}")
+WORD_ENDS = re.compile(rf"{WORD}(?:[^\w\s]|_){{0,20}}$")
 # `[words](https://…)`: what stands behind the words.
 TARGET = re.compile(
     r"""\]\(\s*(?P<angle><)?(?P<href>(?:https?://|www\.)(?:[^\s()<>]|\((?:[^\s()<>]|\([^\s()<>]*\))*\))+)(?(angle)>)
@@ -202,7 +203,10 @@ class _Blocks:
             lines[at : at + 1] = [before, lines[at][tag.start() :]]
             return None
         name, text = tag["name"].lower(), _joined(lines[at:])
-        inside, behind = _inside(text, name, tag.end())
+        closing = _closing(text, name, tag.end())
+        if closing is None:
+            self.marks_left -= UNCLOSED
+        inside, behind = _inside(text, tag.end(), closing)
         lines[at:] = behind.split("\n")
         if name in LITERAL:
             return _preformatted(_literal(inside)), at
@@ -321,9 +325,8 @@ def _literal(inside: str) -> str:
     return _decoded((wrapped[1] if wrapped else inside).strip("\n")) + "\n"
 
 
-def _inside(text: str, name: str, start: int) -> tuple[str, str]:
+def _inside(text: str, start: int, closing: re.Match[str] | None) -> tuple[str, str]:
     """Return what stands in an element, and what behind it. One that is never closed ends with its paragraph."""
-    closing = _closing(text, name, start)
     if closing is None:
         blank = END_OF_PARAGRAPH.search(text, start)
         end = blank.start() if blank else len(text)
@@ -352,13 +355,16 @@ def _attributes(typed: str) -> list[tuple[str, str]]:
 
 
 def _decoded(text: str) -> str:
-    """Return a text with signs for its entities: those that HTML knows, and that end as they should."""
+    """Return a text with signs for its entities: those that show one, and that end as they should."""
     return ENTITY.sub(_sign, text)
 
 
 def _sign(entity: re.Match[str]) -> str:
     name = entity[0][1:]
-    return CONTROLS.sub("", unescape(entity[0])) if name[0] == "#" else ENTITIES.get(name, entity[0])
+    if name[0] != "#":
+        return ENTITIES.get(name, entity[0])
+    sign = CONTROLS.sub("", unescape(entity[0]))
+    return entity[0] if sign in {"", "\ufffd"} else sign
 
 
 def _joined(lines: list[str]) -> str:

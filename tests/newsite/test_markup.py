@@ -155,6 +155,10 @@ AS_TYPED = [
     "*",
     "- - -",
     "---",
+    "*_* (*_*) and _*_",
+    "_|_",
+    "*21*+4930123456",
+    "*.txt|*.md",
     "~~~ no code ~~~",
     "two ~ tildes ~ and ~one~",
     # Backslashes.
@@ -178,6 +182,8 @@ AS_TYPED = [
     "<![CDATA[x]]>",
     "J<aime <3 <Hello>",
     "</ul> after </b> it",
+    # Codes that are no sign.
+    "&#0; &#7; &#55296; &#1114112;",
     # Code that is never closed.
     "```\nnot closed",
     "a ` b",
@@ -496,6 +502,7 @@ def test_words_are_counted_across_tags():
         "<code>\n",
         "'a ",
         "\n[",
+        "<ol>\n\n",
     ],
 )
 def test_hostile_repetition_costs_a_bounded_number_of_steps(mark):
@@ -513,6 +520,11 @@ def test_hostile_repetition_costs_a_bounded_number_of_steps(mark):
         sys.setprofile(None)
 
     assert calls < 1_500_000
+
+
+def test_tags_that_are_never_closed_are_text_before_looking_for_their_ends_takes_long():
+    assert comment_html("<ol>a\n\n" * 100).endswith("\n<p>&lt;ol&gt;a</p>")
+    assert comment_html("<ol>a</ol>\n\n" * 100).endswith("\n<ol>\n<li>a</li>\n</ol>")
 
 
 ATTACK = "<p onclick=x()>a</p><script>alert(1)</script><a href='javascript:x()'>b</a><iframe src=//e.example>"
