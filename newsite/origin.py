@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 logger = logging.getLogger(__name__)
 
 # Some proxies add the port, which needs brackets in IPv6, and some put the whole into quotes.
-WITH_PORT = re.compile(r"\[([^\[\]]+)\](?::\d+)?|([\d.]+):\d+")
+WITH_PORT = re.compile(r"\[([^\[\]]+)\](?::\d*)?|([\d.]+):\d*")
 # Whoever has one address of IPv6 has this whole network.
 IPV6_NETWORK = 64
 # So many bits are left of an address that is kept without naming one person, by its version.
@@ -68,13 +68,14 @@ def client_address(request: HttpRequest) -> str | None:
     """
     trusted = [ip_network(network, strict=False) for network in settings.TRUSTED_PROXIES]
     hops = [request.META.get("REMOTE_ADDR", "")]
-    hops += reversed(request.headers.get("X-Forwarded-For", "").split(","))
+    # RFC 9110, section 5.6.1.2: a list may have empty elements, which say nothing.
+    hops += filter(str.strip, reversed(request.headers.get("X-Forwarded-For", "").split(",")))
     client = None
     for hop in hops:
         try:
             address = _address_in(hop)
         except ValueError:
-            if client and hop.strip():
+            if client:
                 _tell_of(client)
             break
         # A server that speaks IPv6 sees all of IPv4 in one network, as if it were one sender.
