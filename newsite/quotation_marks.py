@@ -4,9 +4,9 @@ import re
 
 from newsite.web_addresses import UNSPACED
 
-# What may stand before a mark that opens: nothing, a space, a bracket, a dash, another mark.
-BEFORE_OPENING = re.compile(r"[\s(\[{\-–—/“‘„«\"'*_~>]|$")
-BEFORE_CLOSING = re.compile(r"[\w.,;:!?…)\]}%’”'*_~>-]")
+# What may stand before a mark that opens: nothing, a space, a dash, another mark, and any bracket that opens.
+BEFORE_OPENING = re.compile(r"[\s(\[{\-–—/“‘„‚«‹¿¡\"'*_~>（［｛「『【〔〈《]|$")
+BEFORE_CLOSING = re.compile(r"[\w.,;:!?…)\]}%’”\"'*_~>-]")
 IN_WORDS_WITHOUT_SPACES = re.compile(f"[{UNSPACED}]")
 # `'90s`, `'tis`: what was left out stood where the apostrophe is.
 LEFT_OUT = re.compile(r"'(?:\d\ds?|tis|twas|em|til|cause|bout|n)\b", re.IGNORECASE)
@@ -27,6 +27,9 @@ class QuotationMarks:
     def set(self, text: str, place: int) -> str:
         """Return what the straight mark at a place of the text becomes."""
         before, behind = text[place - 1 : place] if place else "", text[place + 1 : place + 2]
+        # Two in a row are a sign of mathematics, or of a program.
+        if text[place] in {before, behind}:
+            return text[place]
         if text[place] == '"':
             return self._double(before, behind)
         if before.isalnum() and behind.isalnum():
@@ -36,7 +39,7 @@ class QuotationMarks:
     def _double(self, before: str, behind: str) -> str:
         if self.open['"'] and BEFORE_CLOSING.match(before):
             return self._closed('"', "”")
-        if behind.strip() and behind != '"' and self._may_open(before):
+        if behind.strip() and self._may_open(before, behind):
             return self._opened('"', "“")
         return '"'
 
@@ -49,12 +52,15 @@ class QuotationMarks:
             return "’" if behind.isalnum() else "'"
         if self.open["'"] and BEFORE_CLOSING.match(before):
             return self._closed("'", "’")
-        # Two in a row are a sign of mathematics, or of a program.
-        stays = behind == "'" or STAYED.search(text, max(0, place - LONGEST_WORD), place)
+        stays = STAYED.search(text, max(0, place - LONGEST_WORD), place)
         return "’" if before.isalpha() and not stays else "'"
 
-    def _may_open(self, before: str) -> bool:
-        return bool(BEFORE_OPENING.match(before) or IN_WORDS_WITHOUT_SPACES.match(before))
+    def _may_open(self, before: str, behind: str) -> bool:
+        """Say whether a word may begin. Behind one without spaces it does where something is to be read."""
+        if BEFORE_OPENING.match(before):
+            return True
+        begins = behind.isalnum() or BEFORE_OPENING.match(behind)
+        return bool(begins and IN_WORDS_WITHOUT_SPACES.match(before))
 
     def _opened(self, mark: str, becomes: str) -> str:
         self.open[mark] = True
