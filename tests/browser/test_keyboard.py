@@ -31,7 +31,8 @@ def just_posted() -> Comment:
 
 
 def test_a_comment_is_reported_by_keyboard_alone(page):
-    page.goto(make_comment().article.get_absolute_url())
+    comment = make_comment()
+    page.goto(comment.article.get_absolute_url())
     press(page, "Report")
     headline(page, "Report a comment")
 
@@ -46,7 +47,7 @@ def test_a_comment_is_reported_by_keyboard_alone(page):
 
     assert Report.objects.get().text == "My telephone number."
     press(page, "Back to the conversation")
-    expect(page).to_have_url(re.compile("#comments$"))
+    expect(page).to_have_url(re.compile(f"#comment-{comment.pk}$"))
 
 
 def test_a_comment_is_edited_by_keyboard_alone(page):
