@@ -36,7 +36,7 @@ CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
 # --- Lines ---
 
-FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})[ \t]*[\w+#.-]*[ \t]*$")
+FENCE = re.compile(r"[ \t]*(?P<mark>`{3,}|~{3,})[ \t]*(?P<language>[\w+#.-]*)[ \t]*$")
 # `> said`, `>said` and `>> said` are quotes; `>_>`, `>:(`, `>D` and `>50%` are not.
 QUOTE = re.compile(
     r"""\s*>(?:\s*>)*
@@ -65,7 +65,7 @@ TAG = re.compile(
 BLOCK_TAG = re.compile(rf"<(?P<slash>/?)(?P<name>blockquote|li|ol|p|pre|ul)\b{ATTRIBUTES}", re.IGNORECASE)
 # A tag that begins a block; or code of one line, in which no tag does.
 BLOCK_OR_CODE = re.compile(
-    rf"""(?P<ticks>`+)(?!`).*?[^`](?P=ticks)(?!`) | <(?P<name>blockquote|code|ol|p|pre|ul)\b{ATTRIBUTES}""",
+    rf"""(?<!`)(?P<ticks>`+)(?!`).*?[^`](?P=ticks)(?!`) | <(?P<name>blockquote|code|ol|p|pre|ul)\b{ATTRIBUTES}""",
     re.IGNORECASE | re.VERBOSE,
 )
 LITERAL = {"code", "pre"}
@@ -165,7 +165,9 @@ class _Blocks:
         for end in range(at + 1, len(lines)):
             line = lines[end].strip()
             if line.startswith(fence["mark"]) and not line.strip(line[0]):
-                return _preformatted("".join(f"{line}\n" for line in lines[at + 1 : end])), end + 1
+                code = "".join(f"{line}\n" for line in lines[at + 1 : end])
+                # With nothing in it, the word behind the mark is no language.
+                return _preformatted(code if code.strip() else fence["language"]), end + 1
         self.marks_left -= UNCLOSED
         return None
 
@@ -561,7 +563,7 @@ class _Words:
         if name == "code" and (closing := END_OF_CODE.search(self.text, tag.end())):
             self._code_of(_decoded(self.text[tag.end() : closing.start()]))
             return closing.end()
-        if name == "a" and self._waiting("a") is not None:
+        if name == "a" and (self._waiting("a") is not None or not _has_target(tag)):
             return None
         is_glued = self.text[tag.start() - 1 : tag.start()].isalnum()
         self._wait(_Open(name, len(self.out), html=_opening(name, tag["attributes"]), is_glued=is_glued))
@@ -616,6 +618,10 @@ READERS: dict[str, Callable[[_Words, int], int | None]] = {
 def _is_edge(is_edge: re.Match[str] | None, mark: str, beside: str) -> bool:
     """Say whether a word may end beside a mark."""
     return bool(is_edge) or (mark != "_" and bool(WORD_WITHOUT_SPACES.match(beside)))
+
+
+def _has_target(tag: re.Match[str]) -> bool:
+    return "href" in dict(_attributes(tag["attributes"]))
 
 
 def _opening(name: str, typed: str) -> str:

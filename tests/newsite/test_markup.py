@@ -182,6 +182,7 @@ AS_TYPED = [
     "<![CDATA[x]]>",
     "J<aime <3 <Hello>",
     "</ul> after </b> it",
+    "the <a> tag, and <a name=b>c</a>",
     # Codes that are no sign.
     "&#0; &#7; &#55296; &#1114112;",
     # Code that is never closed.
@@ -237,6 +238,7 @@ def test_who_knows_no_markdown_reads_what_they_typed(text):
         ("`` `a` ``, ` b`", "<p><code>`a`</code>, <code> b</code></p>"),
         ("a\n \t\nb", "<p>a</p>\n<p>b</p>"),
         ("- a\n \n- b\n\n  c", "<ul>\n<li><p>a</p></li>\n<li><p>b</p>\n<p>c</p></li>\n</ul>"),
+        ("```SELECT\n```", "<pre><code>SELECT</code></pre>"),
         ("```python\nx\n  ````\n```\n```\nafter", "<pre><code>x\n</code></pre>\n<p>after</p>"),
     ],
 )  # fmt: skip
@@ -256,6 +258,7 @@ def test_marks_count_where_someone_means_them(text, html):
         ("<code>\nif a < b:\n    print(1)\n</code>", "<pre><code>if a &lt; b:\n    print(1)\n</code></pre>"),
         ("<pre>\n  a\n\n  b &lt;\n</pre>", "<pre><code>  a\n\n  b &lt;\n</code></pre>"),
         ("so <code>Vec<S> *x*</code>.", "<p>so <code>Vec&lt;S&gt; *x*</code>.</p>"),
+        ("a ``<ul><li>b</ul>` c", "<p>a ``</p>\n<ul>\n<li>b</li>\n</ul>\n<p>` c</p>"),
         ("`<blockquote>` is a tag", "<p><code>&lt;blockquote&gt;</code> is a tag</p>"),
         ("<ul><li>a<li>b\n<ol start=3><li>c</ol></ul>after",
          '<ul>\n<li>a</li>\n<li>b\n<ol start="3">\n<li>c</li>\n</ol></li>\n</ul>\n<p>after</p>'),
@@ -263,6 +266,7 @@ def test_marks_count_where_someone_means_them(text, html):
         ("<blockquote>one\n\ntwo", "<blockquote>\n<p>one</p>\n</blockquote>\n<p>two</p>"),
         ("<b>one\n\ntwo</b> three</b>", "<p><b>one</b></p>\n<p>two three&lt;/b&gt;</p>"),
         ("<b>a <i>b</b> c</i> d", "<p><b>a <i>b</i></b><i> c</i> d</p>"),
+        ("an <a> tag: https://a.example", f"<p>an &lt;a&gt; tag: {link('https://a.example', 'https://a.example')}</p>"),
         ('<a href="www.example.com">x</a>', f"<p>{link('http://www.example.com', 'x')}</p>"),
         ('<a href="example.com/y?a=1&amp;b=2">x</a>', f"<p>{link('http://example.com/y?a=1&amp;b=2', 'x')}</p>"),
         ('<a href="https://a.example">https://b.example</a>', f"<p>{link('https://a.example', 'https://b.example')}</p>"),
