@@ -102,7 +102,7 @@ def _is_open(mark: str, before: str) -> bool:
     """Say whether a mark was set before the first letter of a word, and behind none since."""
     run = MARKS[mark]
     opening, closing = (
-        rf"{BEFORE_OPENING}(?<![\w{mark}]){run}(?=\S|$)",
+        rf"{BEFORE_OPENING}(?<![\w{mark}]){run}(?=[^\s{mark}]|$)",
         rf"(?<=[^\s{mark}]){run}(?=[^\w{mark}])",
     )
     return len(re.findall(opening, before)) > len(re.findall(closing, before))

@@ -128,6 +128,10 @@ def test_no_address_ends_at_a_mark_that_another_one_has(mark):
     assert addresses(f"{X}/{mark}a and {X}{mark}") == [f"{X}/{mark}a", f"{X}{mark}"]
 
 
+def test_no_address_ends_at_a_mark_that_was_never_set():
+    assert addresses(f"5 ** 3, so {X}*") == [f"{X}*"]
+
+
 def test_one_wave_is_no_mark():
     assert addresses(f"~5 times {X}~") == [f"{X}~"]
 
