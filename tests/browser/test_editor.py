@@ -237,8 +237,11 @@ def test_what_is_copied_inside_the_editor_comes_out_as_it_went_in(watch):
     page.goto(f"/admin/articles/article/{make_article(body=body).pk}/change/")
     page.locator(".tiptap h3").click()
     page.keyboard.press("Control+a")
+    # The editor hears of what is selected a moment after the browser.
+    page.wait_for_function("!document.querySelector('.tiptap').editor.state.selection.empty")
     page.keyboard.press("Control+c")
     page.keyboard.press("Control+End")
+    page.wait_for_function("document.querySelector('.tiptap').editor.state.selection.empty")
     page.keyboard.press("Enter")
     page.keyboard.press("Control+v")
     expect(page.locator(".tiptap h3")).to_have_count(2)
