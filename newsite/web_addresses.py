@@ -28,7 +28,7 @@ WEB_ADDRESS = re.compile(
     )+)
     (?:[/?\#](?:
         (?:(?<=[/?\#=&_~%+-])|(?<=_\()) [{UNSPACED}\ufe0f]+ (?:[a-z0-9]+[{UNSPACED}]+)* (?:（[^{OUTSIDE}]+）)?
-        | (?![,;|](?:https?://|www\.)) [^{OUTSIDE}{UNSPACED}]
+        | (?![,;|](?:https?://|www\.) | \[/[a-z]) [^{OUTSIDE}{UNSPACED}]
     )*)?
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -39,6 +39,8 @@ BRACKETS = {")": "(", "]": "[", "}": "{"}
 CLOSED_BY = {opening: closing for closing, opening in BRACKETS.items()}
 QUOTES = {"'": "'", "‘": "’"}
 MARKS = {"*": r"\*+", "_": "_+", "~": "~~+", "`": "`+"}
+# Cells of tables, spoilers and formulas have the same sign at both ends.
+BOTH_SIDES = set("|$")
 # What stands before a mark that is opened: never a part of another address.
 BEFORE_OPENING = r"(?<![^\s([{\"'*_~\x80-\U0010ffff-])"
 # So far before an address it is looked for what was opened there.
@@ -89,6 +91,8 @@ def _closed_at(before: str, address: str) -> int:
 
 def _is_outside(last: str, unopened: dict[str, int], before: str) -> bool:
     if last in END_OF_SENTENCE or (not last.isascii() and _is_punctuation(last)):
+        return True
+    if last in BOTH_SIDES and last == before[-1:]:
         return True
     return unopened.get(last, 0) > 0 or (last in MARKS and _is_open(last, before))
 

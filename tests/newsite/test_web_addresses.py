@@ -58,6 +58,8 @@ def addresses(text: str) -> list[str]:
         "https://7日.example",
         "https://i❤.ws/x",
         "https://a.example/a|b",
+        "https://a.example/x$",
+        "https://a.example/[x]",
     ],
 )
 def test_an_address_is_taken_whole(address):
@@ -85,6 +87,10 @@ X, DEEP = "https://a.example/x", "https://a.example/x_(y)[1]"
         ("", X, "（分享自"),
         ("", X, "👍"),
         ("", X, "‥"),
+        ("|", X, "|"),
+        ("||", X, "||"),
+        ("$", X, "$"),
+        ("[url]", X, "[/url]"),
         ("", X, "→"),
         ("", X, "।अगला"),
         ("", "https://a.example", "’s page"),
