@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.contrib.auth.models import Permission
+from django.template.loader import render_to_string
+from django.utils import translation
 
 from articles import views
 from articles.models import RelatedRead
@@ -422,6 +424,29 @@ def test_a_page_does_not_repeat_on_each_card_whose_page_it_is(client):
 
     assert [of_author.count(' rel="author">'), of_section.count(' rel="author">')] == [2, 3]
     assert [page.count('<p class="kicker"><a href="/section/') for page in (of_author, of_section)] == [2, 0]
+
+
+@pytest.mark.parametrize(("language", "shown"), [("en", "1,234 comments"), ("de", "1.234 comments")])
+@pytest.mark.parametrize(
+    ("template", "name", "field"),
+    [
+        ("articles/_comment_count.html", "article", "comment_count"),
+        ("comments/_count.html", "thread", "count"),
+    ],
+)
+def test_large_numbers_of_comments_are_grouped_as_the_language_writes_them(
+    template, name, field, language, shown
+):
+    with translation.override(language):
+        page = render_to_string(template, {name: {field: 1234}})
+
+    assert re.sub(r"<.*?>|\s{2,}", "", page).strip() == shown
+
+
+def test_large_numbers_of_stories_are_grouped():
+    page = render_to_string("articles/_how_many.html", {"count": 4321})
+
+    assert re.sub(r"<.*?>", "", page).strip() == "4,321 stories"
 
 
 def test_the_number_of_comments_leads_to_them_from_every_place_that_names_the_story(client):
