@@ -255,6 +255,24 @@ def test_a_printed_story_says_when_it_was_published_and_not_how_long_ago(watch):
     ]  # fmt: skip
 
 
+def test_the_facts_of_a_printed_story_stand_on_one_line(watch):
+    story = make_article(updated_at=timezone.now())
+    make_comment(article=story)
+    page = watch.new_visitor()
+    page.goto(story.get_absolute_url())
+    page.emulate_media(media="print")
+
+    # An empty box stands on the line of the letters.
+    lines = page.locator(".times").evaluate("""times => [...times.children].map((fact) => {
+      const foot = document.createElement("span");
+      foot.style.display = "inline-block";
+      fact.append(foot);
+      return Math.round(foot.getBoundingClientRect().bottom);
+    })""")
+
+    assert lines == lines[:1] * 4
+
+
 def test_the_section_of_a_page_is_told_by_more_than_its_colour(watch):
     section = make_section(name="World")
     make_article(section=section)
