@@ -228,6 +228,13 @@ def test_what_is_dropped_into_the_editor_keeps_its_meaning_too(page, watch):
     assert in_the_story(page) == OUTLOOK_ON_THE_WEB.body_html
 
 
+# The editor hears of what is selected, or that nothing is, a moment after the browser.
+HAS_HEARD = """(dom, isEmpty) => new Promise((heard) => {
+  const look = () => (dom.editor.state.selection.empty === isEmpty ? heard() : requestAnimationFrame(look));
+  look();
+})"""
+
+
 def test_what_is_copied_inside_the_editor_comes_out_as_it_went_in(watch):
     body = (
         '<h3>One</h3><p>A <strong>b</strong> <s>c</s></p><ol start="3"><li><p>D</p><ul><li><p>E</p></li></ul>'
@@ -237,11 +244,11 @@ def test_what_is_copied_inside_the_editor_comes_out_as_it_went_in(watch):
     page.goto(f"/admin/articles/article/{make_article(body=body).pk}/change/")
     page.locator(".tiptap h3").click()
     page.keyboard.press("Control+a")
-    # The editor hears of what is selected a moment after the browser.
-    page.wait_for_function("!document.querySelector('.tiptap').editor.state.selection.empty")
+    editor = page.locator(".tiptap")
+    editor.evaluate(HAS_HEARD, False)
     page.keyboard.press("Control+c")
     page.keyboard.press("Control+End")
-    page.wait_for_function("document.querySelector('.tiptap').editor.state.selection.empty")
+    editor.evaluate(HAS_HEARD, True)
     page.keyboard.press("Enter")
     page.keyboard.press("Control+v")
     expect(page.locator(".tiptap h3")).to_have_count(2)
