@@ -1,3 +1,4 @@
+import html
 import re
 from datetime import timedelta
 
@@ -407,6 +408,13 @@ def test_a_token_for_another_purpose_changes_nothing(client, page):
 
 
 # --- Deleting ---
+
+
+def test_before_deleting_it_its_author_reads_what_cannot_be_undone_and_what_stays(client):
+    response = client.get(f"{yours.address(fresh())}delete/")
+
+    assert "This can't be undone. Replies to your comment stay." in html.unescape(text_of(response))
+    assert Comment.objects.get().status == "approved"
 
 
 def test_its_author_deletes_a_comment_and_a_moderator_does_not_bring_it_back(client):
