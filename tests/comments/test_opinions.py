@@ -684,12 +684,14 @@ def test_nobody_is_asked_about_an_edit_that_changes_nothing_or_is_refused(webhoo
     posting.edit(comment, comment.body)
     with pytest.raises(posting.Refused):
         posting.edit(late, "Too late.")
-    posting.edit(comment, "Once.")
-    comment.refresh_from_db()
+    taken = ["Once.", "Twice.", "Three times."]
+    for body in taken:
+        posting.edit(comment, body)
+        comment.refresh_from_db()
     with pytest.raises(posting.Refused):
-        posting.edit(comment, "Twice, too soon.")
+        posting.edit(comment, "Four times, too soon.")
 
-    assert [json.loads(body)["comment"]["body"] for _line, _headers, body in webhook.requests] == ["Once."]
+    assert [json.loads(body)["comment"]["body"] for _line, _headers, body in webhook.requests] == taken
 
 
 def test_a_service_that_fails_holds_no_edit_back(webhook):
