@@ -21,6 +21,8 @@ from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from newsite.logs import without_tokens
+
 # After a failure the next attempt waits so long; after the last pause the mail is given up.
 PAUSES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3)]
 # Longer than four answers of a server that each take EMAIL_TIMEOUT: MAIL, RCPT, DATA, the text.
@@ -206,9 +208,19 @@ class Mail(models.Model):
         )
 
     def mark_sent(self) -> None:
-        """Note that the server has taken the mail, whoever else may have claimed it meanwhile."""
+        """Note that the server has taken the mail, whoever else may have claimed it meanwhile.
+
+        What its links open is for the recipient alone from now on: no page, no table and no
+        backup keeps their tokens.
+        """
         Mail.objects.filter(pk=self.pk).update(
-            state=self.State.SENT, sent_at=timezone.now(), claimed_until=None, last_error=""
+            state=self.State.SENT,
+            sent_at=timezone.now(),
+            claimed_until=None,
+            last_error="",
+            text=without_tokens(self.text),
+            html=without_tokens(self.html),
+            headers={name: without_tokens(value) for name, value in self.headers.items()},
         )
 
     def mark_failed(self, error: Exception, *, for_good: bool) -> None:

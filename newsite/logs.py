@@ -1,16 +1,21 @@
-"""What is written into the log, and what is not."""
+"""What is written into the log, and what neither the log nor a mail that has left may keep."""
 
 import re
 from logging import Formatter, LogRecord
 
-# Django names the address of every request that fails. What stands behind these opens
-# somebody's own pages, or decides for somebody.
-TOKENS = re.compile(r"(/comments/(?:mail|mine|moderate|yours)/)[^\s'\"]+")
+# What stands behind these addresses opens somebody's own pages, or decides for somebody.
+TOKENS = re.compile(r"(/comments/(?:mail|mine|moderate|yours)/)[^\s'\"<>]+")
+
+
+def without_tokens(text: str) -> str:
+    return TOKENS.sub(r"\1…", text)
 
 
 class WithoutTokens(Formatter):
+    """Django names the address of every request that fails."""
+
     def format(self, record: LogRecord) -> str:
-        return TOKENS.sub(r"\1…", super().format(record))
+        return without_tokens(super().format(record))
 
 
 def keep_tracebacks_for_faults(record: LogRecord) -> bool:

@@ -48,3 +48,44 @@ def test_a_mail_that_was_given_up_is_sent_again(editor_client, queue):
     mail.refresh_from_db()
     assert (mail.state, mail.attempts) == ("waiting", 0)
     assert "1 mail is sent again now." in response.content.decode()
+
+
+# --- Links that decide for whoever has them ---
+
+LINK = "https://news.example/comments/moderate/abc:123/"
+
+
+@pytest.fixture
+def waiting(queue):
+    return queue(context={"words": f"Approve: {LINK}"}, headers={"List-Unsubscribe": f"<{LINK}>"})
+
+
+def page_of(client, mail: Mail) -> str:
+    return client.get(f"/admin/mail/mail/{mail.pk}/change/").content.decode()
+
+
+@pytest.mark.parametrize("state", Mail.State.values)
+def test_where_mail_leaves_nobody_reads_the_links_of_others(editor_client, waiting, state):
+    Mail.objects.filter(pk=waiting.pk).update(state=state)
+
+    page = page_of(editor_client, waiting)
+
+    assert "Approve: https://news.example/comments/moderate/…" in page
+    assert "abc:123" not in page
+
+
+def test_where_no_mail_leaves_the_links_stand_in_the_admin(editor_client, waiting, settings):
+    settings.EMAIL_URL_IS_SET = False
+
+    assert LINK in page_of(editor_client, waiting)
+
+
+@pytest.mark.parametrize("field", ["text", "html", "headers", "message_id", "about"])
+def test_no_filter_of_an_address_guesses_at_a_text(editor_client, waiting, field):
+    assert editor_client.get(f"/admin/mail/mail/?{field}__contains=abc").status_code == 400
+
+
+def test_the_search_finds_no_link(editor_client, waiting):
+    found = editor_client.get("/admin/mail/mail/?q=abc:123").context["cl"].result_list
+
+    assert list(found) == []

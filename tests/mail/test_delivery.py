@@ -49,6 +49,38 @@ def test_a_mail_is_delivered_once_with_its_headers_and_both_texts(queue, postbox
     assert (mail.state, mail.attempts, mail.last_error) == ("sent", 1, "")
 
 
+def test_what_a_link_opens_is_known_to_the_recipient_alone_once_the_mail_has_left(queue, postbox):
+    link = "https://news.example/comments/moderate/abc:123/"
+    mail = queue(context={"words": f"Approve: {link} now"}, headers={"List-Unsubscribe": f"<{link}>"})
+
+    deliver_due()
+
+    (got,) = postbox.mails
+    assert got.get_body(["plain"]).get_content().startswith(f"Approve: {link} now")
+    assert got["List-Unsubscribe"] == f"<{link}>"
+    mail.refresh_from_db()
+    hidden = "https://news.example/comments/moderate/…"
+    assert mail.text.startswith(f"Approve: {hidden} now")
+    assert f"<p>Approve: {hidden} now</p>" in mail.html
+    assert mail.headers == {"List-Unsubscribe": f"<{hidden}>"}
+
+
+def test_a_mail_that_was_given_up_keeps_its_links_to_be_sent_again(queue, postbox):
+    postbox.at_rcpt = "550 5.1.1 No such user"
+    link = "https://news.example/comments/moderate/abc:123/"
+    mail = queue(context={"words": link})
+    deliver_due()
+    postbox.at_rcpt = "250 OK"
+
+    Mail.objects.send_again()
+    deliver_due()
+
+    (got,) = postbox.mails
+    assert got.get_body(["plain"]).get_content().startswith(link)
+    mail.refresh_from_db()
+    assert (mail.state, "abc:123" in mail.text) == ("sent", False)
+
+
 def test_a_long_link_in_a_header_stays_in_its_line(queue, postbox):
     link = f"<https://news.example/{'x' * 200}/>"
     queue(headers={"List-Unsubscribe": link}, subject="Grüße " * 30)

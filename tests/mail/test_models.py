@@ -2,9 +2,11 @@ import re
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
+from importlib import import_module
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.core.mail import get_connection
 from django.db import transaction
 
@@ -114,3 +116,28 @@ def test_a_mail_is_forgotten_after_thirty_days_whatever_became_of_it(queue, stat
         clock.shift(timedelta(seconds=1))
 
         assert list(Mail.objects.forgettable()) == [mail]
+
+
+def test_mails_that_left_before_the_upgrade_lose_the_tokens_of_their_links(db):
+    link = "https://news.example/comments/mine/link/abc/"
+    for number in range(3):
+        for state in ["sent", "given-up"]:
+            Mail.objects.create(
+                recipient="ada@example.com",
+                subject=state,
+                message_id=f"<{state}.{number}@news.example>",
+                state=state,
+                text=f"Open {link}",
+                html=f'<a href="{link}">',
+                headers={"List-Unsubscribe": f"<{link}>"},
+            )
+
+    import_module("mail.migrations.0005_sent_mails_without_tokens").clean(apps, None)
+
+    hidden = "https://news.example/comments/mine/…"
+    texts = set(Mail.objects.values_list("state", "text", "html"))
+    assert texts == {
+        ("sent", f"Open {hidden}", f'<a href="{hidden}">'),
+        ("given-up", f"Open {link}", f'<a href="{link}">'),
+    }
+    assert Mail.objects.filter(state="sent")[0].headers == {"List-Unsubscribe": f"<{hidden}>"}

@@ -24,6 +24,7 @@ LAYERS = [
         "newsite.converters",
         "newsite.visible",
         "newsite.slugs",
+        "newsite.logs",
         "mail",
     ],
     ["articles.pictures", "articles.picture_field"],

@@ -4,10 +4,11 @@ from io import StringIO
 
 import pytest
 from django.core import signing
+from django.urls import get_resolver
 
 from comments.moderator_texts import Link
 from comments.yours import address
-from newsite.logs import keep_tracebacks_for_faults
+from newsite.logs import keep_tracebacks_for_faults, without_tokens
 from tests.factories import make_comment, make_user
 from tests.givens import SAME_ORIGIN
 
@@ -72,6 +73,34 @@ def test_neither_is_it_where_the_fault_is_ours(client, log, monkeypatch):
 
     assert f"{responses[500]}: /comments/moderate/…\nTraceback" in log.getvalue()
     assert "abc123" not in log.getvalue()
+
+
+def addresses_with_tokens(patterns, before: str = "/") -> list[str]:
+    """Return every address of the site that has a token in it, with “secret” in its place."""
+    found = []
+    for pattern in patterns:
+        address = before + str(pattern.pattern)
+        if hasattr(pattern, "url_patterns"):
+            found += addresses_with_tokens(pattern.url_patterns, address)
+        elif "<str:token>" in address:
+            found.append(address.replace("<str:token>", "secret"))
+    return found
+
+
+def test_no_address_has_a_token_that_is_not_known_here():
+    addresses = addresses_with_tokens(get_resolver().url_patterns)
+
+    assert len(addresses) > 5
+    assert [address for address in addresses if "secret" in without_tokens(address)] == []
+
+
+@pytest.mark.parametrize("text", ["<{}>", '<a href="{}">', ">{}</a>", "see {} now", "'{}'"])
+def test_only_the_token_is_left_out_of_what_stands_around_it(text):
+    link = "https://news.example/comments/mine/link/abc:123/"
+
+    hidden = without_tokens(text.format(link))
+
+    assert hidden == text.format("https://news.example/comments/mine/…")
 
 
 def test_other_addresses_are_logged_whole(client, log, db):
