@@ -12,14 +12,16 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError
 
 from articles.models import Article
+from demo import loader
 from newsite.management.commands import serve
-from tests.factories import make_article
+from tests.factories import make_article, make_comment, make_editor, make_user
 
 
 @pytest.fixture
-def started(monkeypatch):
+def started(monkeypatch, settings):
     """Take the place of the server, and of what fills the site, which have tests of their own."""
     commands = []
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
     monkeypatch.setattr(serve, "start", commands.append)
     monkeypatch.setattr(serve, "call_command", lambda name, **options: None)
     monkeypatch.setattr(serve, "collect_static", lambda: None)
@@ -108,23 +110,94 @@ def test_without_demo_password_the_password_is_random(monkeypatch, given):
     assert get_user_model().objects.get().check_password(password)
 
 
+# --- A site that is somebody's ---
+
+
+def site() -> tuple[list[str], int]:
+    """Who has an account, and how many stories there are."""
+    return sorted(get_user_model().objects.values_list("username", flat=True)), Article.objects.count()
+
+
+@pytest.fixture
+def prepared(monkeypatch, settings):
+    """Make a site ready as `make run` does, with one story for a demo."""
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+    monkeypatch.setattr(serve, "collect_static", lambda: None)
+    monkeypatch.setattr(loader, "load", lambda: bool(make_article(slug="of-the-demo")))
+    return serve.prepare
+
+
 @pytest.mark.django_db
-def test_a_changed_password_is_kept(monkeypatch):
+def test_a_new_site_gets_the_demo_and_one_administrator(prepared):
+    assert prepared() is not None
+    assert site() == (["editor"], 1)
+
+    assert prepared() is None
+    assert site() == (["editor"], 1)
+
+
+@pytest.mark.django_db
+def test_a_start_that_fails_leaves_a_new_site_new(prepared, monkeypatch):
+    def fail():
+        make_article()
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(loader, "load", fail)
+        with pytest.raises(OSError, match="No space left"):
+            prepared()
+    assert site() == ([], 0)
+
+    assert prepared() is not None
+    assert site() == (["editor"], 1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("has", [make_article, make_comment])
+def test_a_site_with_stories_gets_neither_demo_nor_administrator(prepared, has):
+    has()
+
+    assert prepared() is None
+    assert site() == ([], 1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("make", [make_editor, make_user])
+def test_a_site_with_an_account_gets_neither_demo_nor_a_second_one(prepared, make):
+    make(username="owner")
+
+    assert prepared() is None
+    assert site() == (["owner"], 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("hosts", [["news.example"], ["localhost", "news.example"], ["*"], ["192.168.1.4"]])
+def test_a_site_for_the_public_gets_neither(prepared, settings, hosts):
+    settings.ALLOWED_HOSTS = hosts
+
+    assert prepared() is None
+    assert site() == ([], 0)
+
+
+@pytest.mark.django_db
+def test_who_has_no_administrator_is_told_how_to_make_one(started, monkeypatch):
+    monkeypatch.setattr(serve, "prepare", lambda: None)
+    port = free_port()
+
+    without = run_serve(port)
+    make_editor()
+
+    told = "There is no administrator: manage.py createsuperuser makes one.\n"
+    assert (without.count(told), run_serve(port).count(told)) == (1, 0)
+
+
+@pytest.mark.django_db
+def test_a_changed_password_is_kept(prepared, monkeypatch):
     monkeypatch.setenv("DEMO_PASSWORD", "another one")
     get_user_model().objects.create_superuser("editor", password="the editor's own")
 
-    assert serve.create_editor() is None
+    assert prepared() is None
     assert get_user_model().objects.get().check_password("the editor's own")
-
-
-@pytest.mark.django_db
-def test_a_start_keeps_the_stories_that_are_there(monkeypatch):
-    monkeypatch.setattr(serve, "collect_static", lambda: None)
-    article = make_article()
-
-    serve.prepare()
-
-    assert list(Article.objects.all()) == [article]
 
 
 @pytest.mark.django_db

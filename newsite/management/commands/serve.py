@@ -15,17 +15,19 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connections, transaction
 from django.utils.module_loading import import_string
 
 HOST = "127.0.0.1"
 EDITOR = "editor"
+# Django's own default knows no others, and nobody elsewhere reaches a machine by them.
+OF_THIS_MACHINE = {"localhost", ".localhost", "127.0.0.1", "[::1]"}
 
 
 class Command(BaseCommand):
     help = (
-        "Migrate, load the demo where there are no stories, create the administrator "
-        f"“{EDITOR}” once, collect the static files, and serve on {HOST}."
+        "Migrate, collect the static files, and serve on "
+        f"{HOST}. A new site gets the demo and the administrator “{EDITOR}”."
     )
 
     def add_arguments(self, parser):
@@ -41,6 +43,8 @@ class Command(BaseCommand):
         if password:
             self.stdout.write(f"Administrator: {address}admin/  name: {EDITOR}  password: {password}")
             self.stdout.write("The password is not shown again.")
+        elif not get_user_model().objects.filter(is_superuser=True).exists():
+            self.stdout.write("There is no administrator: manage.py createsuperuser makes one.")
         if not settings.SENDS_MAIL:
             self.stdout.write(
                 f"Mail is kept at {address}admin/mail/mail/ and not sent: EMAIL_URL is not set."
@@ -68,7 +72,7 @@ def check_port(port: str) -> None:
 
 
 def prepare() -> str | None:
-    """Bring database, demo, administrator and static files up to date, and keep what is there.
+    """Bring database and static files up to date, and give a new site the demo and an administrator.
 
     Return the administrator's password if it was created just now.
     """
@@ -76,18 +80,29 @@ def prepare() -> str | None:
     # The workers import this module before the models can be.
     if apps.get_model("comments", "Rendering").load().is_due:
         call_command("render_comments")
-    call_command("load_demo")
     collect_static()
-    return create_editor()
-
-
-def create_editor() -> str | None:
-    """Create the administrator and return the password, or None if there is one."""
-    users = get_user_model().objects
-    if users.filter(username=EDITOR).exists():
+    if is_somebodys():
         return None
+    # Both or none: half a start would make the site somebody's.
+    with transaction.atomic():
+        call_command("load_demo")
+        return create_editor()
+
+
+def is_somebodys() -> bool:
+    """Say whether somebody works with this site already, or has set it up for the public.
+
+    Such a site gets nothing that its owner has not asked for.
+    """
+    models = [get_user_model(), *(apps.get_model(name) for name in ("articles.Article", "comments.Comment"))]
+    is_used = any(model.objects.exists() for model in models)
+    return is_used or not OF_THIS_MACHINE.issuperset(settings.ALLOWED_HOSTS)
+
+
+def create_editor() -> str:
+    """Create the administrator and return the password."""
     password = os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(12)
-    users.create_superuser(EDITOR, password=password)
+    get_user_model().objects.create_superuser(EDITOR, password=password)
     return password
 
 
