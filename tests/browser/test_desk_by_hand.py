@@ -16,6 +16,7 @@ from tests.factories import make_article, make_comment, make_editor
 
 WIDE = {"width": 1280, "height": 900}
 PHONE = {"width": 320, "height": 640}
+NEWS = re.compile("/news/")
 
 
 @pytest.fixture
@@ -116,6 +117,12 @@ def test_a_failure_is_told_where_it_is_seen_however_far_down_the_page(watch):
     assert status.bounding_box()["height"] <= 1
 
 
+def let_it_look(page: Page) -> None:
+    """Let the queue ask what others have decided, and wait for the answer."""
+    with page.expect_response(NEWS):
+        page.clock.run_for(20_000)
+
+
 def test_what_a_colleague_decides_is_heard_once(watch):
     comments = make_held(3)
     page = watch.new_editor(make_editor())
@@ -125,17 +132,43 @@ def test_what_a_colleague_decides_is_heard_once(watch):
     colleague = make_editor(username="colleague")
 
     comments[0].approve(by=colleague)
-    page.clock.run_for(20_000)
+    let_it_look(page)
     expect(heard).to_contain_text(re.compile(r"^Reader 2 on .*: Approved by colleague, "))
     heard.evaluate("one => { one.textContent = '' }")
-    page.clock.run_for(20_000)
+    row_of(page, comments[0]).locator(".queue-overtaken").evaluate("one => { one.id = 'of-before' }")
+    let_it_look(page)
+    expect(page.locator("#of-before")).to_have_count(0)
     expect(row_of(page, comments[0]).locator(".queue-overtaken")).to_have_count(1)
     assert heard.text_content() == ""
     for comment in comments[1:]:
         comment.trash(by=colleague)
-    page.clock.run_for(20_000)
+    let_it_look(page)
 
     expect(heard).to_have_text("Others have decided on several of these comments. Each says so.")
+
+
+def test_a_slow_answer_does_not_undo_what_a_newer_one_tells(watch):
+    comment = make_held(1)[0]
+    page = watch.new_editor(make_editor())
+    page.clock.install()
+    page.goto(QUEUE)
+    asked, answers = [], []
+    page.route(NEWS, lambda route: asked.append(route))
+    colleague = make_editor(username="colleague")
+    for decide in (comment.approve, comment.trash):
+        decide(by=colleague)
+        page.clock.run_for(20_000)
+        while len(asked) == len(answers):
+            page.wait_for_timeout(10)
+        answers.append(asked[-1].fetch())
+
+    for route, answer in reversed(list(zip(asked, answers, strict=True))):
+        with page.expect_response(NEWS) as came:
+            route.fulfill(response=answer)
+        came.value.finished()
+
+    overtaken = row_of(page, comment).locator(".queue-overtaken")
+    expect(overtaken).to_have_text(re.compile("Moved to the trash by colleague"))
 
 
 def test_the_keys_go_past_a_comment_that_a_colleague_has_decided_on(watch):
@@ -144,7 +177,7 @@ def test_the_keys_go_past_a_comment_that_a_colleague_has_decided_on(watch):
     page.clock.install()
     with_keys(page)
     comments[1].approve(by=make_editor(username="colleague"))
-    page.clock.run_for(20_000)
+    let_it_look(page)
     expect(row_of(page, comments[1]).locator(".queue-overtaken")).to_have_count(1)
 
     for _ in range(2):

@@ -230,9 +230,12 @@ async function refill() {
   }
 }
 
+let looks = 0;
+
 // Shows what others have decided on the comments of this page.
 async function watch() {
   if (document.hidden) return;
+  const look = ++looks;
   const rows = [...list.querySelectorAll(UNDECIDED)];
   if (!rows.length) return;
   const address = new URLSearchParams({
@@ -241,8 +244,11 @@ async function watch() {
   });
   const response = await fetch(`${queue.dataset.news}?${address}`).catch(() => null);
   if (!response?.ok || response.redirected) return;
+  const decided = pieceOf(await response.text());
+  // A slow answer is older than that of the next look.
+  if (look !== looks) return;
   const added = [];
-  for (const told of pieceOf(await response.text()).querySelectorAll("[data-comment]")) {
+  for (const told of decided.querySelectorAll("[data-comment]")) {
     const row = document.getElementById(`row-${told.dataset.comment}`);
     if (!row) continue;
     const before = row.querySelector(".queue-overtaken");
