@@ -2,9 +2,11 @@
 
 Whoever has one is signed in by a code after the password, and not before. So whoever is
 signed in has given a code, if the account has a second factor: nothing else asks for it.
-The codes, and the growing pauses after wrong ones, are django-otp's.
+The codes, and the growing pauses after wrong ones, are django-otp's; `staff/models.py` ends the
+pauses, and hashes recovery codes.
 """
 
+import secrets
 from base64 import b32encode
 from io import BytesIO
 from math import ceil
@@ -17,10 +19,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_static.models import StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from staff.models import RecoveryCodes, SecondFactor
+
 RECOVERY_CODES = 10
+# Each sign of a code has 5 bits.
+RECOVERY_CODE_BYTES = 10
 DIGITS = 6
 # The key of a session's data that names the device that is being set up in it.
 SET_UP = "second_factor"
@@ -49,7 +55,7 @@ def being_set_up(request: HttpRequest, user) -> TOTPDevice | None:
 
 def confirm(device: TOTPDevice, code: str) -> list[str]:
     """Let the device count from now on, in place of any other, and return new recovery codes."""
-    _use(TOTPDevice.objects.filter(pk=device.pk), code)
+    _use(SecondFactor.objects.filter(pk=device.pk), code)
     with transaction.atomic():
         TOTPDevice.objects.filter(user=device.user).exclude(pk=device.pk).delete()
         TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
@@ -59,7 +65,7 @@ def confirm(device: TOTPDevice, code: str) -> list[str]:
 def use_code(user, code: str) -> bool:
     """Use up a code, or raise a ValidationError. Return whether it was a recovery code."""
     is_recovery_code = len(code) != DIGITS
-    model = StaticDevice if is_recovery_code else TOTPDevice
+    model = RecoveryCodes if is_recovery_code else SecondFactor
     _use(model.objects.filter(user=user, confirmed=True), code)
     return is_recovery_code
 
@@ -92,11 +98,19 @@ def _seconds_to_wait(device) -> int:
 @transaction.atomic
 def new_recovery_codes(user) -> list[str]:
     """Put new recovery codes in the place of all others, and return them as they are shown."""
-    StaticDevice.objects.filter(user=user).delete()
-    device = StaticDevice.objects.create(user=user, name=user.get_username()[:64])
-    codes = [StaticToken.random_token() for _number in range(RECOVERY_CODES)]
-    StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
-    return [f"{code[:4]}-{code[4:]}" for code in codes]
+    RecoveryCodes.objects.filter(user=user).delete()
+    device = RecoveryCodes.objects.create(user=user, name=user.get_username()[:64])
+    codes = [_new_code() for _number in range(RECOVERY_CODES)]
+    StaticToken.objects.bulk_create(StaticToken(device=device, token=device.hash_of(code)) for code in codes)
+    return ["-".join(_fours(code)) for code in codes]
+
+
+def _new_code() -> str:
+    return b32encode(secrets.token_bytes(RECOVERY_CODE_BYTES)).decode().lower()
+
+
+def _fours(signs: str) -> list[str]:
+    return [signs[start : start + 4] for start in range(0, len(signs), 4)]
 
 
 def recovery_codes_left(user) -> int:
@@ -106,13 +120,12 @@ def recovery_codes_left(user) -> int:
 @transaction.atomic
 def remove(user) -> None:
     TOTPDevice.objects.filter(user=user).delete()
-    StaticDevice.objects.filter(user=user).delete()
+    RecoveryCodes.objects.filter(user=user).delete()
 
 
 def secret_of(device: TOTPDevice) -> str:
     """Return the secret as apps take it that cannot read the picture, in groups of four."""
-    secret = b32encode(device.bin_key).decode()
-    return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
+    return " ".join(_fours(b32encode(device.bin_key).decode()))
 
 
 def picture_of(device: TOTPDevice) -> bytes:

@@ -2,19 +2,22 @@ import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.contrib.auth import get_user
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from staff import second_factor
+from staff.models import RecoveryCodes
 from staff.sessions import Session
 from tests.factories import make_article, make_comment, make_editor, make_user
 from tests.givens import NOON
@@ -41,7 +44,7 @@ def being_set_up(username: str = "ada") -> TOTPDevice:
 
 
 def codes_on(response) -> list[str]:
-    return re.findall(r"<code>([a-z2-7]{4}-[a-z2-7]{4})</code>", response.content.decode())
+    return re.findall(r"<code>([a-z2-7]{4}(?:-[a-z2-7]{4}){3})</code>", response.content.decode())
 
 
 class TestSettingUp:
@@ -232,6 +235,30 @@ class TestSigningIn:
 
             assert give_code(client, code_of(phone)).status_code == 302
 
+    @pytest.mark.parametrize("code", ["000000", "aaaa-aaaa-aaaa-aaaa"])
+    def test_however_many_are_wrong_the_right_one_lets_in_after_an_hour(self, client, ada, phone, code):
+        right = second_factor.new_recovery_codes(ada)[0]
+        with time_machine.travel(NOON, tick=False) as clock:
+            for _guess in range(40):
+                sign_in(client)
+                assert give_code(client, code).status_code == 422
+                clock.shift(timedelta(hours=1))
+            sign_in(client)
+
+            assert give_code(client, code_of(phone) if code == "000000" else right).status_code == 302
+
+    def test_wrong_codes_that_were_counted_before_the_upgrade_wait_an_hour_at_most(self, client, phone):
+        with time_machine.travel(NOON, tick=False) as clock:
+            long_ago = {"throttling_failure_count": 5000, "throttling_failure_timestamp": NOON}
+            TOTPDevice.objects.update(**long_ago)
+            clock.shift(timedelta(minutes=30))
+            sign_in(client)
+            assert give_code(client, code_of(phone)).status_code == 429
+            clock.shift(timedelta(minutes=30))
+            sign_in(client)
+
+            assert give_code(client, code_of(phone)).status_code == 302
+
     def test_wrong_codes_count_whichever_browser_sends_them(self, client, phone):
         sign_in(client)
         give_code(client, "000000")
@@ -368,6 +395,42 @@ class TestRecoveryCodes:
         other = Client()
         sign_in(other)
         assert give_code(other, codes[3]).status_code == 422
+
+    def test_the_database_knows_none_of_them(self, ada, phone):
+        codes = {code.replace("-", "") for code in second_factor.new_recovery_codes(ada)}
+
+        kept = set(StaticToken.objects.values_list("token", flat=True))
+
+        assert (len(codes), len(kept), codes & kept) == (10, 10, set())
+        assert {len(code) for code in codes} == {16}
+
+    def test_what_the_database_knows_lets_nobody_in(self, client, ada, phone):
+        second_factor.new_recovery_codes(ada)
+        kept = StaticToken.objects.first().token
+        sign_in(client)
+
+        assert give_code(client, kept).status_code == 422
+
+    def test_another_site_or_account_has_another_hash_of_the_same_code(self, ada, settings):
+        bo = make_user(username="bo")
+        codes = RecoveryCodes(user=ada)
+        here = [codes.hash_of("abcd"), RecoveryCodes(user=bo).hash_of("abcd")]
+        settings.SECRET_KEY = "another"
+
+        assert len({*here, codes.hash_of("abcd")}) == 3
+
+    def test_one_of_before_the_upgrade_still_signs_in(self, client, ada, phone):
+        device = StaticDevice.objects.create(user=ada, name="ada")
+        old = ["abcd2345", "efgh6723"]
+        StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in old)
+
+        for _again in range(2):  # an upgrade that was broken off begins once more
+            import_module("staff.migrations.0005_hashed_recovery_codes").hash_codes(apps, None)
+
+        assert not StaticToken.objects.filter(token__in=old).exists()
+        sign_in(client)
+        assert give_code(client, "abcd-2345").status_code == 302
+        assert second_factor.recovery_codes_left(ada) == 1
 
     def test_guessing_them_is_slowed_down(self, client, ada, phone):
         codes = second_factor.new_recovery_codes(ada)
