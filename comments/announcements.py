@@ -175,7 +175,7 @@ def _notice(announcement: Announcement, told: Told) -> Notice:
     notice = Notice(comment=comment, subscriber=told.subscriber, kind=told.kind, created_at=since)
     if told.at_once:
         notice.mail = _mail(comment, told)
-        notice.mail.due_at = since
+        notice.mail.date_back(since)
         notice.told_at = timezone.now()
     return notice
 

@@ -15,8 +15,8 @@ class MailAdmin(admin.ModelAdmin):
     search_fields = ["recipient", "subject"]
     show_full_result_count = False
     fields = readonly_fields = (
-        "subject", "recipient", "state", "attempts", "created_at", "due_at", "sent_at", "last_error",
-        "shown_text",
+        "subject", "recipient", "state", "attempts", "created_at", "due_at", "tried_until", "sent_at",
+        "last_error", "shown_text",
     )  # fmt: skip
     actions = ["send_again"]
 

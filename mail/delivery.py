@@ -1,17 +1,36 @@
-"""From the outbox to the mail server."""
+"""From the outbox to the mail server.
 
+What goes wrong concerns one mail, which then waits for itself, or the server takes none at
+all. Then all wait in their turn, one is tried at times for all of them, and with the first
+that leaves they all do. That is kept in the database, so that every process knows it.
+"""
+
+import logging
 import re
+import time
 from collections.abc import Callable
-from smtplib import SMTPRecipientsRefused
+from smtplib import SMTPException, SMTPRecipientsRefused, SMTPSenderRefused, SMTPServerDisconnected
 from threading import Event
 
 from django.conf import settings
 from django.core.mail import get_connection
 
-from mail.models import Mail
+from mail.models import Mail, Outage, written
+
+logger = logging.getLogger(__name__)
 
 # RFC 5321, section 4.2.3, and RFC 7504: no such mailbox here, nor elsewhere, nor such a name, nor any.
 UNKNOWN_RECIPIENT = {550, 551, 553, 556}
+# RFC 5321, section 3.8: the server ends the conversation, whatever it was about.
+CLOSING = 421
+# No mail without a sign-in (RFC 4954, section 6), and none to elsewhere, as relays say.
+NOT_FOR_THE_SITE = {CLOSING, 530, 554}
+# Of a refusal for good, RFC 3463: the second number says what it is about.
+STATUS = re.compile(rb"5\.(\d+)\.\d+")
+# So many mails in a row the server has to fail at before it is taken for one that takes none.
+IN_A_ROW = 2
+# So many seconds it may keep the other chores waiting. It goes on after them.
+PATIENCE = 60
 
 
 def deliver_due(stopped: Event | None = None, discard: Callable[[Mail], bool] | None = None) -> None:
@@ -19,32 +38,87 @@ def deliver_due(stopped: Event | None = None, discard: Callable[[Mail], bool] | 
 
     Any number of processes may do so at once: each mail is claimed by one of them. A mail
     that the server has accepted is marked before the next is touched, so a process that is
-    killed leaves at most one in doubt, whose Message-ID the server then sees again.
+    killed leaves at most two in doubt, whose Message-IDs the server then sees again.
 
     Just before a mail is sent, `discard` may delete it, since what it tells has changed
     meanwhile, and says so.
     """
     if not (settings.SENDS_MAIL and Mail.objects.due().exists()):
         return
-    Mail.objects.give_up_stale()
+    if given_up := Mail.objects.give_up_stale():
+        logger.warning("Mails that have waited for three days were given up: %d.", given_up)
+    if not Outage.objects.may_try():
+        return
+    until = time.monotonic() + PATIENCE
     connection = get_connection()
+    # The last that failed in a row, still claimed, and why: they or the server may be to blame.
+    doubtful: list[tuple[Mail, Exception]] = []
+    away, takes_mail = None, False
     try:
         while not (stopped and stopped.is_set()) and Mail.objects.due().exists():
             # Before the claim, so that the claim need not last through greeting and sign-in.
-            failure = unreachable = _try(connection.open)
+            failure = away = _try(connection.open)
             if (mail := Mail.objects.claim()) and not (discard and discard(mail)):
-                failure = failure or _try(mail.message(connection).send)
+                failure = away or _try(mail.message(connection).send)
                 if failure is None:
                     mail.mark_sent()
+                    if doubtful or not takes_mail:
+                        _blame_mails(doubtful)
+                    takes_mail = True
+                elif away or _concerns_all(failure):
+                    doubtful.append((mail, failure))
                 else:
                     mail.mark_failed(failure, for_good=_is_permanent(failure))
-            if unreachable is not None:
-                # The next mails would find no server either, and each would wait for it in vain.
+            if away is not None or len(doubtful) >= IN_A_ROW:
+                # The next mails would fare no better, and each would wait for it in vain.
                 break
             if failure is not None:
                 _try(connection.close)
+            if time.monotonic() > until:
+                written.set()
+                break
     finally:
         _try(connection.close)
+    if away or doubtful:
+        _blame_server(doubtful, away)
+
+
+def _blame_mails(doubtful: list[tuple[Mail, Exception]]) -> None:
+    """Take note that the server takes mails: where it has failed at one, that is a matter of this mail."""
+    for mail, failure in doubtful:
+        mail.mark_failed(failure, for_good=False)
+    doubtful.clear()
+    if over := Outage.objects.end():
+        waiting = Mail.objects.overdue().count()
+        logger.warning("Mails leave again that have waited since %s. Still to go: %d.", over.since, waiting)
+
+
+def _blame_server(doubtful: list[tuple[Mail, Exception]], away: Exception | None) -> None:
+    """Let all mails wait for a server that takes none. The log tells of it once."""
+    for mail, failure in doubtful:
+        mail.mark_held_up(failure, was_begun=failure is not away)
+    reason = away or doubtful[-1][1]
+    if begun := Outage.objects.note(str(reason) or type(reason).__name__):
+        waiting = Mail.objects.overdue().count()
+        logger.warning("Mails wait since %s: %d so far. Their server: %s", begun.since, waiting, begun.reason)
+
+
+def _concerns_all(failure: Exception) -> bool:
+    """Say whether the server would perhaps take no other mail of the site either."""
+    if isinstance(failure, SMTPRecipientsRefused):
+        return all(_refuses_the_site(*answer) for answer in failure.recipients.values())
+    if isinstance(failure, SMTPSenderRefused | SMTPServerDisconnected):
+        return True
+    if isinstance(failure, SMTPException):
+        return getattr(failure, "smtp_code", None) == CLOSING
+    return isinstance(failure, OSError)
+
+
+def _refuses_the_site(code: int, reason: bytes) -> bool:
+    # RFC 3463: 5.7.X is about who may send. Where a server does not say, its reply code has to do.
+    if detail := STATUS.match(reason):
+        return detail[1] == b"7"
+    return code in NOT_FOR_THE_SITE
 
 
 def _try(step) -> Exception | None:
@@ -71,6 +145,6 @@ def _is_permanent(failure: Exception) -> bool:
 
 def _means_no_such_recipient(code: int, reason: bytes) -> bool:
     # RFC 3463: X.1.X is about the address. Where a server does not say, its reply code has to do.
-    if detail := re.match(rb"5\.(\d+)\.\d+", reason):
+    if detail := STATUS.match(reason):
         return detail[1] == b"1"
     return code in UNKNOWN_RECIPIENT

@@ -6,7 +6,7 @@ cause, tried again and seen in the admin, and a second queue would be a second t
 
 import threading
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.header import Header
 from email.utils import make_msgid
 from typing import Any
@@ -23,12 +23,14 @@ from django.utils.translation import gettext_lazy as _
 
 from newsite.logs import without_tokens
 
-# After a failure the next attempt waits so long; after the last pause the mail is given up.
-PAUSES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3)]
+# After a failure of its own a mail waits so long for the next attempt, and then every hour,
+PAUSES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=1)]
+# until it was due for so long. What could not even be tried tells no news any more by then.
+TRIED_FOR = timedelta(days=3)
+# While the server takes nothing one mail is tried after these pauses, for all that wait.
+SERVER_PAUSES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=10)]
 # Longer than four answers of a server that each take EMAIL_TIMEOUT: MAIL, RCPT, DATA, the text.
 CLAIM = timedelta(minutes=2)
-# What could not even be tried for so long tells no news any more.
-STALE_AFTER = timedelta(days=2)
 # A mail is kept so long, to be looked up, whether it was sent or not.
 KEPT = timedelta(days=30)
 SUBJECT_LENGTH = 200
@@ -37,6 +39,10 @@ LINE_LENGTH = 76
 
 # Set when this process has written a mail: who delivers beside its requests waits for it.
 written = threading.Event()
+
+
+def three_days_on() -> datetime:
+    return timezone.now() + TRIED_FOR
 
 
 class Message(EmailMultiAlternatives):
@@ -83,6 +89,11 @@ class MailQuerySet(models.QuerySet):
         abandoned = models.Q(state=Mail.State.SENDING, claimed_until__lte=now)
         return self.filter(waits | abandoned).order_by("due_at", "pk")
 
+    def overdue(self):
+        """Return what would have left by now if the mail server took it."""
+        states = [Mail.State.WAITING, Mail.State.SENDING]
+        return self.filter(state__in=states, due_at__lte=timezone.now())
+
     def unsent(self):
         """Return what has not left, and what nobody is sending at this moment."""
         waits = models.Q(state__in=[Mail.State.WAITING, Mail.State.GIVEN_UP])
@@ -102,15 +113,24 @@ class MailQuerySet(models.QuerySet):
                 return mail
         return None
 
-    def give_up_stale(self) -> None:
-        """Give up what has waited for days because no mail left the site, before it all leaves."""
-        old = self.filter(state=Mail.State.WAITING, due_at__lt=timezone.now() - STALE_AFTER)
-        old.update(state=Mail.State.GIVEN_UP, last_error=_("It waited too long to be sent."))
+    def give_up_stale(self) -> int:
+        """Give up what has waited for three days, before it all leaves, and return how many."""
+        old = self.filter(state=Mail.State.WAITING, tried_until__lt=timezone.now())
+        old.filter(last_error="").update(last_error=_("It waited too long to be sent."))
+        return old.update(state=Mail.State.GIVEN_UP)
 
     def send_again(self) -> int:
         """Try mails once more that were given up, and return how many."""
         given_up = self.filter(state=Mail.State.GIVEN_UP)
-        count = given_up.update(state=Mail.State.WAITING, attempts=0, due_at=timezone.now(), last_error="")
+        count = given_up.update(
+            state=Mail.State.WAITING,
+            attempts=0,
+            due_at=timezone.now(),
+            tried_until=three_days_on(),
+            last_error="",
+        )
+        # Whoever asks for it has perhaps mended what was wrong with the server.
+        Outage.objects.update(tried_at=timezone.now() - SERVER_PAUSES[-1])
         transaction.on_commit(written.set)
         return count
 
@@ -141,6 +161,7 @@ class Mail(models.Model):
     message_id = models.CharField(max_length=254, unique=True, editable=False)
     created_at = models.DateTimeField(_("written"), default=timezone.now, editable=False)
     due_at = models.DateTimeField(_("due"), default=timezone.now)
+    tried_until = models.DateTimeField(_("tried until"), default=three_days_on)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     claimed_until = models.DateTimeField(_("claimed until"), null=True, blank=True)
@@ -225,10 +246,71 @@ class Mail(models.Model):
 
     def mark_failed(self, error: Exception, *, for_good: bool) -> None:
         """Let the mail wait for its next attempt, or give it up after the last or `for_good`."""
+        due_at = timezone.now() + PAUSES[min(self.attempts, len(PAUSES)) - 1]
+        is_over = for_good or due_at > self.tried_until
+        self._put_back(error, {"state": self.State.GIVEN_UP} if is_over else {"due_at": due_at})
+
+    def mark_held_up(self, error: Exception, *, was_begun: bool) -> None:
+        """Let the mail wait for the server, which takes none. What `was_begun` comes after the others.
+
+        It may be this very mail that the server dies of, and then another is tried first.
+        """
+        self._put_back(error, {"due_at": timezone.now()} if was_begun else {})
+
+    def date_back(self, moment: datetime) -> None:
+        """Let the mail count as due since then, which is when its news was new."""
+        self.due_at, self.tried_until = moment, moment + TRIED_FOR
+
+    def _put_back(self, error: Exception, change: dict[str, Any]) -> None:
         mine = Mail.objects.filter(pk=self.pk, state=self.State.SENDING, attempts=self.attempts)
-        change = {"claimed_until": None, "last_error": str(error) or type(error).__name__}
-        if for_good or self.attempts > len(PAUSES):
-            mine.update(state=self.State.GIVEN_UP, **change)
-        else:
-            due_at = timezone.now() + PAUSES[self.attempts - 1]
-            mine.update(state=self.State.WAITING, due_at=due_at, **change)
+        waiting = {"state": self.State.WAITING, "claimed_until": None}
+        mine.update(**{**waiting, "last_error": str(error) or type(error).__name__, **change})
+
+
+class OutageQuerySet(models.QuerySet["Outage"]):
+    def may_try(self) -> bool:
+        """Say whether to try the server: always, but while it takes nothing one process does at times.
+
+        A mail that is written meanwhile is a reason to look sooner.
+        """
+        outage, now = self.first(), timezone.now()
+        if outage is None:
+            return True
+        pause = SERVER_PAUSES[min(outage.tries, len(SERVER_PAUSES)) - 1]
+        if Mail.objects.filter(created_at__gt=outage.tried_at).exists():
+            pause = SERVER_PAUSES[0]
+        if outage.tried_at + pause > now:
+            return False
+        # Whoever else has read the same row finds another time there.
+        mine = self.filter(tried_at=outage.tried_at)
+        return bool(mine.update(tried_at=now, tries=outage.tries + 1))
+
+    def note(self, reason: str) -> "Outage | None":
+        """Keep why the server takes nothing. Return the row only where nobody has known it yet."""
+        now = timezone.now()
+        row = {"since": now, "reason": reason, "tried_at": now}
+        outage, is_new = self.get_or_create(pk=1, defaults=row)
+        if is_new:
+            return outage
+        self.filter(pk=1).update(reason=reason)
+        return None
+
+    def end(self) -> "Outage | None":
+        """Let all that wait leave. Return what is over, to the one process that ends it."""
+        outage = self.first()
+        return outage if outage and self.filter(pk=outage.pk).delete()[0] else None
+
+
+class Outage(models.Model):
+    """The mail server takes nothing from the site: one row while that lasts, by which all processes know."""
+
+    since = models.DateTimeField()
+    # In the words of the server, or of the network.
+    reason = models.TextField()
+    tried_at = models.DateTimeField()
+    tries = models.PositiveIntegerField(default=1)
+
+    objects = OutageQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.reason

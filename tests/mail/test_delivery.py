@@ -13,8 +13,9 @@ from django.conf import settings as site
 from django.core import mail as django_mail
 from django.db import connection
 
+from mail import delivery
 from mail.delivery import deliver_due
-from mail.models import Mail, MailQuerySet
+from mail.models import Mail, MailQuerySet, written
 from tests.givens import NOON
 
 # A transaction of its own for each change, as outside the tests: two deliverers see each other.
@@ -161,25 +162,27 @@ def test_a_deliverer_ends_after_the_mail_that_it_sends(queue, postbox):
 # --- A server that refuses ---
 
 
-def test_a_refused_mail_is_tried_again_with_growing_pauses_and_then_given_up(queue, postbox):
+def test_a_refused_mail_is_tried_again_with_growing_pauses_then_hourly_and_given_up_after_three_days(
+    queue, postbox
+):
     postbox.at_data = "451 Come back later"
+    tried_at = []
     with time_machine.travel(NOON, tick=False) as clock:
         mail = queue()
-        deliver_due()
-        for pause in [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=3)]:
-            tries = postbox.begun
-            clock.shift(pause - timedelta(seconds=1))
+        while mail.state == "waiting":
+            clock.move_to(mail.due_at - timedelta(seconds=1))
             deliver_due()
-            assert postbox.begun == tries
-            clock.shift(timedelta(seconds=1))
+            assert postbox.begun == len(tried_at)
+            clock.move_to(mail.due_at)
             deliver_due()
-            assert postbox.begun == tries + 1
-        clock.shift(timedelta(days=1))
-        deliver_due()
+            tried_at.append(mail.due_at - NOON)
+            mail.refresh_from_db()
 
+    assert tried_at[:6] == [timedelta(minutes=minutes) for minutes in (0, 1, 6, 36, 96, 156)]
+    pauses = {after - before for before, after in zip(tried_at[4:], tried_at[5:], strict=False)}
+    assert (pauses, tried_at[-1]) == ({timedelta(hours=1)}, timedelta(days=2, hours=23, minutes=36))
     mail.refresh_from_db()
-    assert (postbox.begun, postbox.mails) == (5, [])
-    assert (mail.state, mail.attempts) == ("given-up", 5)
+    assert (mail.state, postbox.mails) == ("given-up", [])
     assert "Come back later" in mail.last_error
 
 
@@ -346,6 +349,196 @@ def test_a_server_that_is_not_there_is_tried_once_a_round(queue, postbox, settin
     assert sorted(Mail.objects.values_list("attempts", flat=True)) == [0, 0, 1]
 
 
+# --- All wait, and all leave ---
+
+
+@pytest.fixture
+def clock():
+    with time_machine.travel(NOON, tick=False) as clock:
+        yield clock
+
+
+AWAY = {"not there": "refused", "at_mail": "Sender refused", "at_rcpt": "Relay access denied"}
+
+
+@pytest.fixture(params=AWAY)
+def outage(request, postbox, settings):
+    """The mail server takes nothing, until the test calls this."""
+    port, step = settings.EMAIL_PORT, request.param
+    if step == "not there":
+        settings.EMAIL_PORT = 1
+    else:
+        setattr(postbox, step, f"554 5.7.1 {AWAY[step]}")
+
+    def end():
+        settings.EMAIL_PORT = port
+        postbox.at_mail = postbox.at_rcpt = "250 OK"
+
+    end.words = AWAY[step]
+    return end
+
+
+def minutes_pass(clock, minutes: int) -> None:
+    for _minute in range(minutes):
+        clock.shift(timedelta(minutes=1))
+        deliver_due()
+
+
+def test_all_that_wait_for_the_server_leave_with_the_first_that_it_takes(queue, postbox, outage, clock):
+    written = [queue().message_id for _ in range(5)]
+    deliver_due()
+    minutes_pass(clock, 60)
+    assert postbox.mails == []
+
+    outage()
+    minutes_pass(clock, 10)
+
+    assert sorted(mail["Message-ID"] for mail in postbox.mails) == sorted(written)
+
+
+def test_a_mail_written_after_the_outage_takes_all_that_wait_along(queue, postbox, outage, clock):
+    old = [queue().message_id for _ in range(3)]
+    deliver_due()
+    minutes_pass(clock, 57)
+
+    outage()
+    clock.shift(timedelta(minutes=1))
+    new = queue()
+    deliver_due()
+
+    assert sorted(mail["Message-ID"] for mail in postbox.mails) == sorted([*old, new.message_id])
+
+
+def test_no_outage_of_less_than_three_days_costs_a_mail(queue, postbox, outage, clock):
+    queue(), queue()
+    for _time in range(10):
+        deliver_due()
+        clock.shift(timedelta(hours=7))
+    outage()
+    deliver_due()
+
+    assert (len(postbox.mails), set(Mail.objects.values_list("state", flat=True))) == (2, {"sent"})
+
+
+def test_after_three_days_without_a_server_mails_are_given_up_with_its_words(queue, outage, clock, caplog):
+    mail = queue()
+    deliver_due()
+    clock.shift(timedelta(days=3, seconds=1))
+    deliver_due()
+
+    mail.refresh_from_db()
+    assert (mail.state, outage.words in mail.last_error) == ("given-up", True)
+    assert "Mails that have waited for three days were given up: 1." in caplog.messages
+
+
+def test_while_the_server_takes_nothing_it_is_tried_a_few_times_an_hour_for_all_mails(queue, postbox, clock):
+    postbox.at_mail = "550 5.7.1 Sender refused"
+    for _ in range(50):
+        queue()
+    deliver_due()
+    minutes_pass(clock, 60)
+
+    # After 0, 1, 6, 16, 26, 36, 46 and 56 minutes, two mails each: the first may be to blame itself.
+    assert sum(Mail.objects.values_list("attempts", flat=True)) == 16
+
+
+def test_the_log_says_once_that_mails_wait_since_when_how_many_and_why_and_once_that_they_leave(
+    queue, outage, clock, caplog
+):
+    queue(), queue(), queue()
+    deliver_due()
+    minutes_pass(clock, 60)
+    (said,) = caplog.messages
+    assert said.startswith("Mails wait since 2026-11-23 12:00:00+00:00: 3 so far. Their server: ")
+    assert (outage.words in said, caplog.records[0].levelname) == (True, "WARNING")
+
+    outage()
+    minutes_pass(clock, 10)
+    assert caplog.messages[1:] == [
+        "Mails leave again that have waited since 2026-11-23 12:00:00+00:00. Still to go: 2."
+    ]
+
+
+def test_who_is_refused_alone_waits_alone(queue, postbox, clock, caplog):
+    postbox.at_rcpt = "450 4.2.0 Greylisted"
+    greylisted = queue()
+    deliver_due()
+    postbox.at_rcpt = "250 OK"
+
+    other = queue()
+    deliver_due()
+
+    greylisted.refresh_from_db()
+    assert (greylisted.state, caplog.messages) == ("waiting", [])
+    assert [mail["Message-ID"] for mail in postbox.mails] == [other.message_id]
+
+
+@pytest.mark.parametrize("bad", [1, 5])
+def test_mails_that_the_server_dies_of_do_not_stop_the_others_for_long(queue, postbox, clock, bad):
+    async def refuse_bad(server, session, envelope, address, options):
+        if address.startswith("bad"):
+            return "554 5.7.1 Not from you"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    postbox.handle_RCPT = refuse_bad
+    for number in range(bad):
+        queue(recipient=f"bad{number}@example.com")
+    queue(), queue()
+
+    deliver_due()
+    minutes_pass(clock, 20)
+
+    assert postbox.recipients == ["ada@example.com"] * 2
+    bad_ones = Mail.objects.filter(recipient__startswith="bad")
+    assert list(bad_ones.values_list("state", flat=True)) == ["waiting"] * bad
+
+
+def test_every_process_knows_that_the_server_takes_nothing(queue, settings, postbox, clock):
+    settings.EMAIL_PORT = 1
+    queue(), queue()
+    for _process in range(3):
+        deliver_due()
+
+    assert sum(Mail.objects.values_list("attempts", flat=True)) == 1
+
+
+def test_sending_again_by_hand_tries_the_server_at_once(queue, postbox, outage, clock):
+    given_up = queue()
+    Mail.objects.filter(pk=given_up.pk).update(state="given-up")
+    waiting = queue()
+    deliver_due()
+    minutes_pass(clock, 20)
+
+    outage()
+    Mail.objects.send_again()
+    deliver_due()
+
+    assert {mail["Message-ID"] for mail in postbox.mails} == {given_up.message_id, waiting.message_id}
+
+
+def test_what_is_sent_again_is_tried_for_three_days_more(queue, postbox, clock):
+    postbox.at_data = "451 Come back later"
+    mail = queue()
+    clock.shift(timedelta(days=4))
+    deliver_due()
+    Mail.objects.send_again()
+    deliver_due()
+
+    mail.refresh_from_db()
+    assert (mail.state, mail.attempts) == ("waiting", 1)
+
+
+def test_a_long_queue_lets_the_other_chores_have_their_turn(queue, postbox, monkeypatch):
+    monkeypatch.setattr(delivery, "PATIENCE", -1)
+    queue(), queue()
+    written.clear()
+
+    deliver_due()
+
+    assert (len(postbox.mails), written.is_set()) == (1, True)
+
+
 # --- A site that sends nothing ---
 
 
@@ -359,10 +552,10 @@ def test_without_email_url_mails_are_kept(queue, settings):
     assert (mail.state, mail.attempts, django_mail.outbox) == ("waiting", 0, [])
 
 
-def test_what_waited_for_days_does_not_leave_with_the_first_mail_server(queue):
+def test_what_waited_for_three_days_does_not_leave_with_the_first_mail_server(queue):
     with time_machine.travel(NOON, tick=False) as clock:
         old = queue(recipient="old@example.com")
-        clock.shift(timedelta(days=2, seconds=1))
+        clock.shift(timedelta(days=3, seconds=1))
         queue(recipient="new@example.com")
         deliver_due()
         assert [sent.to for sent in django_mail.outbox] == [["new@example.com"]]
