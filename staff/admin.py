@@ -1,12 +1,104 @@
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path
+from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+from django.views.decorators.http import require_POST
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from staff import second_factor
+from staff import accounts, second_factor
 from staff.models import SecondFactor
 
 # The pages of django-otp show secrets and recovery codes, and let some be made for others.
-admin.site.unregister([TOTPDevice, StaticDevice])
+admin.site.unregister([TOTPDevice, StaticDevice, User])
+
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):
+    """Accounts. Who leaves is made inactive, or deleted with what is theirs alone."""
+
+    actions = ["make_inactive"]
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).filter(signature=None)
+
+    def get_urls(self):
+        own = path(
+            "<int:pk>/make-inactive/",
+            self.admin_site.admin_view(self.make_one_inactive),
+            name="auth_user_make_inactive",
+        )
+        return [own, *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def make_one_inactive(self, request: HttpRequest, pk: int) -> HttpResponse:
+        account = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self.has_change_permission(request, account):
+            raise PermissionDenied
+        self._make_inactive(request, [account])
+        return redirect("admin:auth_user_change", pk)
+
+    @admin.action(description=gettext_lazy("Make inactive"), permissions=["change"])
+    def make_inactive(self, request, queryset):
+        self._make_inactive(request, list(queryset.filter(is_active=True)))
+
+    def _make_inactive(self, request: HttpRequest, found: list[User]) -> None:
+        others = [account for account in found if account != request.user]
+        for account in others:
+            accounts.make_inactive(account)
+            self.log_change(request, account, _("Made inactive."))
+        if len(others) < len(found):
+            self.message_user(request, _("Your own account stays active."), messages.WARNING)
+        if others:
+            text = ngettext(
+                "%d account is inactive now, and signed out everywhere.",
+                "%d accounts are inactive now, and signed out everywhere.",
+                len(others),
+            )
+            self.message_user(request, text % len(others), messages.SUCCESS)
+
+    def get_deleted_objects(self, objs, request):
+        """Count what goes along. Django would list each row, which says nothing to an owner."""
+        counts = accounts.goes_with(objs)
+        kept_by = [f"{name}: {count}" for name, count in accounts.keeps(objs).items()]
+        return [str(account) for account in objs], counts, set(), kept_by
+
+    def delete_model(self, request, obj):
+        accounts.delete(obj)
+
+    def delete_queryset(self, request, queryset):
+        for account in queryset:
+            accounts.delete(account)
+
+
+@admin.register(LogEntry)
+class LogAdmin(admin.ModelAdmin):
+    """What was done in the admin, by whom, also where the account or the thing is gone since."""
+
+    list_display = ["action_time", "user", "content_type", "__str__"]
+    list_display_links = None
+    list_select_related = ["user", "content_type"]
+    list_filter = ["action_flag"]
+    search_fields = ["user__username", "object_repr"]
+    search_help_text = gettext_lazy("Search for a user name, or for what was changed")
+    show_full_result_count = False
+    fields = readonly_fields = ("action_time", "user", "content_type", "object_repr", "get_change_message")
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def has_delete_permission(self, request, obj=None):
+        return False
 
 
 @admin.register(SecondFactor)
@@ -19,6 +111,10 @@ class SecondFactorAdmin(admin.ModelAdmin):
 
     def get_queryset(self, request):
         return super().get_queryset(request).filter(confirmed=True)
+
+    def lookup_allowed(self, lookup, value, request):
+        """Let no address filter: one that filters by the start of a secret would tell it, bit by bit."""
+        return False
 
     def has_add_permission(self, request):
         return False

@@ -1,5 +1,7 @@
 from base64 import urlsafe_b64encode
 
+from django.contrib.auth.models import User
+from django.db import models
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
@@ -45,6 +47,7 @@ class RecoveryCodes(Paused, StaticDevice):
 
     class Meta:
         proxy = True
+        verbose_name_plural = _("recovery codes")
 
     def hash_of(self, code: str) -> str:
         """Return 96 bits in the sixteen signs that django-otp has room for."""
@@ -54,3 +57,16 @@ class RecoveryCodes(Paused, StaticDevice):
 
     def verify_token(self, token: str) -> bool:
         return super().verify_token(self.hash_of(token))
+
+
+class Signature(models.Model):
+    """What stays of an account that was deleted: a name, under what it did in the admin's log.
+
+    No entry of Django's log can be without an account. So the entries get one that nobody can
+    sign in with, that no list shows, and that cannot be deleted.
+    """
+
+    account = models.OneToOneField(User, on_delete=models.PROTECT, primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.account)

@@ -16,8 +16,11 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from newsite.origin import client_address
+from staff import browsers
 
 # When a session was last seen is known to so many seconds.
 SEEN_EVERY = 5 * 60
@@ -55,6 +58,11 @@ class Session(AbstractBaseSession):
     user_agent = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
 
     objects = BaseSessionManager.from_queryset(SessionQuerySet)()  # type: ignore[misc]
+
+    def __str__(self) -> str:
+        """Name the browser and the time: Django would name the key, which lets in whoever reads it."""
+        at = date_format(localtime(self.started_at), "DATETIME_FORMAT") if self.started_at else ""
+        return f"{browsers.in_words(self.user_agent)} {at}".strip()
 
     @classmethod
     def get_session_store_class(cls):

@@ -18,7 +18,7 @@ from comments.models import Change, Comment, Firing, Standing
 from mail.models import Mail
 from newsite.views import server_error
 from tests.browser import newspaper
-from tests.factories import make_comment, make_editor, make_report
+from tests.factories import make_comment, make_editor, make_report, make_user
 from tests.givens import announced
 
 # What Django's own admin does wrong. A select with autocompletion is left without an empty choice, or
@@ -323,6 +323,8 @@ def banned_and_trusted(editor: Client) -> dict[str, bytes]:
 
 def stories_and_outbox(editor: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
     stories, mail = "/admin/articles/article/", Mail.objects.first()
+    accounts, deletion = "/admin/auth/user/", {"action": "delete_selected"}
+    quiet, talker = make_user(), Comment.objects.exclude(user=None).first().user
     return with_statuses(
         {
             "stories": (200, editor.get(stories)),
@@ -332,6 +334,10 @@ def stories_and_outbox(editor: Client, news: newspaper.Newspaper) -> dict[str, b
             "story to delete": (200, editor.get(f"{stories}{news.story.pk}/delete/")),
             "section to change": (200, editor.get(f"/admin/articles/section/{news.section.pk}/change/")),
             "images": (200, editor.get("/admin/articles/image/")),
+            "log": (200, editor.get("/admin/admin/logentry/")),
+            "account to delete": (200, editor.get(f"{accounts}{quiet.pk}/delete/")),
+            "accounts to delete": (200, editor.post(accounts, {**deletion, "_selected_action": quiet.pk})),
+            "account that has commented": (200, editor.get(f"{accounts}{talker.pk}/delete/")),
             "outbox": (200, editor.get("/admin/mail/mail/")),
             "mail to look at": (200, editor.get(f"/admin/mail/mail/{mail.pk}/change/")),
         }
