@@ -7,6 +7,13 @@ from django.urls import reverse
 
 UTF_8 = {"utf-8", "utf8"}
 
+# What editors upload, in bytes.
+LARGEST_UPLOAD = 20 * 2**20
+
+# Where `newsite/door.py` says, with a status, that it could not read a request to its end.
+UNREAD = "newsite.unread"
+UNREAD_PAGES = {400: "400.html", 408: "408.html", 503: "500.html"}
+
 
 def bounded(get_response):
     """Turn away, as middleware, what no form of ours sends.
@@ -16,12 +23,14 @@ def bounded(get_response):
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if unread := request.META.get(UNREAD):
+            return render(request, UNREAD_PAGES[unread], status=unread)
         if (request.content_params or {}).get("charset", "utf-8").lower() not in UTF_8:
             return render(request, "400.html", status=400)
         # PostgreSQL cannot even look for a null character, and Django's filters of lists try to.
         if "%00" in request.META.get("QUERY_STRING", ""):
             return render(request, "400.html", status=400)
-        if is_too_large(request) and not request.path.startswith(reverse("admin:index")):
+        if is_too_large(request):
             return render(request, "400.html", status=413)
         return get_response(request)
 
@@ -30,4 +39,11 @@ def bounded(get_response):
 
 def is_too_large(request: HttpRequest) -> bool:
     length = request.META.get("CONTENT_LENGTH") or "0"
-    return not length.isdecimal() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return not length.isdecimal() or int(length) > largest_body(request.path)
+
+
+def largest_body(path: str) -> int:
+    """Return how many bytes a request to an address may send: more where files are uploaded."""
+    if path.startswith(reverse("admin:index")):
+        return LARGEST_UPLOAD
+    return settings.DATA_UPLOAD_MAX_MEMORY_SIZE

@@ -1,7 +1,5 @@
 import os
 import socket
-import subprocess
-import sys
 import time
 from io import StringIO
 
@@ -13,6 +11,7 @@ from django.db import DatabaseError
 
 from articles.models import Article
 from demo import loader
+from newsite import server
 from newsite.management.commands import serve
 from tests.factories import make_article, make_comment, make_editor, make_user
 
@@ -22,7 +21,7 @@ def started(monkeypatch, settings):
     """Take the place of the server, and of what fills the site, which have tests of their own."""
     commands = []
     settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-    monkeypatch.setattr(serve, "start", commands.append)
+    monkeypatch.setattr(server, "start", commands.append)
     monkeypatch.setattr(serve, "call_command", lambda name, **options: None)
     monkeypatch.setattr(serve, "collect_static", lambda: None)
     return commands
@@ -212,34 +211,23 @@ def test_a_database_that_fails_is_one_line(started, monkeypatch):
 
 
 @pytest.mark.django_db
-def test_the_server_serves_uploads_from_the_media_folder_on_this_machine_only(started):
+def test_make_run_and_a_service_start_the_same_server(started):
     port = free_port()
 
     run_serve(port)
+    call_command("web", port=port)
+    call_command("web", host="::1", port=port, workers=8)
 
-    (command,) = started
-    assert command[command.index("--host") + 1] == "127.0.0.1"
-    assert command[command.index("--port") + 1] == port
-    assert command[command.index("--static-path-route") + 1] == "/media"
-    assert command[command.index("--static-path-mount") + 1] == str(settings.MEDIA_ROOT)
+    made_run, service, larger = started
+    assert made_run == service == server.command("127.0.0.1", int(port), workers=2)
+    assert larger == server.command("::1", int(port), workers=8)
 
 
-def test_a_worker_of_the_server_loads_the_site_by_itself():
-    """Granian's workers begin in a Python where nothing of Django is set up."""
-    loaded = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"from {serve.__name__} import load_worker; print(type(load_worker()).__name__)",
-        ],
-        env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"},
-        cwd=settings.BASE_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_the_readme_names_this_command_for_the_service():
+    readme = (settings.BASE_DIR / "README.md").read_text()
 
-    assert (loaded.returncode, loaded.stdout) == (0, "WSGIHandler\n"), loaded.stderr
+    assert "ExecStart=/srv/newsite/.venv/bin/python manage.py web\n" in readme
+    assert "ExecReload=/bin/kill -HUP $MAINPID\n" in readme
 
 
 def test_static_files_are_collected_again_only_after_a_change(settings, tmp_path):

@@ -3,20 +3,18 @@
 import hashlib
 import os
 import secrets
-import signal
 import socket
-import sys
 from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
-from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, connections, transaction
-from django.utils.module_loading import import_string
+from django.db import DatabaseError, transaction
+
+from newsite import server
 
 HOST = "127.0.0.1"
 EDITOR = "editor"
@@ -53,7 +51,7 @@ class Command(BaseCommand):
         self.stdout.flush()
         # Links in mails lead here, unless the owner has said where.
         os.environ.setdefault("SITE_URL", address)
-        start(server_command(port))
+        server.start(server.command(HOST, int(port)))
 
 
 def check_port(port: str) -> None:
@@ -118,37 +116,3 @@ def collect_static() -> None:
         return
     call_command("collectstatic", interactive=False, verbosity=0)
     collected.write_text(sources.hexdigest())
-
-
-def server_command(port: str) -> list[str]:
-    """Return Granian's command line. It serves uploads itself; static files are WhiteNoise's."""
-    return [
-        *(sys.executable, "-m", "granian", "--factory", f"{__name__}:{load_worker.__name__}"),
-        *("--interface", "wsgi"),
-        *("--host", HOST),
-        *("--port", port),
-        *("--workers", "2"),
-        # By default Granian allows each worker 256 threads, and each would open the database.
-        *("--blocking-threads", "4"),
-        # A worker that is told to stop before it has loaded the site does not hear it.
-        *("--workers-kill-timeout", "3"),
-        *("--static-path-route", settings.MEDIA_URL.rstrip("/")),
-        *("--static-path-mount", str(settings.MEDIA_ROOT)),
-        *("--log-level", "error"),
-    ]
-
-
-def start(command: list[str]) -> None:
-    """Become the server, so that a signal meant for it reaches it."""
-    connections.close_all()
-    os.chdir(settings.BASE_DIR)
-    os.execv(command[0], command)  # noqa: S606 (no shell is wanted)
-
-
-def load_worker() -> WSGIHandler:
-    """Return the site, in a worker that leaves Ctrl-C to Granian's main process.
-
-    Otherwise a worker hears of it twice, and the second signal hangs it.
-    """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    return import_string(settings.WSGI_APPLICATION)

@@ -1,0 +1,15 @@
+"""The settings of the real server that tests start, which stands behind a proxy with HTTPS."""
+
+import os
+
+# Before the suite's own settings take their place.
+FOLDER = os.environ["SERVED_FOLDER"]
+
+from tests.settings import *  # noqa: E402, F403
+
+DATABASES["default"]["OPTIONS"]["timeout"] = 60  # noqa: F405 (nothing ends by itself while a test looks)
+MEDIA_ROOT = FOLDER
+MAIL_WORKER = True
+TRUSTED_PROXIES = ["127.0.0.1"]
+SECURE_SSL_REDIRECT = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
