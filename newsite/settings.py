@@ -211,7 +211,8 @@ def read_database_url() -> dict:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
             # Taking the write lock at BEGIN avoids "database is locked" in mid-transaction.
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
+            # So many seconds someone who writes waits for another. Then the text comes back, to be sent again.
+            "timeout": 5,
         }
     else:
         database["CONN_HEALTH_CHECKS"] = True

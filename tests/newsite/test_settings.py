@@ -269,7 +269,7 @@ sqlite_only = pytest.mark.skipif(
         ("journal_mode", "wal"),
         ("synchronous", 2),  # FULL
         ("foreign_keys", 1),
-        ("busy_timeout", 20_000),
+        ("busy_timeout", 5_000),
     ],
 )
 def test_sqlite_is_opened_so_that_nothing_is_lost(name, value):
