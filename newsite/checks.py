@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import Error, Tags, register
 from django.core.checks import Warning as Caution
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError
 
 from comments.opinions import is_private_line
+from newsite import health
 
 LOOPBACK_HOSTS = {"localhost", "127.0.0.1", "[::1]"}
 
@@ -87,6 +90,10 @@ W002 = Caution(
     "SITE_URL is no address that links in mails could begin with.",
     hint="Set it to the site's address as visitors type it, e.g. SITE_URL=https://news.example.",
     id="newsite.W002",
+)
+
+W003_HINT = (
+    "Start `manage.py worker` and look into its log, or set MAIL_WORKER=off: the web processes then do it."
 )
 
 
@@ -173,3 +180,13 @@ def check_webhook_is_whole(app_configs, **kwargs):
 def check_webhook_is_private(app_configs, **kwargs):
     url = settings.MODERATION_WEBHOOK_URL
     return [E012] if url and not is_private_line(url) else []
+
+
+@register(Tags.database)
+def check_worker_runs(app_configs, **kwargs):
+    try:
+        trouble = health.missing_worker()
+    except (DatabaseError, ImproperlyConfigured):
+        # Without a database, or before its first migration, nobody can know.
+        return []
+    return [Caution(trouble, hint=W003_HINT, id="newsite.W003")] if trouble else []

@@ -10,6 +10,7 @@ from django.db import close_old_connections, connections
 from comments import announcements, digests, housekeeping, last_look, moderator_mails
 from mail import delivery
 from mail.models import written
+from newsite.models import Heartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class Chores(threading.Thread):
             self._attempt(announcements.send_due, self.stopped)
             if time.monotonic() >= next_minute:
                 next_minute = time.monotonic() + 60
+                self._attempt(Heartbeat.beat)
                 self._attempt(digests.send_digests)
                 self._attempt(housekeeping.run_if_due, self.stopped)
             self._attempt(moderator_mails.send_due)

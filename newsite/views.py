@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from newsite import health
+
 
 def site_context(request: HttpRequest) -> dict:
     return {
@@ -43,15 +45,20 @@ def livez(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 when the database can be reached and is migrated, else 503 and why."""
+    """Answer 200 when the database can be reached and is migrated, else 503 and why.
+
+    A worker that does not run is named, and nothing more: whoever sends visitors elsewhere
+    after this answer would take the site from its readers, and bring no worker back.
+    """
     try:
         executor = MigrationExecutor(connection)
         waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        trouble = "" if waiting else health.missing_worker()
     except DatabaseError:
         return HttpResponse("The database cannot be reached.\n", status=503, content_type="text/plain")
     if waiting:
         return HttpResponse("The database waits for its migrations.\n", status=503, content_type="text/plain")
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse(f"{trouble or 'ok'}\n", content_type="text/plain; charset=utf-8")
 
 
 @never_cache

@@ -5,6 +5,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
 
+from newsite import health
 from newsite.local_time import LocalTimeField
 from staff import views
 
@@ -31,6 +32,13 @@ class StaffSite(admin.AdminSite):
         djangos = [url for url in super().get_urls() if getattr(url, "name", None) != "view_on_site"]
         # Before Django's own, of which the last takes every address.
         return own + djangos
+
+    def index(self, request, extra_context=None):
+        """Say on the front page what fails beside the requests, to those who may see the mails."""
+        shown = {}
+        if request.user.has_perm("mail.view_mail"):
+            shown = {"waiting_mails": health.waiting_mails(), "missing_worker": health.missing_worker()}
+        return super().index(request, {**shown, **(extra_context or {})})
 
     def password_change(self, request, extra_context=None):
         context = {**self.each_context(request), **(extra_context or {})}

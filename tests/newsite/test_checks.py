@@ -17,9 +17,10 @@ def test_a_good_set_up_passes_every_check():
         checks.check_site_url(None),
         checks.check_webhook_is_whole(None),
         checks.check_webhook_is_private(None),
+        checks.check_worker_runs(None),
     ]
 
-    assert found == [[]] * 12
+    assert found == [[]] * 13
 
 
 def test_the_placeholder_is_no_secret_key(settings):

@@ -1,0 +1,28 @@
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.utils import timezone
+
+# Of all the processes that do the chores, one writes about so often.
+BEAT = timedelta(minutes=1)
+
+
+class Heartbeat(models.Model):
+    """When the chores were last done by anybody: one row, by which others know that somebody does them."""
+
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.seen_at)
+
+    @classmethod
+    def beat(cls) -> None:
+        """Note that the chores are done, unless another process has just said so."""
+        last, now = cls.last_seen(), timezone.now()
+        # A little less than a minute, or who looks once a minute would write every other time.
+        if last is None or now - last > BEAT * 0.9:
+            cls.objects.update_or_create(pk=1, defaults={"seen_at": now})
+
+    @classmethod
+    def last_seen(cls) -> datetime | None:
+        return cls.objects.values_list("seen_at", flat=True).first()
