@@ -65,13 +65,8 @@ class Site:
             )
         wait_until(lambda: answers(self.port))
 
-    def connect(self) -> socket.socket:
-        return socket.create_connection((HOST, self.port), timeout=120)
-
     def send(self, request: bytes) -> socket.socket:
-        connection = self.connect()
-        connection.sendall(request)
-        return connection
+        return sent_to(self.port, request)
 
     def ask(self, request: bytes) -> bytes:
         """Return the whole answer to bytes as they are."""
@@ -117,6 +112,12 @@ def reply(word: str, sent_by: str | None = None) -> bytes:
     form = f"body={word}&name=Ada&email={word}@example.com".encode()
     head, _, body = request("POST", f"{STORY}reply/", form).partition(b"\r\n\r\n")
     return head + b"\r\n" + sent_by.encode() + b"\r\n" + body
+
+
+def sent_to(port: int, request: bytes, *, source: str = HOST) -> socket.socket:
+    connection = socket.create_connection((HOST, port), timeout=120, source_address=(source, 0))
+    connection.sendall(request)
+    return connection
 
 
 def answer_on(connection: socket.socket) -> bytes:

@@ -1,10 +1,14 @@
 """What comes in from outside, byte by byte, at a real server."""
 
+import asyncio
 import http.client
+import tempfile
 from pathlib import Path
 
 import pytest
 
+from newsite.bounds import LARGEST_UPLOAD, UNREAD
+from newsite.door import PIECE, Door
 from tests.newsite.conftest import STORY, reply, request, status_of
 
 FORGED = "X_Forwarded_For: 6.6.6.7\r\n"
@@ -213,3 +217,138 @@ def test_a_picture_is_served_as_nothing_but_a_picture(site):
     }
     assert response.getheader("Content-Security-Policy") == "default-src 'none'"
     connection.close()
+
+
+class Answer:
+    """What a WSGI application answers, which says when it was closed."""
+
+    def __init__(self, *parts: bytes):
+        self.parts = iter(parts)
+        self.is_closed = False
+
+    def __iter__(self):
+        return self.parts
+
+    def close(self):
+        self.is_closed = True
+
+
+def visit(door: Door, *received: dict, send=None, path: str = "/") -> list[dict]:
+    """Let a request in by ASGI's rules, and return what is sent."""
+    messages, sent = iter(received), []
+
+    async def receive() -> dict:
+        return next(messages)
+
+    async def keep(message: dict) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST" if received else "GET",
+        "scheme": "http",
+        "http_version": "1.1",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 50000),
+        "headers": [],
+    }
+    asyncio.run(door(scope, receive, send or keep))
+    return sent
+
+
+def site_that_answers(*parts: bytes):
+    answer = Answer(*parts)
+
+    def site(environ, start_response):
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return answer
+
+    return site, answer
+
+
+def site_that_reads(read: list):
+    def site(environ, start_response):
+        start_response("200 OK", [])
+        read.append((environ.get(UNREAD), environ.get("CONTENT_LENGTH"), environ["wsgi.input"].read()))
+        return [b""]
+
+    return site
+
+
+def chunk(body: bytes, *, more: bool = False) -> dict:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def test_what_is_small_is_sent_at_once():
+    site, answer = site_that_answers(b"a", b"", b"b")
+
+    assert visit(Door(site, patience=60)) == [
+        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]},
+        {"type": "http.response.body", "body": b"ab", "more_body": False},
+    ]
+    assert answer.is_closed
+
+
+def test_what_is_large_is_sent_while_it_is_made():
+    half = b"x" * (PIECE // 2)
+    site, answer = site_that_answers(*[half] * 5)
+
+    start, *bodies = visit(Door(site, patience=60))
+
+    assert start["status"] == 200
+    assert [(len(sent["body"]), sent["more_body"]) for sent in bodies] == [
+        (PIECE, True),
+        (PIECE, True),
+        (PIECE // 2, False),
+    ]
+    assert answer.is_closed
+
+
+def test_a_reader_who_takes_nothing_keeps_no_thread():
+    async def stuck(message: dict) -> None:
+        await asyncio.Event().wait()
+
+    site, answer = site_that_answers(*[b"x" * PIECE] * 10)
+    door = Door(site, threads=1, patience=0.05)
+
+    visit(door, send=stuck)
+
+    assert (answer.is_closed, len(list(answer))) == (True, 7)
+    assert visit(door)[0]["status"] == 200
+
+
+def test_the_site_reads_a_body_of_several_chunks():
+    read = []
+
+    visit(Door(site_that_reads(read), patience=60), chunk(b"ab", more=True), chunk(b"c"))
+
+    assert read == [(None, "3", b"abc")]
+
+
+def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one():
+    read = []
+
+    visit(Door(site_that_reads(read), patience=60), chunk(b"ab", more=True), {"type": "http.disconnect"})
+
+    assert [unread for unread, _, _ in read] == [400]
+
+
+def test_an_upload_for_which_the_disk_has_no_room_is_our_fault(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    read = []
+
+    visit(Door(site_that_reads(read), patience=60), chunk(b"x" * 1_000_000))
+
+    assert [unread for unread, _, _ in read] == [503]
+
+
+def test_no_more_is_read_than_shows_that_it_is_too_much():
+    read = []
+    chunks = [chunk(b"x" * 2**20, more=True)] * 50
+
+    visit(Door(site_that_reads(read), patience=60), *chunks, path="/admin/")
+
+    assert [int(length) for _, length, _ in read] == [LARGEST_UPLOAD + 2**20]
