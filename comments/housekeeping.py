@@ -37,7 +37,7 @@ from comments.models import (
 from comments.staff_notices import StaffNotice
 from comments.subscriptions import Notice, Subscriber
 from mail.models import Mail
-from staff import attempts
+from staff import attempts, notices
 from staff.models import Session
 
 logger = logging.getLogger(__name__)
@@ -186,6 +186,8 @@ JOBS: list[tuple[Any, Callable[[DiscussionSettings], Iterator[int]]]] = [
     (_("unconfirmed email addresses forgotten"), _rows(lambda: Subscriber.objects.forgettable())),
     (_("sessions expired"), _rows(lambda: Session.objects.filter(expire_date__lt=timezone.now()))),
     (_("failed sign-ins forgotten"), _rows(attempts.over)),
+    (_("places of sign-ins forgotten"), _rows(notices.forgettable_places)),
+    (_("notes of mails about accounts deleted"), _rows(notices.forgettable_notes)),
     (_("mails deleted"), _rows(lambda: Mail.objects.forgettable())),
     (_("notes of mails to moderators deleted"), _rows(lambda: StaffNotice.objects.forgettable())),
     (_("notes of mails to commenters deleted"), _rows(lambda: Notice.objects.forgettable())),

@@ -309,5 +309,8 @@ LOGGING = {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
         # What was deleted is told once a day.
         "comments.housekeeping": {"level": "INFO"},
+        # Each sign-in is one line of ours, for fail2ban too. What django-axes says of it is less.
+        "staff.sign_in": {"level": "INFO"},
+        "axes": {"level": "ERROR"},
     },
 }

@@ -1,6 +1,9 @@
+from typing import cast
+
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.models import User
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
@@ -12,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from newsite import health
+from staff import sign_in_log
 
 
 def site_context(request: HttpRequest) -> dict:
@@ -71,6 +75,8 @@ def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer in the admin's look to those who are signed in there: another account may see it."""
     if not request.path.startswith(reverse("admin:index")) or not admin.site.has_permission(request):
         return render(request, "403.html", status=403)
+    account = cast(User, request.user)
+    sign_in_log.write(sign_in_log.REFUSED, request, account, page=request.path)
     back = request.get_full_path() if request.method == "GET" else reverse("admin:index")
     context = {
         **admin.site.each_context(request),

@@ -1,5 +1,6 @@
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_POST
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from staff import accounts, second_factor
+from staff import accounts, notices, second_factor
 from staff.models import SecondFactor
 
 # The pages of django-otp show secrets and recovery codes, and let some be made for others.
@@ -63,6 +64,19 @@ class AccountAdmin(UserAdmin):
                 len(others),
             )
             self.message_user(request, text % len(others), messages.SUCCESS)
+
+    def user_change_password(self, request, id, form_url=""):  # noqa: A002 (Django's name)
+        before = self.get_object(request, unquote(id))
+        response = super().user_change_password(request, id, form_url)
+        after = self.get_object(request, unquote(id))
+        if before and after and before.password != after.password:
+            notices.tell(after, notices.Kind.PASSWORD_CHANGED, request)
+        return response
+
+    def save_model(self, request, obj, form, change):
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data and (old := form.initial["email"]):
+            notices.tell(obj, notices.Kind.ADDRESS_CHANGED, request, to=old)
 
     def get_deleted_objects(self, objs, request):
         """Count what goes along. Django would list each row, which says nothing to an owner."""
@@ -124,7 +138,8 @@ class SecondFactorAdmin(admin.ModelAdmin):
 
     def delete_model(self, request, obj):
         second_factor.remove(obj.user)
+        notices.tell(obj.user, notices.Kind.FACTOR_REMOVED, request)
 
     def delete_queryset(self, request, queryset):
         for device in queryset:
-            second_factor.remove(device.user)
+            self.delete_model(request, device)

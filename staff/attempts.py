@@ -12,12 +12,14 @@ from math import ceil
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Max, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import ngettext
 
 from newsite.origin import IPV6_NETWORK, client_address
+from staff import notices, sign_in_log
 
 # So many failures an address has for all names together. A whole office may share one.
 FAILURES_OF_AN_ADDRESS = 50
@@ -26,6 +28,17 @@ FAILURES_OF_AN_ADDRESS = 50
 class Handler(AxesDatabaseHandler):
     def is_locked(self, request, credentials=None):
         return super().is_locked(request, credentials) or is_guessing_names(request)
+
+    def user_login_failed(self, sender, credentials, request=None, **kwargs):
+        """Count a wrong password, log it, and tell the account's owner when it has been enough."""
+        was_locked = request is not None and request.axes_locked_out
+        super().user_login_failed(sender, credentials, request, **kwargs)
+        if request is None:
+            return
+        account = User.objects.filter(username=credentials["username"]).first()
+        sign_in_log.write(sign_in_log.LOCKED_OUT if was_locked else sign_in_log.FAILED, request, account)
+        if request.axes_locked_out and not was_locked and account:
+            notices.tell(account, notices.Kind.WRONG_PASSWORDS, request)
 
 
 def sender_address(request: HttpRequest) -> str | None:

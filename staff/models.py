@@ -2,6 +2,7 @@ from base64 import urlsafe_b64encode
 
 from django.contrib.auth.models import User
 from django.db import models
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
@@ -70,3 +71,43 @@ class Signature(models.Model):
 
     def __str__(self) -> str:
         return str(self.account)
+
+
+class Place(models.Model):
+    """A browser in a network that an account was signed in from, as a hash: see `staff/notices.py`."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    place = models.CharField(max_length=64)
+    seen_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        verbose_name_plural = _("places to sign in from")
+        constraints = [models.UniqueConstraint(fields=["user", "place"], name="staff_place_once")]
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class Notified(models.Model):
+    """That the owner of an account was mailed of something, so that not all of it is mailed."""
+
+    class Kind(models.TextChoices):
+        WRONG_PASSWORDS = "wrong-passwords", _("Wrong passwords for your account")
+        WRONG_CODES = "wrong-codes", _("Wrong codes for your account")
+        NEW_PLACE = "new-place", _("A new sign-in to your account")
+        FACTOR_SET_UP = "factor-set-up", _("A second factor was set up")
+        FACTOR_REMOVED = "factor-removed", _("The second factor was removed")
+        CODES_MADE = "codes-made", _("New recovery codes")
+        CODE_USED = "code-used", _("A recovery code was used")
+        PASSWORD_CHANGED = "password-changed", _("Your password was changed")
+        ADDRESS_CHANGED = "address-changed", _("Your e-mail address was changed")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    kind = models.CharField(max_length=16, choices=Kind)
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        verbose_name_plural = _("notes of mails about the account")
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

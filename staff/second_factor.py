@@ -70,6 +70,12 @@ def use_code(user, code: str) -> bool:
     return is_recovery_code
 
 
+def wrong_codes(user) -> int:
+    """Return how many wrong codes there have been since the last right one, of the kind with more."""
+    devices = [*SecondFactor.objects.filter(user=user), *RecoveryCodes.objects.filter(user=user)]
+    return max((device.throttling_failure_count for device in devices), default=0)
+
+
 def _use(devices, code: str) -> None:
     # What is wrong is raised after the transaction, which has to keep the count of wrong codes.
     with transaction.atomic():

@@ -3,19 +3,22 @@
 import time
 
 from django.contrib.auth import authenticate, get_user_model, login
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_variables
 
-from staff import attempts, second_factor, sessions
+from staff import attempts, notices, second_factor, sessions, sign_in_log
 
 BACKEND = "staff.backends.StaffBackend"
 # The key of a session's data that says whose password was right.
 WAITING = "sign_in"
 # After so many seconds the password has to be given again.
 WAITS_FOR = 10 * 60
+# After so many wrong codes in a row the account's owner is told.
+WRONG_CODES_TOLD = 5
 
 
 def take_password(request: HttpRequest, user) -> str | None:
@@ -69,11 +72,30 @@ def who_sets_up(request: HttpRequest):
     return user if user and second_factor.is_missing(user) else None
 
 
+def take_code(request: HttpRequest, user, code: str) -> bool:
+    """Sign in who waits, by a code, or raise a ValidationError. Return whether it was a recovery code."""
+    try:
+        is_recovery_code = second_factor.use_code(user, code)
+    except ValidationError as error:
+        is_paused = error.code == "throttled"
+        sign_in_log.write(sign_in_log.LOCKED_OUT if is_paused else sign_in_log.WRONG_CODE, request, user)
+        if not is_paused and second_factor.wrong_codes(user) >= WRONG_CODES_TOLD:
+            notices.tell(user, notices.Kind.WRONG_CODES, request)
+        raise
+    finish(request, user)
+    if is_recovery_code:
+        notices.tell(user, notices.Kind.CODE_USED, request)
+    return is_recovery_code
+
+
 def finish(request: HttpRequest, user) -> None:
     """Sign in, in a session that holds nothing from before."""
+    if notices.note_place(user, request):
+        notices.tell(user, notices.Kind.NEW_PLACE, request)
     request.session.flush()
     login(request, user, BACKEND)
     sessions.note(request)
+    sign_in_log.write(sign_in_log.SIGNED_IN, request, user)
 
 
 @sensitive_variables("password")

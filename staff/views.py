@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from staff import attempts, browsers, second_factor, sign_in
+from staff import attempts, browsers, notices, second_factor, sign_in, sign_in_log
 from staff.forms import CodeForm, LimitedSignInForm, NewPasswordForm, PasswordForm, SignInForm
 from staff.sessions import LISTED, Session
 
@@ -48,6 +48,8 @@ class SignIn(LoginView):
     def form_invalid(self, form):
         response = super().form_invalid(form)
         response.status_code = 422
+        if account := form.get_user():  # the password was right, and the account is for another page
+            sign_in_log.write(sign_in_log.REFUSED, self.request, account, page=self.request.path)
         if form.has_error(NON_FIELD_ERRORS, "locked"):
             response.status_code = 429
             response["Retry-After"] = str(form.seconds_to_wait)
@@ -62,6 +64,11 @@ class NewPassword(PasswordChangeView):
 
     def get_form_kwargs(self):
         return {**super().get_form_kwargs(), "request": self.request}
+
+    def form_valid(self, form):
+        response = super().form_valid(form)
+        notices.tell(form.user, notices.Kind.PASSWORD_CHANGED, self.request)
+        return response
 
     def form_invalid(self, form):
         response = super().form_invalid(form)
@@ -79,11 +86,10 @@ def sign_in_code(request: HttpRequest) -> HttpResponse:
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            is_recovery_code = second_factor.use_code(user, form.cleaned_data["code"])
+            is_recovery_code = sign_in.take_code(request, user, form.cleaned_data["code"])
         except ValidationError as error:
             form.add_error("code", error)
         else:
-            sign_in.finish(request, user)
             if is_recovery_code:
                 tell_codes_left(request)
             return HttpResponseRedirect(target)
@@ -121,6 +127,7 @@ def set_up(request: HttpRequest) -> HttpResponse:
             # Other sessions began without a code. This one begins anew, with what it has shown.
             sign_in.finish(request, device.user)
             Session.objects.end_others(device.user, request.session.session_key)
+            notices.tell(device.user, notices.Kind.FACTOR_SET_UP, request)
             return recovery_codes_page(request, codes, target)
     context = {
         "form": form,
@@ -162,10 +169,12 @@ def change(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if "remove" in request.POST:
             second_factor.remove(request.user)
+            notices.tell(request.user, notices.Kind.FACTOR_REMOVED, request)
             messages.success(request, _("The second factor is removed."))
             return redirect("admin:account")
         if "codes" in request.POST and has_one:
             codes = second_factor.new_recovery_codes(request.user)
+            notices.tell(request.user, notices.Kind.CODES_MADE, request)
             return recovery_codes_page(request, codes, reverse("admin:account"))
         second_factor.start(request, request.user)
         return redirect("admin:set_up")

@@ -411,7 +411,7 @@ def test_a_chunk_takes_the_same_queries_however_many_are_in_it(clock, items):
         keep_house()
 
     assert Comment.objects.count() == items
-    assert len([query for query in queries if "SAVEPOINT" not in query["sql"]]) == 40
+    assert len([query for query in queries if "SAVEPOINT" not in query["sql"]]) == 42
 
 
 # --- When it is due, and who does it ---

@@ -166,7 +166,7 @@ class TestLeaving:
 
         page = response.content.decode()
         goes = re.findall(r"<li>([\w ]+: \d+)</li>", page)
-        assert goes == ["Second factors: 1", "Recovery codes: 1", "Sessions: 1"]
+        assert goes == ["Second factors: 1", "Recovery codes: 1", "Sessions: 1", "Places to sign in from: 1"]
         assert "The log of what was done in the admin, with the user name." in page
         assert page.index("Make inactive instead") < page.index("Delete the account")
 

@@ -3,7 +3,7 @@
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 
-from staff import second_factor
+from staff import notices, second_factor
 
 
 class Command(BaseCommand):
@@ -19,4 +19,5 @@ class Command(BaseCommand):
         if not second_factor.has_one(user):
             raise CommandError(f"“{username}” has no second factor.")
         second_factor.remove(user)
+        notices.tell(user, notices.Kind.FACTOR_REMOVED)
         self.stdout.write(f"“{username}” has no second factor any more.")
