@@ -23,6 +23,8 @@ class QuotationMarks:
 
     def __init__(self) -> None:
         self.open = {'"': False, "'": False}
+        # Of the text that was asked about last: up to where no mark closes but the one at that place.
+        self.text, self.looked_at, self.closing = "", 0, -1
 
     def set(self, text: str, place: int) -> str:
         """Return what the straight mark at a place of the text becomes."""
@@ -47,13 +49,23 @@ class QuotationMarks:
         if LEFT_OUT.match(text, place) and BEFORE_OPENING.match(before):
             return "’"
         if behind.strip() and BEFORE_OPENING.match(before):
-            if CLOSES_LATER.search(text, place + 1, place + LOOK_AHEAD):
+            if self._closes_later(text, place):
                 return self._opened("'", "‘")
             return "’" if behind.isalnum() else "'"
         if self.open["'"] and BEFORE_CLOSING.match(before):
             return self._closed("'", "’")
         stays = STAYED.search(text, max(0, place - LONGEST_WORD), place)
         return "’" if before.isalpha() and not stays else "'"
+
+    def _closes_later(self, text: str, place: int) -> bool:
+        """Look for the mark that closes, and only where it was not looked for an earlier mark."""
+        if text is not self.text:
+            self.text, self.looked_at, self.closing = text, 0, -1
+        if self.closing <= place:
+            end = place + LOOK_AHEAD
+            found = CLOSES_LATER.search(text, max(place + 1, self.looked_at), end)
+            self.looked_at, self.closing = (found.end(), found.start()) if found else (end - 1, -1)
+        return self.closing > place
 
     def _may_open(self, before: str, behind: str) -> bool:
         """Say whether a word may begin. Behind one without spaces it does where something is to be read."""
