@@ -1,5 +1,4 @@
 from functools import cached_property
-from html import unescape
 from typing import cast
 
 from crispy_forms.helper import FormHelper
@@ -7,7 +6,6 @@ from crispy_forms.layout import HTML, Div, Layout, Submit
 from django import forms
 from django.db import models
 from django.urls import reverse
-from django.utils.html import strip_tags
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
@@ -112,8 +110,7 @@ class CommentTextForm(forms.ModelForm):
 
     def clean_body(self) -> str:
         body = self.cleaned_data["body"]
-        seen = unescape(strip_tags(markup.comment_html(body)))
-        if not visible.is_visible(seen):
+        if not visible.is_visible(markup.text_of(markup.comment_html(body))):
             raise forms.ValidationError(self.fields["body"].error_messages["required"], code="required")
         return body
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from html import unescape
 from itertools import takewhile
 from typing import NamedTuple
 from urllib.parse import unquote
@@ -22,7 +21,6 @@ from urllib.parse import unquote
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -120,7 +118,7 @@ class Submission:
     def texts(self) -> list[str]:
         """All that words are looked for in: the text with its marks and without, and who wrote it."""
         comment = self.comment
-        seen = unescape(strip_tags(self.html))
+        seen = markup.text_of(self.html)
         bare = seen.translate(NO_MARKS)
         targets = " ".join(map(unquote, markup.links(self.html)))
         person = [comment.name, comment.email, comment.website, comment.ip_address or "", comment.user_agent]

@@ -10,20 +10,24 @@ in a paragraph reaches into the next. Both readers go through the text once, fro
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape, unescape
 from html.entities import html5 as ENTITIES
+from itertools import islice
 
 from newsite.quotation_marks import QuotationMarks
 from newsite.web_addresses import UNSPACED, next_address, with_scheme
 
 # Lists and quotes stand in one another so deep, and no narrow screen has room for more.
 NESTING = 10
-# Nobody writes more marks, tags and brackets into a comment. What comes after them is text.
+# Nobody writes more marks, tags, brackets, web addresses, paragraphs and points of lists into a comment.
+# What comes after them is text, in one paragraph with the lines that it had.
 MARKS = 500
 # To find out that code or a tag is never closed takes as long as so many of them.
 UNCLOSED = 20
+# To look through so many signs takes as long as to read one mark.
+FAR = 2_000
 # So many may wait to be closed.
 OPEN_AT_ONCE = 20
 # So much of a web address is shown; where it leads is in the link.
@@ -33,6 +37,19 @@ SHOWN_OF_ADDRESS = 80
 SOFT_LINE_ENDS = re.compile("[\x0b\x0c\x85\u2028\u2029]")
 LINE_ENDS = re.compile(f"\r\n|\r|{SOFT_LINE_ENDS.pattern}")
 CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
+
+# How the end of a line and a sign of HTML that is text are written until the sanitisers have
+# passed: those take long over each entity and each tag. Line ends are read before, so that
+# nobody can type these two, and what they stand for opens nothing wherever it comes to stand.
+LINE_END = "\u2028"
+SIGN_OF_HTML = "\u2029"
+SHORT = str.maketrans({"&": f"{SIGN_OF_HTML}a", "<": f"{SIGN_OF_HTML}l", ">": f"{SIGN_OF_HTML}g"})
+LONG = {
+    LINE_END: "<br>\n",
+    f"{SIGN_OF_HTML}a": "&amp;",
+    f"{SIGN_OF_HTML}l": "&lt;",
+    f"{SIGN_OF_HTML}g": "&gt;",
+}
 
 # --- Lines ---
 
@@ -105,9 +122,16 @@ LINK = re.compile(r"<a [^<>]*>|<a>|</a>")
 
 
 def to_html(text: str) -> str:
-    """Return the HTML of a text, whatever it is: well formed, and not sanitised."""
+    """Return the HTML of a text, whatever it is: well formed, not sanitised, and not yet `written_out()`."""
     text = CONTROLS.sub("", LINE_ENDS.sub("\n", text))
     return _joined(_Blocks().read(text.split("\n")))
+
+
+def written_out(html: str) -> str:
+    """Return sanitised HTML with what was short in it."""
+    for short, long in LONG.items():
+        html = html.replace(short, long)
+    return html
 
 
 class _Blocks:
@@ -130,19 +154,26 @@ class _Blocks:
                 paragraph.append(lines[at].strip())
                 at += 1
                 continue
+            if found is None and paragraph and self.marks_left <= 0:
+                paragraph.append("")
+                at += 1
+                continue
             blocks += self._paragraph(paragraph)
             paragraph = []
             html, at = found or ("", at + 1)
             blocks += [html] if html else []
         return blocks + self._paragraph(paragraph)
 
-    def spend(self) -> bool:
+    def spend(self, marks: int = 1) -> bool:
         """Say whether one more mark is read as such."""
-        self.marks_left -= 1
+        self.marks_left -= marks
         return self.marks_left >= 0
 
     def _paragraph(self, lines: list[str]) -> list[str]:
-        return [f"<p>{_Words(_joined(lines), self).to_html()}</p>"] if lines else []
+        if not lines:
+            return []
+        self.spend()
+        return [f"<p>{_Words(_joined(lines).rstrip(), self).to_html()}</p>"]
 
     def _block(self, lines: list[str], at: int, nesting: int, in_list: bool) -> tuple[str, int] | None:
         """Return the block other than a paragraph that begins with a line, and the number of the line behind it."""
@@ -189,7 +220,7 @@ class _Blocks:
         first = _item(lines[at])
         if not first or not self.spend():
             return None
-        items, is_loose, end = _gather(lines, at, first)
+        items, is_loose, end = _gather(lines, at, first, most=self.marks_left)
         is_meant = len(items) > 1 or any(map(_item, items[0][1:])) or (in_list and not _number(first))
         if not is_meant:
             return None
@@ -205,6 +236,8 @@ class _Blocks:
             lines[at : at + 1] = [before, lines[at][tag.start() :]]
             return None
         name, text = tag["name"].lower(), _joined(lines[at:])
+        # Each tag looks through all that stands behind it.
+        self.marks_left -= len(text) // FAR
         closing = _closing(text, name, tag.end())
         if closing is None:
             self.marks_left -= UNCLOSED
@@ -213,9 +246,8 @@ class _Blocks:
         if name in LITERAL:
             return _preformatted(_literal(inside)), at
         if name in {"ol", "ul"}:
-            insides = [
-                self.read(item.split("\n"), nesting + 1, in_list=True) for item in _tagged_items(inside)
-            ]
+            items = _tagged_items(inside, most=self.marks_left)
+            insides = [self.read(item.split("\n"), nesting + 1, in_list=True) for item in items]
             number = dict(_attributes(tag["attributes"])).get("start", "1") if name == "ol" else ""
             return _html_list(number, insides, is_loose=False), at
         # A paragraph adds no level.
@@ -250,7 +282,7 @@ def _number(item: re.Match[str]) -> str:
     return item["mark"].rstrip(".") if item["mark"].endswith(".") else ""
 
 
-def _gather(lines: list[str], at: int, first: re.Match[str]) -> tuple[list[list[str]], bool, int]:
+def _gather(lines: list[str], at: int, first: re.Match[str], most: int) -> tuple[list[list[str]], bool, int]:
     """Return the items of the list that begins with a line, whether empty lines part them, and its end.
 
     What is further in than the first item belongs to the item above it. Numbers count up by
@@ -265,7 +297,7 @@ def _gather(lines: list[str], at: int, first: re.Match[str]) -> tuple[list[list[
         item = _item(line)
         if _width(line) >= _width(lines[at]) + 2:
             items[-1] += [*empty, line]
-        elif item and _follows(item, last):
+        elif item and _follows(item, last) and len(items) < most:
             items.append([item["text"]])
             last = item
         else:
@@ -291,16 +323,18 @@ def _dedented(item: list[str]) -> list[str]:
     return [item[0], *(line.expandtabs(4)[least:] for line in item[1:])]
 
 
-def _tagged_items(inside: str) -> list[str]:
+def _tagged_items(inside: str, most: int) -> list[str]:
     """Return what stands between the tags of a list's items, and what stands outside of them."""
     items, start, depth = [], 0, 0
-    for tag in BLOCK_TAG.finditer(inside):
+    for tag in _block_tags(inside, 0):
         if tag["name"].lower() in {"ol", "ul"}:
             depth += -1 if tag["slash"] else 1
         elif tag["name"].lower() == "li" and depth == 0:
             items.append(inside[start : tag.start()])
             start = tag.end()
-    return [item.strip() for item in [*items, inside[start:]] if item.strip()]
+    found = [item.strip() for item in [*items, inside[start:]] if item.strip()]
+    most = max(most, 1)
+    return [*found[: most - 1], _joined(found[most - 1 :])] if len(found) > most else found
 
 
 def _html_list(number: str, items: list[list[str]], is_loose: bool) -> str:
@@ -337,11 +371,16 @@ def _inside(text: str, start: int, closing: re.Match[str] | None) -> tuple[str, 
     return text[start : closing.start()], text[behind:]
 
 
+def _block_tags(text: str, start: int) -> Iterator[re.Match[str]]:
+    """Find the next tags of blocks, at most as many as there may be marks: each level looks at all of them."""
+    return islice(BLOCK_TAG.finditer(text, start), MARKS)
+
+
 def _closing(text: str, name: str, start: int) -> re.Match[str] | None:
     if name in LITERAL:
         return re.compile(rf"</{name}\s*>", re.IGNORECASE).search(text, start)
     depth = 1
-    for tag in BLOCK_TAG.finditer(text, start):
+    for tag in _block_tags(text, start):
         if tag["name"].lower() == name:
             depth += -1 if tag["slash"] else 1
         if depth == 0 or (name == "p" and not tag["slash"]):
@@ -365,7 +404,7 @@ def _sign(entity: re.Match[str]) -> str:
     name = entity[0][1:]
     if name[0] != "#":
         return ENTITIES.get(name, entity[0])
-    sign = CONTROLS.sub("", unescape(entity[0]))
+    sign = CONTROLS.sub("", SOFT_LINE_ENDS.sub("", unescape(entity[0])))
     return entity[0] if sign in {"", "\ufffd"} else sign
 
 
@@ -374,7 +413,7 @@ def _joined(lines: list[str]) -> str:
 
 
 def _escape(text: str) -> str:
-    return escape(text, quote=False)
+    return text.translate(SHORT)
 
 
 # --- What lines are made of ---
@@ -431,7 +470,7 @@ class _Words:
         return end or at + 1
 
     def _line_end(self, at: int) -> int:
-        self.out.append("<br>\n")
+        self.out.append(LINE_END)
         return at + 1
 
     def _quotation_mark(self, at: int) -> int:
@@ -456,7 +495,7 @@ class _Words:
         return code.end()
 
     def _code_of(self, code: str) -> None:
-        self.out.append(f"<code>{_escape(code)}</code>".replace("\n", "<br>\n"))
+        self.out.append(f"<code>{_escape(code)}</code>".replace("\n", LINE_END))
 
     def _run(self, at: int, mark: str) -> int:
         """Let all of a row of marks be text."""
@@ -537,6 +576,10 @@ class _Words:
         ]
 
     def _link(self, address: str) -> None:
+        # It costs what the two brackets of another link do.
+        if not self.blocks.spend(marks=2):
+            self.out.append(_escape(address))
+            return
         shown = (
             address
             if len(address) <= SHOWN_OF_ADDRESS
@@ -555,7 +598,7 @@ class _Words:
             return None
         name = tag["name"].lower()
         if name == "br" and not tag["slash"]:
-            self.out.append("<br>\n")
+            self.out.append(LINE_END)
             return tag.end() + (self.text[tag.end() : tag.end() + 1] == "\n")
         return self._closing_tag(tag, name) if tag["slash"] else self._opening_tag(tag, name)
 

@@ -12,9 +12,8 @@ import bleach
 import nh3
 from bleach.html5lib_shim import HTML_TAGS
 from django.conf import settings
-from django.utils.html import strip_tags
 
-from newsite.markdown import CONTROLS, SOFT_LINE_ENDS, to_html
+from newsite.markdown import CONTROLS, SOFT_LINE_ENDS, to_html, written_out
 
 COMMENT_TAGS = {
     "a", "b", "blockquote", "br", "cite", "code", "del", "em", "i", "li", "ol", "p", "pre", "q", "s", "strong", "ul",
@@ -22,7 +21,7 @@ COMMENT_TAGS = {
 COMMENT_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 COMMENT_SCHEMES = {"http", "https"}
 # One more whenever the same text becomes other HTML: then comments of before are rendered anew.
-COMMENT_EDITION = 1
+COMMENT_EDITION = 2
 COMMENT_LINK_REL = "nofollow ugc noopener"
 
 STORY_TAGS = COMMENT_TAGS | {
@@ -75,13 +74,14 @@ def comment_html(text: str) -> str:
         attributes={tag: sorted(names) for tag, names in COMMENT_ATTRIBUTES.items()},
         protocols=COMMENT_SCHEMES,
     )
-    return nh3.clean(
+    html = nh3.clean(
         cleaner.clean(to_html(text)),
         tags=COMMENT_TAGS,
         attributes=COMMENT_ATTRIBUTES | NO_OTHERS,
         url_schemes=COMMENT_SCHEMES,
         link_rel=COMMENT_LINK_REL,
-    ).strip()
+    )
+    return written_out(html).strip()
 
 
 def story_html(text: str) -> str:
@@ -158,13 +158,18 @@ def links(html: str) -> list[str]:
     return [unescape(target[1]) for target in targets if target]
 
 
+def text_of(html: str) -> str:
+    """Return the text that sanitised HTML shows."""
+    return unescape(TAG.sub("", html))
+
+
 def count_links(html: str) -> int:
     return len(links(html))
 
 
 def count_words(html: str) -> int:
     """Return how many words sanitised HTML shows."""
-    return len(strip_tags(html.replace("<", " <")).split())
+    return len(TAG.sub(" ", html).split())
 
 
 def _last_gate_of_stories(html: str) -> str:
