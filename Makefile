@@ -20,7 +20,7 @@ PRODUCTION := env DEBUG=off HTTPS=on ALLOWED_HOSTS=news.example TRUSTED_PROXIES=
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench format clean writable
+.PHONY: help run test lint bench costs format clean writable
 
 help:  ## List these targets
 	@grep -E '^[a-z]+: .*## ' Makefile | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
@@ -45,6 +45,9 @@ lint: $(READY_DEV)  ## Check the code, the templates, the types, the migrations 
 
 bench: $(READY)  ## Measure the moderators' queue with ten thousand and with a million comments
 	@exec $(VENV_PYTHON) -m bench.queue
+
+costs: $(READY)  ## Look for the comment of full length that takes the most CPU time
+	@exec $(VENV_PYTHON) -m bench.texts
 
 format: $(READY_DEV)  ## Put code and templates into the house's format
 	@$(VENV_PYTHON) -m ruff check --fix
