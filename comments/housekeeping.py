@@ -37,6 +37,7 @@ from comments.models import (
 from comments.staff_notices import StaffNotice
 from comments.subscriptions import Notice, Subscriber
 from mail.models import Mail
+from newsite.models import Attempt
 from staff import attempts, notices
 from staff.models import Session
 
@@ -186,6 +187,7 @@ JOBS: list[tuple[Any, Callable[[DiscussionSettings], Iterator[int]]]] = [
     (_("unconfirmed email addresses forgotten"), _rows(lambda: Subscriber.objects.forgettable())),
     (_("sessions expired"), _rows(lambda: Session.objects.filter(expire_date__lt=timezone.now()))),
     (_("failed sign-ins forgotten"), _rows(attempts.over)),
+    (_("attempts of senders forgotten"), _rows(lambda: Attempt.objects.forgettable())),
     (_("places of sign-ins forgotten"), _rows(notices.forgettable_places)),
     (_("notes of mails about accounts deleted"), _rows(notices.forgettable_notes)),
     (_("mails deleted"), _rows(lambda: Mail.objects.forgettable())),

@@ -5,6 +5,7 @@ import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from itertools import takewhile
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -16,8 +17,12 @@ logger = logging.getLogger(__name__)
 
 # Some proxies add the port, which needs brackets in IPv6, and some put the whole into quotes.
 WITH_PORT = re.compile(r"\[([^\[\]]+)\](?::\d*)?|([\d.]+):\d*")
-# Whoever has one address of IPv6 has this whole network.
-IPV6_NETWORK = 64
+# Of IPv6 nobody has less than a network of 64 bits. A line at home has 256 of these (RFC 6177),
+# an office or a tunnel 65,536, and a mobile network gives them to thousands of people. So the
+# wider ones may do more, by the factor beside their length, and never without end.
+IPV6_NETWORKS = {64: 1, 56: 4, 48: 16}
+# RFC 6052 and RFC 8215: behind these, the last 32 bits are an address of IPv4.
+TRANSLATED = [ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48")]
 # So many bits are left of an address that is kept without naming one person, by its version.
 SHORTENED_TO = {4: 24, 6: 48}
 
@@ -34,12 +39,16 @@ def is_same_origin(request: HttpRequest) -> bool:
     """Say whether one of our own pages sent this request.
 
     It takes the place of a CSRF token, which would make every page differ. Browsers send
-    at least one of the three headers with a form; who sends none is refused.
+    at least one of the three headers with a form; who sends none is refused. A page without
+    HTTPS is foreign where the site has it: who sits on the line may have written it.
     """
     if site := request.headers.get("Sec-Fetch-Site"):
         return site == "same-origin"
     try:
-        return urlsplit(_sender(request)).netloc == request.get_host()
+        sender = urlsplit(_sender(request))
+        # A proxy may speak HTTPS without saying so: then this site does not know its own scheme.
+        is_as_safe = sender.scheme in {request.scheme, "https"}
+        return is_as_safe and sender.netloc == request.get_host()
     except ValueError:
         return False
 
@@ -78,8 +87,7 @@ def client_address(request: HttpRequest) -> str | None:
             if client:
                 _tell_of(client)
             break
-        # A server that speaks IPv6 sees all of IPv4 in one network, as if it were one sender.
-        address = getattr(address, "ipv4_mapped", None) or address
+        address = _unfolded(address)
         client = str(address)
         if not any(address in network for network in trusted):
             break
@@ -104,14 +112,66 @@ def _tell_of(proxy: str) -> None:
     )
 
 
-def sender_of(address: str | None, purpose: str) -> str:
+def _unfolded(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """Return the IPv4 address that one of IPv6 stands for, where it does.
+
+    A server that speaks IPv6 may see all of IPv4 in one network, as if it were one sender; and
+    whoever has one address of IPv4 has a whole /48 of 6to4, and as many addresses of Teredo as
+    there are servers of it.
+    """
+    if isinstance(address, IPv4Address):
+        return address
+    if any(address in network for network in TRANSLATED):
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
+
+
+class Network(NamedTuple):
+    """A network that a sender is taken for, and how many times more than one sender it may do."""
+
+    text: str
+    factor: int
+
+
+def sender_networks(address: str | None) -> list[Network]:
+    """Return which networks a sender is, the narrowest first: none where the address is unknown.
+
+    The one place that says so. What is limited for one sender is limited for each of these,
+    for the wider ones with a count that is larger by their factor.
+    """
+    if not address:
+        return []
+    known = _unfolded(ip_address(address))
+    if known.version == 4:
+        return [Network(f"{known}/32", 1)]
+    return [
+        Network(str(ip_network((known, bits), strict=False)), factor)
+        for bits, factor in IPV6_NETWORKS.items()
+    ]
+
+
+def sender_hash(text: str, purpose: str) -> str:
     """Return what tells two senders apart, for one purpose, and tells nobody who they are."""
-    return salted_hmac(purpose, _network(address), algorithm="sha256").hexdigest()
+    return salted_hmac(purpose, text, algorithm="sha256").hexdigest()
+
+
+def sender_of(address: str | None, purpose: str) -> str:
+    """Return the hash of the smallest network that a sender is taken for."""
+    return sender_hash("".join(network.text for network in sender_networks(address)[:1]), purpose)
+
+
+def neighbourhood_of(address: str | None, purpose: str) -> str:
+    """Return the hash of the widest network that may be one sender's alone.
+
+    Two senders whose voices are counted differ in this.
+    """
+    return sender_hash("".join(network.text for network in sender_networks(address)[-1:]), purpose)
 
 
 def same_network(one: str | None, other: str | None) -> bool:
     """Say whether two addresses are known, and one sender's."""
-    return bool(one) and _network(one) == _network(other)
+    return bool(one) and sender_networks(one)[:1] == sender_networks(other)[:1]
 
 
 def network_text(address: str) -> str | None:
@@ -123,7 +183,7 @@ def network_text(address: str) -> str | None:
     whole = ip_address(address)
     if whole.version == 4:
         return None
-    groups = [f"{int(group, 16):x}" for group in whole.exploded.split(":")[: IPV6_NETWORK // 16]]
+    groups = [f"{int(group, 16):x}" for group in whole.exploded.split(":")[:4]]
     return "".join(f"{group}:" for group in takewhile(lambda group: group != "0", groups))
 
 
@@ -137,13 +197,6 @@ def shortened(address: str | None) -> str | None:
 
 def network_of(address: str) -> str:
     """Return the network to ban for an address: the shortened one, or the sender's IPv6 /64."""
-    version = ip_address(address).version
     if shortened(address) == address:
-        return f"{address}/{SHORTENED_TO[version]}"
-    return _network(address)
-
-
-def _network(address: str | None) -> str:
-    if address and ip_address(address).version == 6:
-        return str(ip_network((address, IPV6_NETWORK), strict=False))
-    return address or ""
+        return f"{address}/{SHORTENED_TO[ip_address(address).version]}"
+    return sender_networks(address)[0].text.removesuffix("/32")

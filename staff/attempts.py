@@ -1,33 +1,33 @@
 """Guessing a password: what django-axes counts, and when it has been enough.
 
 Counted is a name together with an address, so nobody can lock an editor out from
-elsewhere. An address that tries one name after the other is stopped as well. The counts
+elsewhere. A sender who tries one name after the other is stopped as well. The counts
 are in the database, which all processes share.
 """
 
 from datetime import timedelta
-from ipaddress import ip_address, ip_network
 from math import ceil
 
 from axes.handlers.database import AxesDatabaseHandler
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Max, Sum
+from django.db.models import Max
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from newsite.origin import IPV6_NETWORK, client_address
+from newsite.limits import Limit
+from newsite.origin import client_address, sender_networks
 from staff import notices, sign_in_log
 
-# So many failures an address has for all names together. A whole office may share one.
-FAILURES_OF_AN_ADDRESS = 50
+# So many failures a sender has for all names together. A whole office may share one address.
+FAILURES = Limit("staff.failures", attempts=50, interval=settings.AXES_COOLOFF_TIME)
 
 
 class Handler(AxesDatabaseHandler):
     def is_locked(self, request, credentials=None):
-        return super().is_locked(request, credentials) or is_guessing_names(request)
+        return super().is_locked(request, credentials) or seconds_for_all_names(request) > 0
 
     def user_login_failed(self, sender, credentials, request=None, **kwargs):
         """Count a wrong password, log it, and tell the account's owner when it has been enough."""
@@ -35,6 +35,8 @@ class Handler(AxesDatabaseHandler):
         super().user_login_failed(sender, credentials, request, **kwargs)
         if request is None:
             return
+        if not was_locked:
+            FAILURES.count(client_address(request))
         account = User.objects.filter(username=credentials["username"]).first()
         sign_in_log.write(sign_in_log.LOCKED_OUT if was_locked else sign_in_log.FAILED, request, account)
         if request.axes_locked_out and not was_locked and account:
@@ -43,10 +45,8 @@ class Handler(AxesDatabaseHandler):
 
 def sender_address(request: HttpRequest) -> str | None:
     """Return the address that failures count for: of IPv6 the network, since who has one has all."""
-    address = client_address(request)
-    if address and ip_address(address).version == 6:
-        return str(ip_network((address, IPV6_NETWORK), strict=False).network_address)
-    return address
+    networks = sender_networks(client_address(request))
+    return networks[0].text.partition("/")[0] if networks else None
 
 
 def recent(**conditions):
@@ -55,19 +55,16 @@ def recent(**conditions):
     )
 
 
-def is_guessing_names(request: HttpRequest) -> bool:
-    address = sender_address(request)
-    if address is None:  # then everyone would be one sender
-        return False
-    failures = recent(ip_address=address).aggregate(sum=Sum("failures_since_start"))["sum"] or 0
-    return failures >= FAILURES_OF_AN_ADDRESS
+def seconds_for_all_names(request: HttpRequest) -> int:
+    """Return how long nobody is let in from here, because of wrong passwords for whatever names."""
+    return FAILURES.seconds_left(client_address(request))
 
 
 def seconds_to_wait(request: HttpRequest, username: str) -> int:
     """Return how long whoever is locked out has to wait at most."""
-    attempts = recent(ip_address=sender_address(request))
-    if not is_guessing_names(request):
-        attempts = attempts.filter(username=username)
+    if seconds := seconds_for_all_names(request):
+        return seconds
+    attempts = recent(ip_address=sender_address(request), username=username)
     last = attempts.aggregate(last=Max("attempt_time"))["last"] or timezone.now()
     left: timedelta = last + settings.AXES_COOLOFF_TIME - timezone.now()
     return max(1, ceil(left.total_seconds()))

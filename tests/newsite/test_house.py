@@ -21,6 +21,8 @@ LAYERS = [
         "newsite.markup",
         "newsite.freshness",
         "newsite.origin",
+        "newsite.models",
+        "newsite.limits",
         "newsite.converters",
         "newsite.visible",
         "newsite.slugs",

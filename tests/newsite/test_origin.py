@@ -1,7 +1,16 @@
 import pytest
 from django.test import RequestFactory
 
-from newsite.origin import client_address, is_same_origin, network_of, network_text, same_network, why_foreign
+from newsite.origin import (
+    client_address,
+    is_same_origin,
+    neighbourhood_of,
+    network_of,
+    same_network,
+    sender_networks,
+    sender_of,
+    why_foreign,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,7 +22,9 @@ from newsite.origin import client_address, is_same_origin, network_of, network_t
         ({"Sec-Fetch-Site": "none"}, False),
         ({"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"}, False),
         ({"Origin": "http://testserver"}, True),
+        # Behind a proxy that does not say that it speaks HTTPS.
         ({"Origin": "https://testserver"}, True),
+        ({"Origin": "ftp://testserver"}, False),
         ({"Origin": "http://testserver:8000"}, False),
         ({"Origin": "http://testserver.evil.example"}, False),
         ({"Origin": "null"}, False),
@@ -147,15 +158,59 @@ def test_two_known_addresses_are_one_senders_in_one_network(one, other, same):
 
 
 @pytest.mark.parametrize(
-    ("address", "text"),
+    ("address", "networks"),
     [
-        ("2001:db8:1:2::7", "2001:db8:1:2:"),
-        ("2001:0db8:0001:0002:0003::7", "2001:db8:1:2:"),
-        ("2001:db8:0:2::7", "2001:db8:"),
-        ("2001:db8::7", "2001:db8:"),
-        ("::1", ""),
-        ("192.0.2.7", None),
+        ("192.0.2.7", [("192.0.2.7/32", 1)]),
+        (
+            "2001:db8:77:1234::7",
+            [("2001:db8:77:1234::/64", 1), ("2001:db8:77:1200::/56", 4), ("2001:db8:77::/48", 16)],
+        ),
+        # An address of IPv6 that stands for one of IPv4: mapped, NAT64, 6to4, Teredo.
+        ("::ffff:192.0.2.7", [("192.0.2.7/32", 1)]),
+        ("64:ff9b::192.0.2.7", [("192.0.2.7/32", 1)]),
+        ("64:ff9b:1:2:3:4:c000:207", [("192.0.2.7/32", 1)]),
+        ("2002:c000:207:99::1", [("192.0.2.7/32", 1)]),
+        ("2001:0:4136:e378:8000:63bf:3fff:fdf8", [("192.0.2.7/32", 1)]),
+        (None, []),
     ],
 )
-def test_the_addresses_of_one_sender_begin_alike_as_far_as_no_zeros_are_left_out(address, text):
-    assert network_text(address) == text
+def test_a_sender_is_a_network_of_the_sizes_that_providers_give(address, networks):
+    assert sender_networks(address) == networks
+
+
+@pytest.mark.parametrize(
+    ("peer", "client"),
+    [
+        ("64:ff9b::c633:6407", "198.51.100.7"),
+        ("2002:c633:6407::1", "198.51.100.7"),
+        ("2001:0:4136:e378:8000:63bf:39cc:9bf8", "198.51.100.7"),
+        ("2001:db8::c633:6407", "2001:db8::c633:6407"),
+    ],
+)
+def test_an_address_that_stands_for_one_of_ipv4_is_kept_as_that(peer, client):
+    assert client_address(RequestFactory().get("/", REMOTE_ADDR=peer)) == client
+
+
+def test_voices_are_counted_by_the_widest_network_and_kept_by_the_narrowest():
+    one, other, elsewhere = "2001:db8:1:2::7", "2001:db8:1:3::7", "2001:db8:2:2::7"
+
+    assert sender_of(one, "x") != sender_of(other, "x")
+    assert neighbourhood_of(one, "x") == neighbourhood_of(other, "x") != neighbourhood_of(elsewhere, "x")
+    assert sender_of(one, "x") != sender_of(one, "y")
+
+
+@pytest.mark.parametrize(
+    ("headers", "same"),
+    [
+        ({"Origin": "https://testserver"}, True),
+        ({"Origin": "http://testserver"}, False),
+        ({"Referer": "http://testserver/2026/11/story/"}, False),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://testserver"}, True),
+    ],
+)
+def test_where_a_proxy_answers_https_a_page_without_it_is_foreign(settings, headers, same):
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    sent = {**headers, "Host": "testserver", "X-Forwarded-Proto": "https"}
+    request = RequestFactory().post("/", headers=sent)
+
+    assert is_same_origin(request) == same

@@ -1,4 +1,6 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Address
 
 import pytest
 import time_machine
@@ -105,7 +107,7 @@ def test_a_made_up_address_is_no_way_around(client, ada, settings):
 
 
 def test_one_address_cannot_try_name_after_name(client, ada, monkeypatch):
-    monkeypatch.setattr(attempts, "FAILURES_OF_AN_ADDRESS", 6)
+    monkeypatch.setattr(attempts, "FAILURES", replace(attempts.FAILURES, attempts=6))
     for number in range(3):
         assert sign_in(client, REMOTE_ADDR=HERE).status_code == 302
         guess(2, f"name{number}")
@@ -115,6 +117,20 @@ def test_one_address_cannot_try_name_after_name(client, ada, monkeypatch):
     assert response.status_code == 429
     assert "Try again in 15 minutes." in response.content.decode()
     assert sign_in(client, REMOTE_ADDR=ELSEWHERE).status_code == 302
+
+
+@pytest.mark.parametrize(("bits", "failures"), [(64, 2), (56, 8), (48, 32)])
+def test_a_line_of_ipv6_cannot_try_name_after_name_from_one_network_after_the_other(
+    client, ada, monkeypatch, bits, failures
+):
+    monkeypatch.setattr(attempts, "FAILURES", replace(attempts.FAILURES, attempts=2))
+    line, step = int(IPv6Address("2001:db8:77::")), {64: 1, 56: 1 << 64, 48: 1 << 72}[bits]
+    for number in range(failures):
+        guess(1, f"name{number}", REMOTE_ADDR=str(IPv6Address(line + number * step)))
+
+    inside = str(IPv6Address(line + failures * step))
+    assert sign_in(client, REMOTE_ADDR=inside).status_code == 429
+    assert sign_in(client, REMOTE_ADDR="2001:db8:78::1").status_code == 302
 
 
 def test_names_without_an_account_are_answered_like_those_with_one(ada):
