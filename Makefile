@@ -39,7 +39,7 @@ lint: $(READY_DEV)  ## Check the code, the templates, the types, the migrations 
 	@$(VENV_PYTHON) -m ruff check
 	@$(VENV_PYTHON) -m ruff format --check
 	@$(TEMPLATES) .venv/bin/djade --check --target-version 5.2
-	@$(VENV_PYTHON) -m mypy newsite articles comments mail staff demo bench
+	@$(VENV_PYTHON) -m mypy newsite articles comments mail staff transfer demo bench
 	@$(PRODUCTION) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) $(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
 

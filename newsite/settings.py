@@ -241,6 +241,7 @@ INSTALLED_APPS = [
     "articles",
     "comments",
     "demo",
+    "transfer",
     "crispy_forms",
     "django_prose_editor",
     "js_asset",
