@@ -80,6 +80,11 @@ E012 = Error(
     "http://127.0.0.1:8080/.",
     id="newsite.E012",
 )
+E013 = Error(
+    "SESSION_DAYS is no number of days from 1 to 30.",
+    hint="Write the days after which somebody who was not seen is signed out, e.g. SESSION_DAYS=7.",
+    id="newsite.E013",
+)
 W001 = Caution(
     "EMAIL_URL is not set, so no mail leaves: people who want to be told of replies wait in vain.",
     hint="Name a mail server, e.g. EMAIL_URL=smtp+tls://user:password@mail.example:587. Until then the "
@@ -163,6 +168,11 @@ def check_site_url(app_configs, **kwargs):
 @register(Tags.translation)
 def check_time_zone(app_configs, **kwargs):
     return [E009] if "TIME_ZONE" in settings.UNREADABLE else []
+
+
+@register(Tags.security)
+def check_session_days(app_configs, **kwargs):
+    return [E013] if "SESSION_DAYS" in settings.UNREADABLE else []
 
 
 @register(Tags.translation)

@@ -87,6 +87,19 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 # domain serves, and neither is soon taken back. The deployment check asks for both.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_ENGINE = "staff.sessions"
+
+
+def read_session_days() -> int:
+    value = env.str("SESSION_DAYS", default="7")
+    # Longer than a session lasts at most it cannot be: see staff/sessions.py.
+    if value in {str(days) for days in range(1, 31)}:
+        return int(value)
+    UNREADABLE.append("SESSION_DAYS")
+    return 7
+
+
+# Who has not been seen for so long is signed out.
+SESSION_COOKIE_AGE = read_session_days() * 24 * 60 * 60
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True

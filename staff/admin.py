@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path
 from django.utils.decorators import method_decorator
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
@@ -96,7 +97,7 @@ class AccountAdmin(UserAdmin):
 class LogAdmin(admin.ModelAdmin):
     """What was done in the admin, by whom, also where the account or the thing is gone since."""
 
-    list_display = ["action_time", "user", "content_type", "__str__"]
+    list_display = ["action_time", "user", "what"]
     list_display_links = None
     list_select_related = ["user", "content_type"]
     list_filter = ["action_flag"]
@@ -104,6 +105,10 @@ class LogAdmin(admin.ModelAdmin):
     search_help_text = gettext_lazy("Search for a user name, or for what was changed")
     show_full_result_count = False
     fields = readonly_fields = ("action_time", "user", "content_type", "object_repr", "get_change_message")
+
+    @admin.display(description=gettext_lazy("what"))
+    def what(self, entry: LogEntry) -> str:
+        return f"{capfirst(entry.content_type.name)}: {entry}" if entry.content_type else str(entry)
 
     def has_add_permission(self, request):
         return False

@@ -27,6 +27,8 @@ SEEN_EVERY = 5 * 60
 # The key of a session's data under which all this is kept.
 VISIT = "visit"
 USER_AGENT_LENGTH = 255
+# After so many seconds even somebody who is there every day signs in anew.
+LONGEST = 30 * 24 * 60 * 60
 # As many sessions a list shows, the latest first.
 LISTED = 50
 
@@ -73,6 +75,12 @@ class SessionStore(DatabaseStore):
     @classmethod
     def get_model_class(cls):
         return Session
+
+    def get_session_cookie_age(self):
+        """Return for how many seconds the session may go on from now without being seen."""
+        idle = super().get_session_cookie_age()
+        visit = self.get(VISIT)
+        return min(idle, int(visit["started"] + LONGEST - time.time())) if visit else idle
 
     def create_model_instance(self, data):
         if SESSION_KEY not in data:

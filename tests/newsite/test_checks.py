@@ -18,9 +18,10 @@ def test_a_good_set_up_passes_every_check():
         checks.check_webhook_is_whole(None),
         checks.check_webhook_is_private(None),
         checks.check_worker_runs(None),
+        checks.check_session_days(None),
     ]
 
-    assert found == [[]] * 13
+    assert found == [[]] * 14
 
 
 def test_the_placeholder_is_no_secret_key(settings):
@@ -139,6 +140,12 @@ def test_an_unknown_time_zone_is_named(settings):
     settings.UNREADABLE = ["TIME_ZONE"]
 
     assert checks.check_time_zone(None) == [checks.E009]
+
+
+def test_days_of_a_session_that_cannot_be_are_named(settings):
+    settings.UNREADABLE = ["SESSION_DAYS"]
+
+    assert checks.check_session_days(None) == [checks.E013]
 
 
 def test_an_unknown_language_is_named(settings):

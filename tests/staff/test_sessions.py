@@ -234,6 +234,58 @@ def test_expired_sessions_are_neither_shown_nor_kept(here, elsewhere):
         assert Session.objects.count() == 0
 
 
+def test_who_is_not_seen_for_a_week_is_signed_out(here):
+    with time_machine.travel(NOON, tick=False) as clock:
+        client = Client()
+        sign_in(client)
+        clock.shift(timedelta(days=6, hours=23))
+        assert is_signed_in(client)
+        clock.shift(timedelta(days=6, hours=23))
+        assert is_signed_in(client)
+        clock.shift(timedelta(days=7, seconds=1))
+        assert not is_signed_in(client)
+
+
+def test_who_is_there_every_day_signs_in_anew_after_thirty_days(ada):
+    with time_machine.travel(NOON, tick=False) as clock:
+        client = Client()
+        sign_in(client)
+        days = 0
+        while is_signed_in(client):
+            clock.shift(timedelta(days=1))
+            days += 1
+        assert days == 30
+
+
+def test_a_new_password_makes_no_session_longer(ada):
+    with time_machine.travel(NOON, tick=False) as clock:
+        client = Client()
+        sign_in(client)
+        for _week in range(4):
+            clock.shift(timedelta(days=6))
+            client.get(ACCOUNT)
+        form = {
+            "old_password": PASSWORD,
+            "new_password1": "battery staple",
+            "new_password2": "battery staple",
+        }
+        client.post("/admin/password_change/", form)
+        assert is_signed_in(client)
+        clock.shift(timedelta(days=6, seconds=1))
+        assert not is_signed_in(client)
+
+
+def test_a_browser_keeps_the_cookie_as_long_as_the_session_lasts(ada):
+    with time_machine.travel(NOON, tick=False) as clock:
+        client = Client()
+        first = sign_in(client).cookies["sessionid"]["max-age"]
+        for _day in range(28):
+            clock.shift(timedelta(days=1))
+            last = client.get(ACCOUNT).cookies["sessionid"]["max-age"]
+
+    assert (first, last) == (7 * 24 * 60 * 60, 2 * 24 * 60 * 60)
+
+
 def test_a_deleted_account_takes_its_sessions_along(here, ada):
     ada.delete()
 
