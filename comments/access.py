@@ -86,7 +86,7 @@ def open_once(token: str) -> AccessLink | None:
 
 def _take_turns(email: str) -> None:
     """Let two requests for one address wait for each other, or both would find that none was mailed lately."""
-    comments = Comment.objects.written_with(email).order_by("pk")
+    comments = Comment.objects.ever_written_with(email).order_by("pk")
     for known in (comments, Subscriber.objects.filter(email=email)):
         known.select_for_update(no_key=True).values_list("pk", flat=True).first()
 

@@ -63,7 +63,8 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return page(request, comment, form, status=422)
     with transaction.atomic():
-        count = privacy.erase(comment.email, keep_texts=form.keep_texts, by=request.user)
+        erased = privacy.erase(comment.email, keep_texts=form.keep_texts, by=request.user)
+        count = erased.comments
         text = ngettext("Erased who wrote %d comment.", "Erased who wrote %d comments.", count) % count
         _log(request, comment, text)
     messages.success(request, text)
@@ -71,7 +72,7 @@ def erase(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def page(request: HttpRequest, comment: Comment, form: EraseForGoodForm, status: int = 200) -> HttpResponse:
-    counted = Comment.objects.written_with(comment.email).order_by("status").values_list("status")
+    counted = Comment.objects.ever_written_with(comment.email).order_by("status").values_list("status")
     facts = {
         "comment": comment,
         "form": form,

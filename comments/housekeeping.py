@@ -16,16 +16,16 @@ from math import inf
 from threading import Event
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 from django.utils.translation import gettext_lazy as _
 
 from comments import access, lessons, matching
 from comments.discussion import DiscussionSettings
 from comments.models import (
     IDENTIFIED,
+    NOBODY,
     Change,
     Comment,
     Decision,
@@ -33,10 +33,12 @@ from comments.models import (
     Housekeeping,
     Report,
     Standing,
+    nobody,
 )
 from comments.staff_notices import StaffNotice
 from comments.subscriptions import Notice, Subscriber
 from mail.models import Mail
+from newsite import write_ahead
 from newsite.models import Attempt
 from staff import attempts, notices
 from staff.models import Session
@@ -47,8 +49,6 @@ CHUNK = 500
 PAUSE = timedelta(days=1)
 # So many seconds it may keep the chores from delivering mail. Then it goes on in a minute.
 PATIENCE = 5
-# The hash of a sender has hexadecimal digits only. In every order of letters, this comes after them.
-NOBODY = "x"
 
 
 def run_if_due(stopped: Event) -> None:
@@ -73,7 +73,8 @@ def run(stopped: Event, until: float = inf) -> tuple[dict[str, int], bool]:
             done[str(what)] += count
             if stopped.is_set() or time.monotonic() > until:
                 return +done, False
-    return +done, True
+    # What an erasure could not empty, because someone read it.
+    return +done, connection.in_atomic_block or write_ahead.empty()
 
 
 def _spam(settings: DiscussionSettings) -> Iterator[int]:
@@ -139,7 +140,7 @@ def _forget_reporters(before: datetime) -> int:
     reports = Report.objects.filter(sender__lt=NOBODY, created_at__lt=before).order_by("sender").only("pk")
     chunk = list(_locked(reports)[:CHUNK])
     for report in chunk:
-        report.sender = NOBODY + get_random_string(31)
+        report.sender = nobody()
     Report.objects.bulk_update(chunk, ["sender"])
     return len(chunk)
 

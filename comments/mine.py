@@ -90,7 +90,7 @@ def ask(request: HttpRequest) -> HttpResponse:
 
 
 def written(request: HttpRequest, link: AccessLink) -> HttpResponse:
-    comments = Comment.objects.written_with(link.email)
+    comments = Comment.objects.ever_written_with(link.email)
     shown = comments.with_removals().select_related("article", "subscription")
     try:
         page = Paginator(shown, COMMENTS_PER_PAGE).page(request.GET.get("page", 1))
@@ -151,12 +151,12 @@ def erase(request: HttpRequest, link: AccessLink) -> HttpResponse:
         form.add_error(None, why_foreign(request))
         status = 403
     if form.is_valid():
-        count = privacy.erase(link.email, keep_texts=form.keep_texts)
-        erased = {"count": count, "keep_texts": form.keep_texts}
+        done = privacy.erase(link.email, keep_texts=form.keep_texts)
+        erased = {"count": done.comments, "bans": done.bans, "keep_texts": form.keep_texts}
         response = render(request, "comments/mine_erased.html", erased)
         response.delete_cookie(COOKIE, path=yours.COOKIE_PATH, samesite="Lax")
         return response
-    count = Comment.objects.written_with(link.email).count()
+    count = Comment.objects.ever_written_with(link.email).count()
     context = {"form": form, "email": readable(link.email), "count": count}
     return render(request, "comments/mine_erase.html", context, status=status)
 

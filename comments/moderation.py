@@ -225,7 +225,7 @@ def at_home(submission: Submission) -> Verdict | None:
 def banned(submission: Submission) -> Verdict | None:
     """Take for spam what someone sends whom a moderator has banned."""
     bans = [one for one in submission.standings if one.standing == Standing.State.BANNED]
-    return Verdict(Comment.Status.SPAM, bans[0].value) if bans else None
+    return Verdict(Comment.Status.SPAM, bans[0].who) if bans else None
 
 
 def refused(submission: Submission) -> Verdict | None:

@@ -19,15 +19,16 @@ An export is one JSON object in UTF-8. Its keys stay what they are; more may com
     mails       to the address, of the last thirty days: subject, state, written_at, sent_at
                 (not their texts: those are what other people wrote)
     links       to "My comments", of the last hours: asked_at, opened_at
-    standings   what moderators have said of the address: standing, of, since, until, note
+    standings   what moderators have said of the address, alone or with a name, and of a name, website
+        or IP address that nobody else has commented with: standing, of, since, until, note
 
 Times are ISO 8601, in UTC.
 """
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -36,18 +37,42 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from comments import matching, notifications, search, staff_notices
-from comments.addresses import mailbox, readable
-from comments.models import AccessLink, Change, Comment, Firing, Report, Standing, recount
+from comments import admin_log, matching, notifications, search, staff_notices
+from comments.addresses import mailbox, spellings
+from comments.discussion import DiscussionSettings
+from comments.models import (
+    AccessLink,
+    Change,
+    Comment,
+    CommentQuerySet,
+    Decision,
+    Firing,
+    Housekeeping,
+    Report,
+    Standing,
+    recount,
+)
 from comments.subscriptions import Notice, Subscriber, Subscription
 from mail.models import Mail
+from newsite import write_ahead
+from newsite.origin import sender_of
+from staff import attempts
 
 CHUNK = 500
+# Where a mail may name an address that it was not sent to.
+TEXTS_OF_MAILS = ["recipient", "subject", "text", "html", "headers", "last_error"]
+
+
+class Erased(NamedTuple):
+    """What was done: of how many comments it was erased who wrote them, and how many bans stay, hidden."""
+
+    comments: int
+    bans: int
 
 
 def is_known(email: str) -> bool:
     """Say whether anything is held about an address that its owner might ask for."""
-    written = Comment.objects.written_with(email).exists()
+    written = Comment.objects.ever_written_with(email).exists()
     asked = Subscriber.objects.filter(email=email).exists()
     return written or asked
 
@@ -77,34 +102,83 @@ def export_of(email: str) -> Iterator[str]:
 
 
 @transaction.atomic
-def erase(email: str, *, keep_texts: bool, by=None) -> int:
-    """Remove everything that tells who wrote with this address; return from how many comments.
+def erase(email: str, *, keep_texts: bool, lift_bans: bool = False, by=None) -> Erased:
+    """Remove everything that tells who wrote with this address.
 
-    Their texts stay, or go too. Answers to them stay in any case. `by` is the member of
-    staff who does it for the person.
+    Their texts stay, or go too. Answers to them stay in any case. Bans stay, hidden, or
+    whoever is banned would lift a ban by asking to be forgotten; with `lift_bans` they end.
+    `by` is the member of staff who does it for the person.
     """
     email = mailbox(email)
-    comments = Comment.objects.written_with(email)
+    if not email:
+        return Erased(0, 0)
+    comments = Comment.objects.ever_written_with(email)
     # Locked first, so that nobody edits a comment between these steps.
     locked = comments.order_by("pk").select_for_update(no_key=True).values_list("pk", "status", "article")
     statuses = {pk: status for pk, status, _story in locked}
     stories = {story for _pk, _status, story in locked}
+    bans = _judge_no_more(email, comments, lift_bans=lift_bans)
+    _forget_reports_from(comments)
     Change.objects.filter(comment__in=comments).erase()
-    edits = _edits_of(email)
-    Change.objects.filter(pk__in=edits).erase_who()
-    # What moderators were told before they replaced it.
-    told = Mail.objects.filter(staff_notices__comment__changes__in=edits)
-    told.filter(search.having(email, ["text"]) | search.having(readable(email), ["text"])).delete()
+    Change.objects.filter(pk__in=_edits_of(email)).erase_who()
     # A rule may have found the address itself.
     Firing.objects.filter(comment__in=comments).update(detail="")
-    # Bans stay, or whoever is banned would lift a ban by asking to be forgotten.
-    Standing.objects.trusting(email).delete()
     # What readers wrote to the moderators may tell who it is.
     Report.objects.filter(comment__in=comments).update(text="")
     # Mails to others that quote these comments.
     notifications.forget(comments)
     staff_notices.forget(comments)
     _mails_of_unknown_content().delete()
+    _erase_text(comments, statuses, keep_texts=keep_texts, by=by)
+    if not keep_texts:
+        recount(stories)
+    AccessLink.objects.filter(email=email).delete()
+    subscribers = Subscriber.objects.filter(email=email)
+    # Whoever writes a mail to them at this moment is waited for.
+    list(subscribers.select_for_update())
+    subscribers.delete()
+    _forget_mentions(email)
+    # Not as a part of this: it cannot be undone any more, and nothing may fail because of it.
+    transaction.on_commit(_leave_nothing_in_the_file, robust=True)
+    return Erased(len(statuses), bans)
+
+
+def _judge_no_more(email: str, comments: CommentQuerySet, *, lift_bans: bool) -> int:
+    """Delete the trust in someone, and hide or delete their bans. Return how many bans stay."""
+    settings = DiscussionSettings.load()
+    listed = {"allowed_addresses": False, "refused_addresses": not lift_bans}
+    for name, is_ban in listed.items():
+        lines = matching.lines(getattr(settings, name))
+        others = [line for line in lines if mailbox(line) != email]
+        if len(others) < len(lines):
+            DiscussionSettings.objects.filter(pk=settings.pk).update(**{name: "\n".join(others)})
+            if is_ban:
+                ban = {"standing": Standing.State.BANNED, "kind": Standing.Kind.EMAIL}
+                Standing.objects.create(**ban, value=email)
+    judged = Standing.objects.about_the_writer_of(comments, email)
+    values = [standing.value[:200] for standing in judged if standing.value]
+    # Others whom the same has hit say what it was.
+    Firing.objects.filter(detail__in=values).update(detail="")
+    doomed = judged if lift_bans else judged.filter(standing=Standing.State.TRUSTED)
+    Standing.objects.filter(pk__in=list(doomed.values_list("pk", flat=True))).delete()
+    bans = [] if lift_bans else list(judged)
+    for ban in bans:
+        ban.hide()
+    return len(bans)
+
+
+def _forget_reports_from(comments: CommentQuerySet) -> None:
+    """Forget what was reported from where these comments came from, and nobody else's."""
+    addresses = set(comments.exclude(ip_address=None).values_list("ip_address", flat=True))
+    others = Comment.objects.exclude(pk__in=comments.values("pk"))
+    addresses -= set(others.filter(ip_address__in=addresses).values_list("ip_address", flat=True))
+    senders = [sender_of(address, "comments.reports") for address in addresses]
+    for report in Report.objects.filter(sender__in=senders):
+        report.forget_sender()
+
+
+def _erase_text(comments: CommentQuerySet, statuses: dict[int, str], *, keep_texts: bool, by) -> None:
+    """Take out of the comments themselves who wrote them, and their texts, and record it."""
     gone: dict[str, Any] = {
         "name": _("Anonymous"),
         "spelling": matching.spelling(_("Anonymous")),
@@ -130,20 +204,34 @@ def erase(email: str, *, keep_texts: bool, by=None) -> int:
         for pk, status in statuses.items()
     )
     comments.update(erased_at=timezone.now(), **gone)
-    if not keep_texts:
-        recount(stories)
-    AccessLink.objects.filter(email=email).delete()
-    subscribers = Subscriber.objects.filter(email=email)
-    # Whoever writes a mail to them at this moment is waited for.
-    list(subscribers.select_for_update())
-    subscribers.delete()
-    Mail.objects.sent_to(email).delete()
-    return len(statuses)
+
+
+def _forget_mentions(email: str) -> None:
+    """Remove the address from whatever may name it: mails, searches, the admin's log, failed sign-ins."""
+    terms = spellings(email)
+    for term in terms:
+        naming = Mail.objects.filter(search.having(term, TEXTS_OF_MAILS))
+        # What else an unsent one tells goes into the next.
+        staff_notices.StaffNotice.objects.filter(mail__in=naming).rewrite()
+        Mail.objects.filter(pk__in=list(naming.values_list("pk", flat=True))).delete()
+    for decision in Decision.objects.unfinished().select_for_update(of=("self",)):
+        about = _json([decision.filters, decision.terms]).lower()
+        if any(term.lower() in about for term in terms):
+            decision.finish()
+            decision.save(update_fields=["finished_at", "filters", "terms"])
+    admin_log.erase(terms)
+    attempts.forget_names(terms)
+
+
+def _leave_nothing_in_the_file() -> None:
+    """Empty SQLite's log, now or, where others read it at this moment, at the next housekeeping."""
+    if not write_ahead.empty():
+        Housekeeping.put_off(timedelta())
 
 
 def _edits_of(email: str) -> list[int]:
     """Return the edits that tell who had this address before a moderator replaced it by another."""
-    replaced = Change.objects.filter(before__email=email)
+    replaced = Change.objects.filter(email_before=email)
     edits = Change.objects.filter(comment__in=replaced.values("comment"))
     edits = edits.filter(before__has_any_keys=["name", "email", "website"]).order_by("-pk")
     found = []
@@ -167,7 +255,7 @@ def _mails_of_unknown_content() -> QuerySet[Mail]:
 def _comments(email: str) -> Iterator[dict]:
     """Read the comments in chunks, so that ten thousand need no more memory than a few."""
     comments = (
-        Comment.objects.written_with(email)
+        Comment.objects.ever_written_with(email)
         .order_by("pk")
         .select_related("article")
         .prefetch_related(Prefetch("changes", Change.objects.order_by("pk")), "firings")
@@ -247,10 +335,11 @@ def _links(email: str) -> Iterator[dict]:
 
 
 def _standings(email: str) -> Iterator[dict]:
-    for standing in Standing.objects.about(email):
+    comments = Comment.objects.ever_written_with(email)
+    for standing in Standing.objects.about_the_writer_of(comments, email).order_by("pk"):
         yield {
             "standing": standing.standing,
-            "of": standing.value,
+            "of": standing.who,
             "since": _time(standing.created_at),
             "until": _time(standing.ends_at),
             "note": standing.note,
@@ -276,5 +365,5 @@ def _time(time: datetime | None) -> str | None:
     return time.astimezone(UTC).isoformat() if time else None
 
 
-def _json(value: dict) -> str:
+def _json(value: dict | list) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2)

@@ -75,7 +75,7 @@ class ForceFilter(admin.SimpleListFilter):
 class StandingAdmin(admin.ModelAdmin):
     form = StandingForm
     fields = ["standing", "kind", "value", "sure", "ends_at", "note"]
-    list_display = ["value", "standing", "what", "is_in_force", "until", "note", "by"]
+    list_display = ["who", "standing", "what", "is_in_force", "until", "note", "by"]
     list_filter = ["standing", "kind", ForceFilter]
     list_select_related = ["by"]
     list_per_page = 100
@@ -86,6 +86,10 @@ class StandingAdmin(admin.ModelAdmin):
         # Whole lines need the room that the admin's navigation takes.
         extra = {"title": capfirst(self.opts.verbose_name_plural), "is_nav_sidebar_enabled": False}
         return super().changelist_view(request, {**extra, **(extra_context or {})})
+
+    @admin.display(description=gettext_lazy("value"), ordering="value")
+    def who(self, standing: Standing) -> str:
+        return standing.who
 
     @admin.display(description=gettext_lazy("what"), ordering="kind")
     def what(self, standing: Standing) -> str:
@@ -100,6 +104,14 @@ class StandingAdmin(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("in force"), boolean=True)
     def is_in_force(self, standing: Standing) -> bool:
         return standing.ends_at is None or standing.ends_at > timezone.now()
+
+    def get_readonly_fields(self, request, obj=None):
+        """Leave of a hidden ban what can be changed: when it ends, and the note."""
+        return ["standing", "kind", "who"] if obj and obj.is_hidden else []
+
+    def get_fields(self, request, obj=None):
+        hidden = ["standing", "kind", "who", "ends_at", "note"]
+        return hidden if obj and obj.is_hidden else self.fields
 
     def get_form(self, request, obj=None, change=False, **kwargs):
         form = super().get_form(request, obj, change, **kwargs)

@@ -221,7 +221,11 @@ def read_database_url() -> dict:
     if engine == "django.db.backends.sqlite3":
         database["OPTIONS"] = {
             # An accepted reply survives a power cut only with synchronous=FULL.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+            # What was erased is overwritten, and not only let go of.
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
+                "PRAGMA secure_delete=ON;"
+            ),
             # Taking the write lock at BEGIN avoids "database is locked" in mid-transaction.
             "transaction_mode": "IMMEDIATE",
             # So many seconds someone who writes waits for another. Then the text comes back, to be sent again.

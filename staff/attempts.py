@@ -13,6 +13,7 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Max
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import ngettext
@@ -84,6 +85,12 @@ def in_words(seconds: int) -> str:
 def forget(request: HttpRequest, username: str) -> None:
     """Forget the wrong passwords of who has given the right one. django-axes does so at sign-in alone."""
     AccessAttempt.objects.filter(username=username, ip_address=sender_address(request)).delete()
+
+
+def forget_names(names: set[str]) -> None:
+    """Forget who has typed these as their name."""
+    typed = AccessAttempt.objects.alias(name=Lower("username"))
+    typed.filter(name__in={name.lower() for name in names}).delete()
 
 
 def over():

@@ -88,7 +88,10 @@ class BanTermsForm(forms.Form):
         error_messages={"invalid": _("Name a day like 2026-12-31.")},
     )
     note = forms.CharField(
-        label=_("Note"), required=False, max_length=400, help_text=_("For other moderators.")
+        label=_("Note"),
+        required=False,
+        max_length=400,
+        help_text=Standing._meta.get_field("note").help_text,
     )
     mark_as_spam = forms.BooleanField(label=_("Mark this comment as spam"), required=False, initial=True)
 

@@ -11,7 +11,7 @@ from comments.models.comment import (
 from comments.models.history import UNDO_LASTS, Change, ChangeQuerySet, Decision, Left, Outcome, Seen
 from comments.models.housekeeping import Housekeeping
 from comments.models.rendering import Rendering
-from comments.models.report import Report
+from comments.models.report import NOBODY, Report, nobody
 from comments.models.standing import Standing
 from comments.models.states import Rule
 
@@ -28,6 +28,7 @@ __all__ = [
     "KEY_WIDTH",
     "LINK_LASTS",
     "Left",
+    "NOBODY",
     "Outcome",
     "Rendering",
     "Report",
@@ -36,5 +37,6 @@ __all__ = [
     "Standing",
     "THREAD_KEY",
     "UNDO_LASTS",
+    "nobody",
     "recount",
 ]

@@ -62,6 +62,14 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """
         return self.filter(email=addresses.mailbox(email), user=None).exclude(email="")
 
+    def ever_written_with(self, email: str):
+        """Return these, and what arrived with this address and had it replaced by a moderator since."""
+        email = addresses.mailbox(email)
+        arrived = Change.objects.arrived_with(email)
+        return (
+            self.filter(models.Q(email=email) | models.Q(pk__in=arrived), user=None) if email else self.none()
+        )
+
     def with_removals(self):
         """Say of each comment whether a moderator has removed it, as its author is told.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from django.conf import settings
 from django.db import models
 from django.db.models import F
+from django.db.models.fields.json import KT
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -186,6 +187,13 @@ class ChangeQuerySet(models.QuerySet["Change"]):
         newest = self.filter(comment__in=comments).order_by().values_list("comment")
         return dict(newest.annotate(models.Max("pk")))
 
+    def arrived_with(self, email: str) -> list[int]:
+        """Return the comments whose first address was this one, where a moderator has changed it."""
+        changed = self.filter(comment=models.OuterRef("comment"), email_before__isnull=False)
+        first = changed.order_by("pk").values("pk")[:1]
+        found = self.filter(email_before=email, pk=models.Subquery(first)) if email else self.none()
+        return list(found.order_by().values_list("comment", flat=True))
+
     def newest(self) -> int:
         """Return the id of the newest change of all, 0 before the first.
 
@@ -257,6 +265,12 @@ class Change(models.Model):
     body_before = models.TextField(_("text before"), blank=True)
     # Name, e-mail and website, where a moderator has changed them.
     before = models.JSONField(_("before"), default=dict, blank=True)
+    # Kept by the database, to be found by an index.
+    email_before = models.GeneratedField(
+        expression=KT("before__email"),
+        output_field=models.CharField(max_length=254, null=True),
+        db_persist=True,
+    )
 
     objects = ChangeQuerySet.as_manager()
 
@@ -264,7 +278,14 @@ class Change(models.Model):
         ordering = ["-pk"]
         verbose_name = _("change")
         verbose_name_plural = _("history")
-        indexes = [models.Index(fields=["-at", "-id"], name="change_recent")]
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="change_recent"),
+            models.Index(
+                fields=["email_before"],
+                condition=models.Q(email_before__isnull=False),
+                name="change_email_before",
+            ),
+        ]
 
     def __str__(self) -> str:
         if not self.from_status:

@@ -1,3 +1,4 @@
+from collections import defaultdict
 from datetime import timedelta
 from typing import Any
 
@@ -6,13 +7,15 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import LAST_DATE
 from comments import matching
 from comments.addresses import mailbox
-from comments.models.comment import Comment
+from comments.models.comment import Comment, CommentQuerySet
 from comments.models.history import Decision
+from newsite.origin import network_of
 
 # Of so many comments the keys are looked up at a time: each may have a hundred and more.
 LOOKED_UP = 100
@@ -31,12 +34,32 @@ class StandingQuerySet(models.QuerySet["Standing"]):
     def about(self, email: str):
         """Return what moderators have said of an address itself, alone or with a name."""
         email = mailbox(email)
-        address = models.Q(kind=Standing.Kind.EMAIL, key=email)
+        keys = [email, Standing.hidden_key(Standing.Kind.EMAIL, email)]
+        address = models.Q(kind=Standing.Kind.EMAIL, key__in=keys)
         person = models.Q(kind=Standing.Kind.PERSON, key__endswith=f" <{email}>")
         return self.filter(address | person)
 
-    def trusting(self, email: str):
-        return self.about(email).filter(standing=Standing.State.TRUSTED)
+    def about_the_writer_of(self, comments: CommentQuerySet, email: str):
+        """Return these, and the bans of a name, website or IP address that nobody else has commented with.
+
+        `comments` are all that were written with the address.
+        """
+        rows = comments.values_list("name", "website", "ip_address").distinct()
+        found: dict[tuple[str, str], dict[str, set]] = defaultdict(lambda: defaultdict(set))
+        for name, website, ip_address in rows:
+            found[Standing.Kind.NAME, matching.name_key(name)]["spelling"].add(matching.spelling(name))
+            found[Standing.Kind.WEBSITE, matching.host_of(website)]["website"].add(website)
+            for network in _own_networks(ip_address):
+                found[Standing.Kind.ADDRESS, network]["ip_address"].add(ip_address)
+        others = Comment.objects.exclude(pk__in=comments.values("pk"))
+        bans = self.filter(kind__in={kind for kind, _key in found}, key__in={key for _kind, key in found})
+        own = []
+        for ban in bans:
+            said = found.get((ban.kind, ban.key), {})
+            shared = models.Q.create([models.Q(**{f"{name}__in": values}) for name, values in said.items()])
+            if said and ban.value and not others.filter(shared).exists():
+                own.append(ban.pk)
+        return self.about(email) | self.filter(pk__in=own)
 
     def of(self, comment: Comment):
         """Return what moderators have said of whoever wrote a comment, bans first."""
@@ -101,7 +124,12 @@ class Standing(models.Model):
     # The value as it is looked for: one for all spellings.
     key = models.CharField(max_length=matching.KEY_LENGTH, default="", db_default="", editable=False)
     ends_at = models.DateTimeField(_("until"), null=True, blank=True, help_text=_("Empty: for good."))
-    note = models.CharField(_("note"), max_length=400, blank=True)
+    note = models.CharField(
+        _("note"),
+        max_length=400,
+        blank=True,
+        help_text=_("For moderators, and for the person: whoever exports their data reads it."),
+    )
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("by"),
@@ -124,14 +152,34 @@ class Standing(models.Model):
         indexes = [models.Index(fields=["kind", "key"], name="standing_key")]
 
     def __str__(self) -> str:
-        return f"{self.get_standing_display()}: {self.value}"
+        """Name nobody: the admin's log keeps this for ever."""
+        return _("%(standing)s, number %(number)s") % {
+            "standing": self.get_standing_display(),
+            "number": self.pk,
+        }
 
     def save(self, **kwargs):
         self.note_key()
         super().save(**kwargs)
 
     def note_key(self) -> None:
-        self.key = self.key_of(self.kind, self.value)
+        if not self.is_hidden:
+            self.key = self.key_of(self.kind, self.value)
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether it is about someone who had erased who they are: it works, and tells nobody who that is."""
+        return not self.value
+
+    @property
+    def who(self) -> str:
+        return self.value or _("someone who was erased")
+
+    def hide(self) -> None:
+        """Keep a ban in force, and nothing that tells who is banned."""
+        if not self.is_hidden:
+            self.key, self.value, self.note = self.hidden_key(self.kind, self.key), "", ""
+            self.save()
 
     def clean(self):
         """Put the value into the form that `keys_of()` finds it under, or say what is wrong with it."""
@@ -200,8 +248,24 @@ class Standing(models.Model):
 
     @classmethod
     def keys_of(cls, comment: Comment) -> dict[str, list[str]]:
-        """Return under which values whoever wrote a comment may be found, by kind."""
-        return {kind: cls.keys(kind, comment) for kind in cls.Kind}
+        """Return under which values whoever wrote a comment may be found, by kind, hidden ones too."""
+        found = {kind: cls.keys(kind, comment) for kind in cls.Kind}
+        # What tells one person from others. A domain or a larger network is that of many.
+        own: dict[str, list[str]] = {
+            **{
+                kind: found[kind][:1]
+                for kind in (cls.Kind.EMAIL, cls.Kind.NAME, cls.Kind.WEBSITE, cls.Kind.PERSON)
+            },
+            cls.Kind.ADDRESS: _own_networks(comment.ip_address),
+        }
+        for kind, values in own.items():
+            found[cls.Kind(kind)] += [cls.hidden_key(kind, value) for value in values]
+        return found
+
+    @staticmethod
+    def hidden_key(kind: str, key: str) -> str:
+        """Return a key that finds the same, and tells nobody what it finds."""
+        return f"#{salted_hmac('comments.standings', f'{kind} {key}', algorithm='sha256').hexdigest()}"
 
     @classmethod
     def keys(cls, kind: str, comment: Comment) -> list[str]:
@@ -238,3 +302,10 @@ class Standing(models.Model):
     @staticmethod
     def account(user) -> str:
         return user.get_username()
+
+
+def _own_networks(ip_address: str | None) -> list[str]:
+    """Return what an address is banned by: itself, and the network of one sender."""
+    return (
+        [*dict.fromkeys([matching.network_keys(ip_address)[0], network_of(ip_address)])] if ip_address else []
+    )

@@ -497,7 +497,7 @@ def test_the_list_takes_the_same_queries_however_long(client, django_assert_num_
         of_ada(created_at=NOON)
     sign_in(client)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(MINE)
 
 

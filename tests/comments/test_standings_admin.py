@@ -369,7 +369,7 @@ def test_the_list_says_what_is_in_force(client, moderator):
 
     page = client.get(LIST).content.decode()
 
-    shown = re.findall(r'class="field-value"><a [^>]*>(\w+)</a>.*?icon-(yes|no)', page, re.DOTALL)
+    shown = re.findall(r'class="field-who"><a [^>]*>(\w+)</a>.*?icon-(yes|no)', page, re.DOTALL)
     assert shown == [("ogre", "no"), ("troll", "yes")]
 
 
