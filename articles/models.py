@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import models, transaction
 from django.db.models import Q
 from django.db.models.functions import RowNumber, TruncMonth
@@ -72,6 +73,10 @@ class Topic(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("articles:topic", args=[self.slug])
+
+
+# A long read has 100,000.
+BODY_LENGTH = 300_000
 
 
 class ImageQuerySet(models.QuerySet):
@@ -245,7 +250,18 @@ class Article(models.Model):
     standfirst = models.CharField(
         _("standfirst"), max_length=400, blank=True, help_text=_("One or two sentences below the headline.")
     )
-    body = models.TextField(_("body"))
+    body = models.TextField(
+        _("body"),
+        validators=[
+            MaxLengthValidator(
+                BODY_LENGTH,
+                _(
+                    "The story has %(show_value)d signs with its tags, and more than %(limit_value)d are not taken. "
+                    "Make two stories of it: nothing that you wrote is lost."
+                ),
+            )
+        ],
+    )
     body_html = models.TextField(editable=False)
     lead_image = models.ForeignKey(
         Image,

@@ -13,7 +13,7 @@ import nh3
 from bleach.html5lib_shim import HTML_TAGS
 from django.conf import settings
 
-from newsite.markdown import CONTROLS, SOFT_LINE_ENDS, to_html, written_out
+from newsite.markdown import CONTROLS, LINE_END, LONG, SIGN_OF_HTML, SOFT_LINE_ENDS, to_html, written_out
 
 COMMENT_TAGS = {
     "a", "b", "blockquote", "br", "cite", "code", "del", "em", "i", "li", "ol", "p", "pre", "q", "s", "strong", "ul",
@@ -56,10 +56,23 @@ TYPED_TAG = re.compile(
     re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 
+# What stays of a story may be so deep, and so many of the tags that change how words look may be
+# open at once. Parsers take a time for each that is open, at every tag that follows, and open
+# those for words anew in each block.
+DEPTH, STYLED = 100, 6
+STYLES = {
+    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
+}  # fmt: skip
+# What ends where the next of its kind begins, unless one of these has begun in between.
+ENDED_BY_NEXT = {"p", "li", "dt", "dd", "tr", "td", "th", "option"}
+HOLDS_OTHERS = {"ul", "ol", "dl", "table", "blockquote"}
+
 # Patterns over sanitised HTML only: there a "<" always opens a tag and values are quoted.
 TAG = re.compile(r'<(?P<slash>/?)(?P<name>[a-z][a-z0-9]*)(?P<attributes>(?: [\w-]+="[^"]*")*) ?/?>')
 EMPTY_BLOCK = re.compile(r"<(p|figure)>(?:\s|&nbsp;|<br>)*</\1>")
+SHORTENED = re.compile(rf"{TAG.pattern}|&(?:amp|lt|gt);")
 VOID_TAGS = {"br", "hr", "img"}
+SHORT_OF = {long: short for short, long in LONG.items() if short != LINE_END}
 
 
 # The text of a new comment is checked, decided on and saved: three times the same HTML.
@@ -93,7 +106,7 @@ def story_html(text: str) -> str:
     text = re.sub(
         rf"(</?)({'|'.join(SYNONYMS)})\b",
         lambda tag: tag[1] + SYNONYMS[tag[2].lower()],
-        with_paragraphs(text),
+        with_paragraphs(_within_depth(text)),
         flags=re.IGNORECASE,
     )
     cleaner = bleach.Cleaner(
@@ -103,8 +116,8 @@ def story_html(text: str) -> str:
         strip=True,
     )
     # The last gate stands first as well, since bleach would leave the text of a script behind.
-    html = _last_gate_of_stories(cleaner.clean(_last_gate_of_stories(text)))
-    html = TAG.sub(lambda tag: "" if _is_foreign_picture(tag) else tag[0], html)
+    html = _last_gate_of_stories(cleaner.clean(_shortened(_last_gate_of_stories(text))))
+    html = TAG.sub(lambda tag: "" if _is_foreign_picture(tag) else tag[0], written_out(html))
     return EMPTY_BLOCK.sub("", html).strip()
 
 
@@ -180,6 +193,34 @@ def _last_gate_of_stories(html: str) -> str:
         url_schemes=STORY_SCHEMES,
         link_rel=STORY_LINK_REL,
     )
+
+
+def _within_depth(text: str) -> str:
+    """Leave out the tags that are opened too deep in others. What they hold stays."""
+    opened: list[str] = []
+
+    def kept(tag: re.Match) -> str:
+        name = (tag["name"] or "").lower()
+        if not name or name in VOID_TAGS:
+            return tag[0]
+        last = _last_index(opened, name)
+        if tag[0].startswith("</"):
+            del opened[last:]
+            return tag[0]
+        if name in ENDED_BY_NEXT and HOLDS_OTHERS.isdisjoint(opened[last:]):
+            del opened[last:]
+        if len(opened) == DEPTH or (name in STYLES and sum(map(STYLES.__contains__, opened)) == STYLED):
+            return ""
+        opened.append(name)
+        return tag[0]
+
+    return TYPED_TAG.sub(kept, text)
+
+
+def _shortened(html: str) -> str:
+    """Write signs of HTML that are text short, as a comment's are: the sanitisers take long over each."""
+    html = html.translate({ord(LINE_END): " ", ord(SIGN_OF_HTML): " "})
+    return SHORTENED.sub(lambda found: SHORT_OF.get(found[0], found[0]), html)
 
 
 def _is_foreign_picture(tag: re.Match) -> bool:

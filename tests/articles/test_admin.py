@@ -439,3 +439,17 @@ def test_what_is_wrong_with_a_story_is_listed_with_links_and_the_rows_below_it_t
     assert [link for link in links if link.startswith("id_related_reads-0-")] != []
     # Django's own script would move on to the first field.
     assert "admin/js/change_form.js" not in text_of(response)
+
+
+def test_a_story_that_is_too_long_is_refused_beside_its_text_and_stays_in_the_form(client, editor):
+    section = make_section()
+    body = "<p>word</p>" * 28_000
+
+    response = client.post(f"{STORIES}add/", form(section=section.pk, body=body))
+
+    assert response.context["adminform"].form.errors["body"] == [
+        "The story has 308000 signs with its tags, and more than 300000 are not taken. "
+        "Make two stories of it: nothing that you wrote is lost."
+    ]
+    assert response.context["adminform"].form["body"].value() == body
+    assert not Article.objects.exists()

@@ -12,7 +12,7 @@ import pytest
 
 from comments.forms import reply_url
 from comments.models import Comment
-from newsite.markup import comment_html
+from newsite.markup import comment_html, story_html
 from tests.factories import make_article, set_discussion
 
 LENGTH = Comment._meta.get_field("body").max_length
@@ -64,3 +64,17 @@ def test_a_costly_text_is_previewed_and_posted_in_few_steps(send, recipe):
 
     assert calls(lambda: send(text, "preview")) < 400_000
     assert calls(lambda: send(text, "post")) < 500_000
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "<", "a<", "<p>", "</p>", "<p><", "<ul><li>", "<b>", "<b><p>x", "<b title=1>", "<i>x<p>", "<div>",
+        "<span>", "<table>", "<table><tr><td>", "<a href=x>", "&amp;", "<blockquote>", "<figure><img>", "<dl><dd>",
+    ],
+)  # fmt: skip
+def test_a_story_of_twice_the_length_takes_twice_the_steps(piece):
+    once = calls(lambda: story_html(piece * 600))
+    twice = calls(lambda: story_html(piece * 1200))
+
+    assert twice < 2.2 * once + 1_000

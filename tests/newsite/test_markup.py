@@ -552,6 +552,28 @@ def test_what_stands_for_a_line_end_or_a_sign_of_html_cannot_be_typed():
     )
 
 
+def test_lists_and_tables_whose_items_are_not_closed_are_of_any_length():
+    items, cells = "<li>one" * 300, "<tr><td>one<td>two" * 300
+
+    assert story_html(f"<ul>{items}</ul>").count("<li>") == 300
+    assert story_html(f"<table>{cells}</table>").count("<td>") == 600
+
+
+def test_what_is_too_deep_in_a_story_loses_its_tag_and_keeps_its_words():
+    html = story_html("<blockquote><p>a</p>" * 300)
+
+    assert html.count("<blockquote>") == 100
+    assert text_of(html).count("a") == 300
+
+
+def test_signs_of_html_in_a_story_stay_what_they_are():
+    typed = "<p title='&lt;'>1 &lt; 2 &amp;&amp; 3 &gt; 2 &amp;lt; <a href='/x?a=1&amp;b=2'>b</a> &#x2029;l&#8232;</p>"
+
+    assert story_html(typed) == (
+        '<p>1 &lt; 2 &amp;&amp; 3 &gt; 2 &amp;lt; <a href="/x?a=1&amp;b=2" rel="noopener">b</a>  l </p>'
+    )
+
+
 ATTACK = "<p onclick=x()>a</p><script>alert(1)</script><a href='javascript:x()'>b</a><iframe src=//e.example>"
 
 
