@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from math import inf
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -33,6 +33,7 @@ from comments.models import (
     Housekeeping,
     Report,
     Standing,
+    Timer,
     nobody,
 )
 from comments.staff_notices import StaffNotice
@@ -49,6 +50,29 @@ CHUNK = 500
 PAUSE = timedelta(days=1)
 # So many seconds it may keep the chores from delivering mail. Then it goes on in a minute.
 PATIENCE = 5
+
+
+class Job(NamedTuple):
+    # For the log.
+    what: Any
+    chunks: Callable[[DiscussionSettings], Iterator[int]]
+    # Of what deletes what somebody may want to keep: its name, and what the owner is told that it
+    # deletes, with the setting that has its days.
+    timer: str = ""
+    plan: Any = ""
+    setting: str = ""
+
+
+def put_off() -> tuple[datetime, list[str]] | None:
+    """Return from when on this site will delete what it has kept till now, and what that is."""
+    timers = dict(Timer.objects.put_off().values_list("name", "begins_at"))
+    settings = DiscussionSettings.load()
+    plans = []
+    for job in JOBS:
+        days = getattr(settings, job.setting) if job.setting else None
+        if job.timer in timers and days != 0:
+            plans.append(job.plan % days if days else str(job.plan))
+    return (min(timers.values()), plans) if plans else None
 
 
 def run_if_due(stopped: Event) -> None:
@@ -68,9 +92,10 @@ def run(stopped: Event, until: float = inf) -> tuple[dict[str, int], bool]:
     """
     settings = DiscussionSettings.load()
     done: Counter[str] = Counter()
-    for what, chunks in JOBS:
-        for count in chunks(settings):
-            done[str(what)] += count
+    waiting = Timer.waiting(job.timer for job in JOBS if job.timer)
+    for job in JOBS:
+        for count in job.chunks(settings) if job.timer not in waiting else []:
+            done[str(job.what)] += count
             if stopped.is_set() or time.monotonic() > until:
                 return +done, False
     # What an erasure could not empty, because someone read it.
@@ -181,25 +206,57 @@ def _lessons(_settings: DiscussionSettings) -> Iterator[int]:
     yield from lessons.teach()
 
 
-JOBS: list[tuple[Any, Callable[[DiscussionSettings], Iterator[int]]]] = [
-    (_("IP addresses and browsers of comments erased"), _addresses),
-    (_("senders of reports forgotten"), _reporters),
-    (_("links by email expired"), _rows(access.forgettable)),
-    (_("unconfirmed email addresses forgotten"), _rows(lambda: Subscriber.objects.forgettable())),
-    (_("sessions expired"), _rows(lambda: Session.objects.filter(expire_date__lt=timezone.now()))),
-    (_("failed sign-ins forgotten"), _rows(attempts.over)),
-    (_("attempts of senders forgotten"), _rows(lambda: Attempt.objects.forgettable())),
-    (_("places of sign-ins forgotten"), _rows(notices.forgettable_places)),
-    (_("notes of mails about accounts deleted"), _rows(notices.forgettable_notes)),
-    (_("mails deleted"), _rows(lambda: Mail.objects.forgettable())),
-    (_("notes of mails to moderators deleted"), _rows(lambda: StaffNotice.objects.forgettable())),
-    (_("notes of mails to commenters deleted"), _rows(lambda: Notice.objects.forgettable())),
-    (_("bans and trust that have ended deleted"), _rows(lambda: Standing.objects.forgettable())),
-    (_("decisions that were broken off ended"), _broken_off),
+JOBS = [
+    Job(
+        _("IP addresses and browsers of comments erased"),
+        _addresses,
+        "addresses",
+        _("IP address and browser of comments after %d days"),
+        "address_days",
+    ),
+    Job(
+        _("senders of reports forgotten"),
+        _reporters,
+        "reporters",
+        _("who sent a report, after %d days"),
+        "address_days",
+    ),
+    Job(_("links by email expired"), _rows(access.forgettable)),
+    Job(
+        _("unconfirmed email addresses forgotten"),
+        _rows(lambda: Subscriber.objects.forgettable()),
+        "subscribers",
+        _("email addresses that were not confirmed in a week"),
+    ),
+    Job(_("sessions expired"), _rows(lambda: Session.objects.filter(expire_date__lt=timezone.now()))),
+    Job(_("failed sign-ins forgotten"), _rows(attempts.over)),
+    Job(_("attempts of senders forgotten"), _rows(lambda: Attempt.objects.forgettable())),
+    Job(_("places of sign-ins forgotten"), _rows(notices.forgettable_places)),
+    Job(_("notes of mails about accounts deleted"), _rows(notices.forgettable_notes)),
+    Job(_("mails deleted"), _rows(lambda: Mail.objects.forgettable()), "mails", _("mails after thirty days")),
+    Job(
+        _("notes of mails to moderators deleted"),
+        _rows(lambda: StaffNotice.objects.forgettable()),
+        "staff-notices",
+        _("notes of mails to moderators"),
+    ),
+    Job(
+        _("notes of mails to commenters deleted"),
+        _rows(lambda: Notice.objects.forgettable()),
+        "notices",
+        _("notes of mails to commenters after ninety days"),
+    ),
+    Job(
+        _("bans and trust that have ended deleted"),
+        _rows(lambda: Standing.objects.forgettable()),
+        "standings",
+        _("bans ninety days after their end"),
+    ),
+    Job(_("decisions that were broken off ended"), _broken_off),
     # Before the spam is gone that it may be about.
-    (_("decisions told to Akismet"), _lessons),
-    (_("comments deleted from spam"), _spam),
-    (_("comments deleted from the trash"), _trash),
+    Job(_("decisions told to Akismet"), _lessons),
+    Job(_("comments deleted from spam"), _spam, "spam", _("spam after %d days"), "spam_days"),
+    Job(_("comments deleted from the trash"), _trash, "trash", _("the trash after %d days"), "trash_days"),
 ]
 
 

@@ -71,6 +71,7 @@ def pytest_runtest_teardown(item, nextitem):
     ):
         with item.config.stash[blocking_manager_key].unblock():
             DiscussionSettings.objects.get_or_create(pk=1)
+            importlib.import_module("comments.migrations.0038_timers").begin(apps, None)
             if not Group.objects.exists():
                 roles = importlib.import_module("comments.migrations.0014_roles")
                 roles.create_roles(apps, SimpleNamespace(connection=connection))

@@ -9,7 +9,7 @@ from comments.models.comment import (
     recount,
 )
 from comments.models.history import UNDO_LASTS, Change, ChangeQuerySet, Decision, Left, Outcome, Seen
-from comments.models.housekeeping import Housekeeping
+from comments.models.housekeeping import Housekeeping, Timer
 from comments.models.rendering import Rendering
 from comments.models.report import NOBODY, Report, nobody
 from comments.models.standing import Standing
@@ -36,6 +36,7 @@ __all__ = [
     "Seen",
     "Standing",
     "THREAD_KEY",
+    "Timer",
     "UNDO_LASTS",
     "nobody",
     "recount",

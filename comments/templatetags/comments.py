@@ -4,7 +4,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from articles.models import Article
-from comments import queue, rights, threads
+from comments import housekeeping, queue, rights, threads
 from comments.forms import CommentForm, reply_url
 
 register = template.Library()
@@ -53,3 +53,9 @@ def comments_waiting(user) -> str:
     if not rights.moderates(user):
         return ""
     return queue.counted(user, queue.Tab.HELD)
+
+
+@register.simple_tag
+def deletions_put_off():
+    """Return when what is deleted, where an upgrade has brought that. None where nothing waits."""
+    return housekeeping.put_off()

@@ -5,14 +5,18 @@ import re
 import signal
 import threading
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from io import StringIO
 from threading import Event
 
 import pytest
 from axes.models import AccessAttempt
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, connections, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from comments import access, bans, decisions, housekeeping, moderator_mails, notifications, queue
 from comments.models import (
@@ -25,6 +29,7 @@ from comments.models import (
     Housekeeping,
     Report,
     Standing,
+    Timer,
 )
 from comments.staff_notices import StaffNotice
 from comments.subscriptions import Notice, Subscriber, Subscription
@@ -36,6 +41,7 @@ from tests.factories import (
     make_comment,
     make_editor,
     make_report,
+    make_staff,
     reply_to,
     set_discussion,
 )
@@ -414,7 +420,7 @@ def test_a_chunk_takes_the_same_queries_however_many_are_in_it(clock, items):
         keep_house()
 
     assert Comment.objects.count() == items
-    assert len([query for query in queries if "SAVEPOINT" not in query["sql"]]) == 43
+    assert len([query for query in queries if "SAVEPOINT" not in query["sql"]]) == 44
 
 
 # --- When it is due, and who does it ---
@@ -628,3 +634,108 @@ def plan_of(sql: str) -> str:
         else:
             cursor.execute(f"EXPLAIN QUERY PLAN {sql}")
         return "\n".join(str(row[-1]) for row in cursor.fetchall())
+
+
+# --- Timers that are new to a site ---
+
+timers = import_module("comments.migrations.0038_timers")
+
+
+def upgraded() -> None:
+    """What the upgrade does that brings the timers."""
+    Timer.objects.all().delete()
+    timers.begin(apps, None)
+
+
+def all_that_is_old() -> None:
+    for status in ("spam", "trash", "withdrawn", "approved"):
+        old(400, status=status, ip_address="192.0.2.7", user_agent="Lynx")
+    mail = Mail.objects.queue(recipient="bo@example.com", subject="x", template="comments/mail/confirm")
+    Mail.objects.filter(pk=mail.pk).update(created_at=NOON - 400 * DAY)
+    Standing.objects.create(standing="banned", kind="name", value="troll", ends_at=NOON - 200 * DAY)
+    Subscriber.objects.create(email="bo@example.com", confirmation_sent_at=NOON - 90 * DAY)
+
+
+def everything() -> list:
+    models = [Comment, Mail, Standing, Subscriber]
+    return [list(model.objects.order_by("pk").values()) for model in models]
+
+
+def test_an_upgrade_deletes_nothing_before_a_week_is_over(clock):
+    all_that_is_old()
+    before = everything()
+    upgraded()
+
+    clock.shift(7 * DAY - timedelta(seconds=1))
+    assert keep_house() == {}
+    assert everything() == before
+
+    clock.shift(timedelta(seconds=1))
+    assert len(keep_house()) == 6
+    assert Comment.objects.exclude(ip_address=None).count() == 0
+
+
+def test_a_new_site_keeps_house_from_the_start(clock):
+    upgraded()
+    all_that_is_old()
+
+    assert len(keep_house()) == 6
+
+
+def test_a_site_that_kept_house_before_goes_on(clock):
+    all_that_is_old()
+    Housekeeping.objects.create()
+    upgraded()
+
+    assert len(keep_house()) == 6
+
+
+def test_a_timer_of_a_later_version_waits_for_a_week_wherever_it_is_met(clock):
+    old(400, status="spam")
+    Timer.objects.filter(name="spam").delete()
+
+    assert keep_house() == {}
+    clock.shift(7 * DAY)
+    assert keep_house() == {"comments deleted from spam": 1}
+
+
+def test_every_timer_is_written_down_by_a_migration():
+    named = [job.timer for job in housekeeping.JOBS if job.timer]
+
+    assert sorted(Timer.objects.values_list("name", "begins_at")) == [(name, None) for name in sorted(named)]
+
+
+def test_whoever_may_change_the_settings_reads_what_will_be_deleted(clock, client):
+    all_that_is_old()
+    upgraded()
+    set_discussion(spam_days=0, trash_days=14)
+    client.force_login(make_staff("Moderator"))
+    assert "Newsite will delete" not in client.get("/admin/").content.decode()
+    client.force_login(make_editor())
+
+    page = client.get("/admin/").content.decode()
+
+    assert "From 30 November 2026 on, Newsite will delete, day by day:" in page
+    assert "<li>the trash after 14 days</li>" in page
+    assert "<li>spam" not in page
+    assert '<a href="/admin/comments/discussionsettings/">Discussion settings</a>' in page
+    output = StringIO()
+    call_command("housekeeping", stdout=output)
+    assert output.getvalue().startswith("Not before ")
+    clock.shift(7 * DAY)
+    assert "Newsite will delete" not in client.get("/admin/").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_of_before_is_upgraded_without_a_loss():
+    executor = MigrationExecutor(connection)
+    executor.migrate([("comments", "0037_notes_are_for_the_person_too")])
+    try:
+        old_spam = make_comment(status="spam", created_at=timezone.now() - 400 * DAY)
+    finally:
+        MigrationExecutor(connection).migrate([("comments", "0038_timers")])
+
+    assert keep_house() == {}
+
+    assert list(Comment.objects.all()) == [old_spam]
+    assert Timer.objects.put_off().count() == len(timers.NAMES)

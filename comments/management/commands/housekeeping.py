@@ -2,6 +2,8 @@ import signal
 from threading import Event
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from comments import housekeeping
@@ -26,6 +28,10 @@ class Command(BaseCommand):
                 signal.signal(end, handler)
         for what, count in done.items():
             self.stdout.write(f"{what}: {count}")
+        if waiting := housekeeping.put_off():
+            begins_at, plans = waiting
+            date = date_format(timezone.localtime(begins_at), "DATE_FORMAT")
+            self.stdout.write(_("Not before %(date)s: %(what)s") % {"date": date, "what": "; ".join(plans)})
         if is_over:
             Housekeeping.put_off(housekeeping.PAUSE)
             self.stdout.write(_("All is done.") if done else _("There was nothing to do."))
