@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
@@ -64,9 +65,9 @@ def keeps(users: Iterable[User]) -> Counter[str]:
 def _count(users: Iterable[User], on_delete, but: type[models.Model] | None = None) -> Counter[str]:
     counts: Counter[str] = Counter()
     for relation in User._meta.get_fields(include_hidden=True):
-        if not relation.auto_created or relation.concrete:
+        if not isinstance(relation, models.ForeignObjectRel):
             continue  # a field of the account itself
-        model = relation.related_model
+        model: Any = relation.related_model
         # A table that only joins two others is nothing that an owner knows of.
         if relation.on_delete is on_delete and model is not but and not model._meta.auto_created:
             name = OUR_NAMES.get(model, model)._meta.verbose_name_plural

@@ -1,12 +1,13 @@
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -15,15 +16,41 @@ from django.views.decorators.http import require_POST
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from staff import accounts, notices, second_factor
+from staff import accounts, notices, second_factor, sign_in
 from staff.models import SecondFactor
 
 # The pages of django-otp show secrets and recovery codes, and let some be made for others.
-admin.site.unregister([TOTPDevice, StaticDevice, User])
+admin.site.unregister([TOTPDevice, StaticDevice])
+# Django's, which ours take the place of.
+admin.site.unregister([User, Group])
+
+
+class AsksForPassword:
+    """Pages that change who may do what: who finds a browser open has to know the password too."""
+
+    def changelist_view(self, request, *args, **kwargs):
+        return self._asked(super().changelist_view, request, *args, opens=False, **kwargs)
+
+    def changeform_view(self, request, *args, **kwargs):
+        return self._asked(super().changeform_view, request, *args, **kwargs)
+
+    def delete_view(self, request, *args, **kwargs):
+        return self._asked(super().delete_view, request, *args, **kwargs)
+
+    def _asked(self, view, request, *args, opens=True, **kwargs):
+        """Answer with a view, or ask for the password first. A list only asks who sends something."""
+        if (opens or request.method == "POST") and not sign_in.gave_password(request):
+            return redirect_to_login(request.get_full_path(), reverse("admin:give_password"))
+        return view(request, *args, **kwargs)
+
+
+@admin.register(Group)
+class RoleAdmin(AsksForPassword, GroupAdmin):
+    """What the members of a group may do."""
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin):
+class AccountAdmin(AsksForPassword, UserAdmin):
     """Accounts. Who leaves is made inactive, or deleted with what is theirs alone."""
 
     actions = ["make_inactive"]
@@ -44,6 +71,9 @@ class AccountAdmin(UserAdmin):
         account = get_object_or_404(self.get_queryset(request), pk=pk)
         if not self.has_change_permission(request, account):
             raise PermissionDenied
+        if not sign_in.gave_password(request):
+            page = reverse("admin:auth_user_delete", args=[pk])
+            return redirect_to_login(page, reverse("admin:give_password"))
         self._make_inactive(request, [account])
         return redirect("admin:auth_user_change", pk)
 
@@ -68,7 +98,7 @@ class AccountAdmin(UserAdmin):
 
     def user_change_password(self, request, id, form_url=""):  # noqa: A002 (Django's name)
         before = self.get_object(request, unquote(id))
-        response = super().user_change_password(request, id, form_url)
+        response = self._asked(super().user_change_password, request, id, form_url)
         after = self.get_object(request, unquote(id))
         if before and after and before.password != after.password:
             notices.tell(after, notices.Kind.PASSWORD_CHANGED, request)
@@ -121,7 +151,7 @@ class LogAdmin(admin.ModelAdmin):
 
 
 @admin.register(SecondFactor)
-class SecondFactorAdmin(admin.ModelAdmin):
+class SecondFactorAdmin(AsksForPassword, admin.ModelAdmin):
     """Who has a second factor, to take it from whoever has lost the phone."""
 
     list_display = fields = readonly_fields = ("user", "created_at", "last_used_at")

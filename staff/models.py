@@ -23,7 +23,7 @@ class Paused:
     def verify_is_allowed(self):
         # The count is the exponent of the pause, to which django-otp sets no end that helps anybody.
         self.throttling_failure_count = min(self.throttling_failure_count, COUNTED_CODES)
-        return super().verify_is_allowed()  # type: ignore[misc]
+        return super().verify_is_allowed()
 
 
 class SecondFactor(Paused, TOTPDevice):

@@ -85,8 +85,7 @@ def _has_room(account: User, kind: str) -> bool:
 def _who_else(account: User, request: HttpRequest | None) -> str:
     """Return the name of who did it for the account's owner, as an administrator may."""
     user = getattr(request, "user", None)
-    is_other = user is not None and user.is_authenticated and user != account
-    return user.get_username() if is_other else ""
+    return user.get_username() if user and user.is_authenticated and user != account else ""
 
 
 def _browser(request: HttpRequest) -> str:

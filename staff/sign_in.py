@@ -17,6 +17,12 @@ BACKEND = "staff.backends.StaffBackend"
 WAITING = "sign_in"
 # After so many seconds the password has to be given again.
 WAITS_FOR = 10 * 60
+# The key of a session's data that says when the password was given in it, after sign-in.
+GIVEN = "password_given"
+# So many seconds a password counts for opening a page that changes who may do what, and for
+# sending it: what somebody has begun to type is not lost.
+COUNTS_FOR = 15 * 60
+COUNTS_FOR_SENDING = 60 * 60
 # After so many wrong codes in a row the account's owner is told.
 WRONG_CODES_TOLD = 5
 
@@ -106,6 +112,17 @@ def is_password(request: HttpRequest, password: str) -> bool:
     if is_right:
         attempts.forget(request, username)
     return is_right
+
+
+def gave_password(request: HttpRequest) -> bool:
+    """Say whether the password was given in this session lately, at sign-in or since."""
+    started = request.session.get(sessions.VISIT, {}).get("started", 0)
+    last = max(started, request.session.get(GIVEN, 0))
+    return last > time.time() - (COUNTS_FOR_SENDING if request.method == "POST" else COUNTS_FOR)
+
+
+def note_password(request: HttpRequest) -> None:
+    request.session[GIVEN] = time.time()
 
 
 def next_page(request: HttpRequest, default: str) -> str:

@@ -25,6 +25,7 @@ class StaffSite(admin.AdminSite):
             path("account/second-factor/set-up/code.svg", views.picture, name="set_up_picture"),
             path("account/", self.admin_view(views.account), name="account"),
             path("account/second-factor/", self.admin_view(views.change), name="second_factor"),
+            path("account/password/", self.admin_view(views.give_password), name="give_password"),
             path("account/sessions/end/", self.admin_view(views.end_session), name="end_session"),
             path("account/sessions/end-others/", self.admin_view(views.end_others), name="end_others"),
         ]

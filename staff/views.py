@@ -1,6 +1,9 @@
 """The pages of staff: signing in, and what is open under one's own account."""
 
+from typing import cast
+
 from django.contrib import admin, messages
+from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -164,23 +167,37 @@ def recovery_codes_page(request: HttpRequest, codes: list[str], target: str) -> 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change(request: HttpRequest) -> HttpResponse:
     """Change the second factor, for whoever gives the password: a session left open is not enough."""
-    has_one = second_factor.has_one(request.user)
+    user = cast(User, request.user)
+    has_one = second_factor.has_one(user)
     form = PasswordForm(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         if "remove" in request.POST:
-            second_factor.remove(request.user)
-            notices.tell(request.user, notices.Kind.FACTOR_REMOVED, request)
+            second_factor.remove(user)
+            notices.tell(user, notices.Kind.FACTOR_REMOVED, request)
             messages.success(request, _("The second factor is removed."))
             return redirect("admin:account")
         if "codes" in request.POST and has_one:
-            codes = second_factor.new_recovery_codes(request.user)
-            notices.tell(request.user, notices.Kind.CODES_MADE, request)
+            codes = second_factor.new_recovery_codes(user)
+            notices.tell(user, notices.Kind.CODES_MADE, request)
             return recovery_codes_page(request, codes, reverse("admin:account"))
-        second_factor.start(request, request.user)
+        second_factor.start(request, user)
         return redirect("admin:set_up")
     context = {"form": form, "has_one": has_one}
     status = 422 if form.errors else 200
     return page(request, "staff/second_factor.html", _("Second factor"), context, status)
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def give_password(request: HttpRequest) -> HttpResponse:
+    """Ask for the password before a page that changes who may do what: see `AsksForPassword`."""
+    form = PasswordForm(request, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        sign_in.note_password(request)
+        return HttpResponseRedirect(sign_in.next_page(request, "admin:index"))
+    context = {"form": form}
+    status = 422 if form.errors else 200
+    return page(request, "staff/give_password.html", _("Your password, once more"), context, status)
 
 
 def locked_out(request: HttpRequest, response: HttpResponse, credentials: dict) -> HttpResponse:

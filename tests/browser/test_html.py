@@ -352,6 +352,8 @@ def own_account(editor: Client) -> dict[str, bytes]:
         "choice of mails": (200, editor.get("/admin/comments/mailchoice/add/")),
         "refused": (403, editor.get("/admin/comments/mailchoice/1/delete/")),
         "account": (200, editor.get("/admin/account/")),
+        "password once more": (200, editor.get("/admin/account/password/")),
+        "password once more refused": (422, editor.post("/admin/account/password/", {"password": "x"})),
         "second factor": (200, editor.get(factor)),
         "second factor refused": (422, editor.post(factor, {"password": "wrong"})),
         "second factor to set up": (200, editor.post(factor, {**password, "set_up": ""}, follow=True)),
