@@ -21,6 +21,8 @@ from django.core.files.base import ContentFile, File
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
+from newsite.not_now import is_not_now
+
 ORIENTATION = 0x0112  # in EXIF
 TURNED = range(5, 9)  # what the camera held upright lies on its side in the file
 
@@ -82,6 +84,8 @@ def _open(file) -> Pillow.Image:
     except (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
         raise TooManyPixels from error
     except (UnidentifiedImageError, OSError, RuntimeError, SyntaxError, ValueError) as error:
+        if is_not_now(error):  # the file's place has failed, not the file
+            raise
         raise UnknownKind from error
 
 

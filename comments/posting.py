@@ -1,14 +1,11 @@
 """From what a form sent to a saved comment: one flow, in one transaction."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import copy
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from articles.models import Article
 from comments import moderation, notifications, opinions, staff_notices
@@ -17,13 +14,6 @@ from comments.models import Change, Comment, Decision, Firing
 from comments.moderation import Refusal, Ruling, Submission
 from comments.staff_notices import StaffNotice
 from newsite.origin import shortened
-
-logger = logging.getLogger(__name__)
-
-NOT_SAVED = gettext_lazy(
-    "Something went wrong on our side. Please send it again in a minute. Your text is safe below."
-)
-
 
 # So many times in a row an author may change a comment before a pause is asked for.
 EDITS_AT_ONCE = 3
@@ -35,17 +25,6 @@ class Refused(Exception):
     def __init__(self, refusal: Refusal):
         super().__init__(refusal.message)
         self.refusal = refusal
-
-
-@contextmanager
-def saving() -> Iterator[None]:
-    """Save all or nothing. A database that fails is a refusal, so that no text is lost."""
-    try:
-        with transaction.atomic():
-            yield
-    except DatabaseError as error:
-        logger.exception("A comment could not be saved")
-        raise Refused(Refusal(503, str(NOT_SAVED), seconds=60)) from error
 
 
 def post(submission: Submission, decision: Decision | None = None) -> Comment:
@@ -60,7 +39,7 @@ def post(submission: Submission, decision: Decision | None = None) -> Comment:
     # Outside of the transaction: no other comment waits for services elsewhere.
     if opinions.are_wanted() and not (moderation.sent_before(comment) or moderation.refuse(submission)):
         opinions.ask(submission)
-    with saving():
+    with transaction.atomic():
         # Two posts to a story wait for each other, or a double click would pass as two. What
         # only refers to the story does not wait.
         Article.objects.select_for_update(no_key=True).get(pk=comment.article_id)
@@ -94,7 +73,7 @@ def edit(comment: Comment, body: str, *, ip_address: str | None = None) -> Comme
     but never shown where the old one was not. Raises `Refused` where it is too late.
     """
     asked = _ask_about_edit(comment, body, ip_address) if opinions.are_wanted() else None
-    with saving():
+    with transaction.atomic():
         comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)
         if not comment.is_editable:
             raise Refused(
@@ -139,7 +118,7 @@ def withdraw(comment: Comment) -> None:
 
     Raises `Refused` where it is too late.
     """
-    with saving():
+    with transaction.atomic():
         comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)
         if not comment.is_editable:
             raise Refused(Refusal(403, _("This comment can no longer be deleted.")))

@@ -3,6 +3,7 @@
 import math
 import re
 
+from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -83,7 +84,7 @@ def file(report: Report, comment: Comment) -> None:
     A second report from the same sender is answered like the first, and not kept; nor is one
     on a comment that was thrown away meanwhile. Raises `Refused` where a sender reports too many.
     """
-    with posting.saving():
+    with transaction.atomic():
         # Two reports wait for each other, or both might be the one before the last.
         comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)
         report.comment = comment

@@ -5,6 +5,7 @@ On addresses of their own, since the public pages are the same for everyone.
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -51,6 +52,7 @@ class SignIn(views.SignIn):
         return context | {"accounts_only": DiscussionSettings.load().accounts_only}
 
 
+@transaction.non_atomic_requests  # posting.post() has a transaction of its own
 @csrf_exempt  # is_same_origin() does a token's work
 @require_http_methods(["GET", "HEAD", "POST"])
 @lost.with_text

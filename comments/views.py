@@ -1,5 +1,6 @@
 from django.core.exceptions import BadRequest
 from django.core.paginator import InvalidPage
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,6 +21,7 @@ from newsite.origin import client_address, is_same_origin, why_foreign
 USER_AGENT_KEPT = Comment._meta.get_field("user_agent").max_length
 
 
+@transaction.non_atomic_requests  # posting.post() has a transaction of its own
 @csrf_exempt  # is_same_origin() does a token's work
 @require_http_methods(["GET", "HEAD", "POST"])
 @lost.with_text

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.core import signing
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -163,6 +164,7 @@ def saved_page(token: str, what: str, place: str = "") -> HttpResponse:
     return response
 
 
+@transaction.non_atomic_requests  # posting.edit() has a transaction of its own
 @csrf_exempt  # is_same_origin() does a token's work
 @require_http_methods(["GET", "HEAD", "POST"])
 @with_comment

@@ -1,3 +1,4 @@
+import sys
 from typing import cast
 
 from django.conf import settings
@@ -8,13 +9,14 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from newsite import health
+from newsite import health, not_now, sent
 from staff import sign_in_log
 
 
@@ -93,4 +95,23 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 @never_cache
 def server_error(request: HttpRequest) -> HttpResponse:
-    return render(request, "500.html", status=500)
+    """Answer where anything has failed: with 503 where that passes, and with all that was sent.
+
+    Nothing here asks the database, which may be what has failed: no section, session or account.
+    """
+    fields = sent.fields_of(request)
+    kinds = {field.kind for field in fields}
+    context = {
+        **site_context(request),
+        "address": request.get_full_path(),
+        "was_sent": request.method == "POST",
+        "may_be_sent_again": sent.may_be_sent_again(request),
+        "fields": fields,
+        "has_secrets": bool(kinds & {"password", "code"}),
+        "has_files": "file" in kinds,
+    }
+    passes = not_now.is_not_now(sys.exception())
+    response = HttpResponse(render_to_string("500.html", context), status=503 if passes else 500)
+    if passes:
+        response["Retry-After"] = str(not_now.RETRY_AFTER)
+    return response

@@ -5,22 +5,28 @@ Django saves it. It is noted at sign-in, and then once in a few minutes: request
 all write.
 """
 
+import logging
 import time
 from datetime import UTC, datetime
 
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession, BaseSessionManager
+from django.contrib.sessions.middleware import SessionMiddleware as DjangosMiddleware
 from django.db import models
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
+from newsite.not_now import is_not_now
 from newsite.origin import client_address
 from staff import browsers
+
+logger = logging.getLogger(__name__)
 
 # When a session was last seen is known to so many seconds.
 SEEN_EVERY = 5 * 60
@@ -29,6 +35,8 @@ VISIT = "visit"
 USER_AGENT_LENGTH = 255
 # After so many seconds even somebody who is there every day signs in anew.
 LONGEST = 30 * 24 * 60 * 60
+# What only asks for a page.
+READING = {"GET", "HEAD"}
 # As many sessions a list shows, the latest first.
 LISTED = 50
 
@@ -82,6 +90,15 @@ class SessionStore(DatabaseStore):
         visit = self.get(VISIT)
         return min(idle, int(visit["started"] + LONGEST - time.time())) if visit else idle
 
+    def save(self, must_create=False):
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            # Django takes whatever fails here for a session that has ended.
+            if is_not_now(error.__context__):
+                raise error.__context__ from None
+            raise
+
     def create_model_instance(self, data):
         if SESSION_KEY not in data:
             return super().create_model_instance(data)
@@ -117,11 +134,29 @@ def note(request: HttpRequest) -> None:
     }
 
 
+class SessionMiddleware(DjangosMiddleware):
+    """Django's, but a page that is only read is shown where its session cannot be saved."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        try:
+            return super().process_response(request, response)
+        except Exception as error:
+            if request.method not in READING or not is_not_now(error):
+                raise
+            logger.warning("The session of a page could not be saved.", exc_info=error)
+            return response
+
+
 def noted(get_response):
-    """Note visits, as middleware. A page that asked for no session is not asked who reads it."""
+    """Note visits, as middleware. A page that asked for no session is not asked who reads it.
+
+    What is sent leads to a page, which is noted. So it does not fail for the note.
+    """
 
     def middleware(request: HttpRequest):
         response = get_response(request)
+        if request.method not in READING or response.status_code >= 500:
+            return response
         if request.session.accessed and SESSION_KEY in request.session:
             visit = request.session.get(VISIT)
             if visit is None or visit["seen"] < time.time() - SEEN_EVERY:

@@ -1,6 +1,6 @@
 from django.contrib import admin
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.db import models
+from django.db import models, transaction
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.translation import gettext as _
@@ -45,6 +45,7 @@ class StaffSite(admin.AdminSite):
         context = {**self.each_context(request), **(extra_context or {})}
         return views.NewPassword.as_view(extra_context=context)(request)
 
+    @transaction.non_atomic_requests  # SignIn has its own
     def login(self, request, extra_context=None):
         """Do as Django does, but for what follows the right password."""
         if request.method == "GET" and self.has_permission(request):

@@ -6,10 +6,12 @@ from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.contrib.auth.views import LoginView, PasswordChangeView, redirect_to_login
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils.cache import add_never_cache_headers
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -18,6 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from newsite import all_or_nothing
 from staff import attempts, browsers, notices, second_factor, sign_in, sign_in_log
 from staff.forms import CodeForm, LimitedSignInForm, NewPasswordForm, PasswordForm, SignInForm
 from staff.sessions import LISTED, Session
@@ -36,14 +39,19 @@ def step_of_signing_in(view):
     return never_cache(csrf_protect(sensitive_post_parameters("code")(view)))
 
 
+@method_decorator(transaction.non_atomic_requests, "dispatch")
 class SignIn(LoginView):
-    """Django's form. What follows the right password is ours."""
+    """Django's form. What follows the right password is ours.
+
+    The password is looked at before anything is written: it takes its time.
+    """
 
     authentication_form: type[LimitedSignInForm] = SignInForm
     template_name = "admin/login.html"
     next_page = "admin:index"
 
     def form_valid(self, form):
+        all_or_nothing.begin()
         step = sign_in.take_password(self.request, form.get_user())
         target = self.get_success_url()
         return redirect_to_login(target, reverse(step)) if step else HttpResponseRedirect(target)

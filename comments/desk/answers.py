@@ -219,9 +219,7 @@ def form_about(
 ) -> HttpResponse:
     """Show a form about a comment: on a page of its own, or in the comment's row of the queue."""
     if not wants_fragment(request):
-        # A database that could not save this cannot keep the rest either.
-        if status != 503:
-            begun.keep(request)
+        begun.keep(request)
         return desk_page(request, name, title, status=status, comment=comment, form=form, **facts)
     facts = {"form": form, "title": title, "opened": name}
     if not form.is_bound:

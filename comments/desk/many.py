@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
@@ -127,7 +128,7 @@ def _decide_on_some(request: ModeratorRequest, kind: str, field: str) -> HttpRes
 
 
 def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
-    """Ask whether all that match are meant, and begin."""
+    """Ask whether all that match are meant, and carry out the first step."""
     form = queue.QueueForm(QueryDict(request.POST.get("filters", "")), request.user)
     newest, seen = number(request, "newest"), number(request, "seen")
     if not form.is_valid() or newest is None or seen is None:
@@ -150,7 +151,8 @@ def _decide_on_all(request: ModeratorRequest, kind: str) -> HttpResponse:
     started = decisions.start(
         kind, request.user, filters=form.filters, total=total, newest=newest, seen=seen, terms=terms
     )
-    return _go_on(started, request.POST.get("filters", ""))
+    decisions.step(started, queue.matching)
+    return _to_decision(started, request.POST.get("filters", ""))
 
 
 def _in_words(form: queue.QueueForm) -> list[tuple[str, str]]:
@@ -183,6 +185,7 @@ def _sent(request: ModeratorRequest, names: list[str]) -> list[tuple[str, str]]:
     return [(name, request.POST[name]) for name in names if name in request.POST]
 
 
+@transaction.non_atomic_requests  # each step has a transaction of its own
 @require_http_methods(["GET", "HEAD", "POST"])
 @for_moderators
 def decision(request: ModeratorRequest, pk: int) -> HttpResponse:
@@ -215,6 +218,10 @@ def _go_on(decided: Decision, filters: str) -> HttpResponse:
     until = time.monotonic() + PATIENCE
     while not decided.finished_at and time.monotonic() < until:
         decided = decisions.step(decided, queue.matching)
+    return _to_decision(decided, filters)
+
+
+def _to_decision(decided: Decision, filters: str) -> HttpResponse:
     return redirect(reverse("admin:comments_decision", args=[decided.pk], query={"filters": filters}))
 
 

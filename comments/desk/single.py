@@ -57,12 +57,11 @@ def decide(request: ModeratorRequest, pk: int) -> HttpResponse:
 
 
 def _approve_and_trust(chosen: CommentQuerySet, by: User, how: dict[str, Any]) -> Outcome:
-    """Trust whoever wrote a comment, and approve it. Both or nothing: it is undone as one."""
-    with transaction.atomic():
-        outcome = decisions.decide(chosen, Kind.TRUST, by, **how)
-        if outcome.decision:
-            decisions.decide(chosen, Kind.APPROVE, by, **how, decision=outcome.decision)
-            outcome.decision.refresh_from_db()
+    """Trust whoever wrote a comment, and approve it: it is undone as one."""
+    outcome = decisions.decide(chosen, Kind.TRUST, by, **how)
+    if outcome.decision:
+        decisions.decide(chosen, Kind.APPROVE, by, **how, decision=outcome.decision)
+        outcome.decision.refresh_from_db()
     return outcome
 
 
@@ -103,19 +102,13 @@ def edit(request: ModeratorRequest, pk: int) -> HttpResponse:
     form = ModeratorEditForm(sent, instance=comment, initial={"seen": seen}, auto_id=f"edit-{pk}-%s")
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
-        try:
-            with posting.saving():
-                outcome = decisions.edit(comment_of(request, pk), request.user, **form.cleaned_data)
-        except posting.Refused as refused:
-            form.add_error(None, refused.refusal.message)
-            status = refused.refusal.status
-        else:
-            if outcome.decision or not outcome.overtaken:
-                told = told_of(request, outcome)
-                page = reverse("admin:comments_comment_change", args=[pk])
-                return answer(request, comment, told, outcome.decision, stays=True, leads_to=page)
-            form.overtaken(outcome.overtaken[0], Change.objects.filter(comment=pk).newest())
-            status = 409
+        outcome = decisions.edit(comment_of(request, pk), request.user, **form.cleaned_data)
+        if outcome.decision or not outcome.overtaken:
+            told = told_of(request, outcome)
+            page = reverse("admin:comments_comment_change", args=[pk])
+            return answer(request, comment, told, outcome.decision, stays=True, leads_to=page)
+        form.overtaken(outcome.overtaken[0], Change.objects.filter(comment=pk).newest())
+        status = 409
     title = _("Edit the comment of %(name)s") % {"name": comment.name}
     return form_about(request, "edit", title, comment_of(request, pk), form, status=status)
 
@@ -131,24 +124,16 @@ def ban(request: ModeratorRequest, pk: int) -> HttpResponse:
     form = BanForm(sent, comment=comment, own_address=own_address, initial={"seen": seen}, auto_id=ids)
     status = 422 if form.errors else 200
     if form.is_bound and form.is_valid():
-        marked = None
-        try:
-            # Both or nothing.
-            with posting.saving():
-                banned = form.save(request.user)
-                if form.cleaned_data["mark_as_spam"]:
-                    marked = _mark_as_spam(request, pk, form.cleaned_data["seen"], banned)
-        except posting.Refused as refused:
-            form.add_error(None, refused.refusal.message)
-            status = refused.refusal.status
-        else:
-            told = [Told(messages.SUCCESS, result_of(banned) if banned else _("That was banned already."))]
-            if marked and marked.overtaken:
-                told += told_of(request, marked)
-            decided = marked.decision if marked else banned
-            page = reverse("admin:comments_comment_change", args=[pk])
-            stays = marked is None or bool(marked.overtaken)
-            return answer(request, comment, told, decided, stays=stays, leads_to=page)
+        marked, banned = None, form.save(request.user)
+        if form.cleaned_data["mark_as_spam"]:
+            marked = _mark_as_spam(request, pk, form.cleaned_data["seen"], banned)
+        told = [Told(messages.SUCCESS, result_of(banned) if banned else _("That was banned already."))]
+        if marked and marked.overtaken:
+            told += told_of(request, marked)
+        decided = marked.decision if marked else banned
+        page = reverse("admin:comments_comment_change", args=[pk])
+        stays = marked is None or bool(marked.overtaken)
+        return answer(request, comment, told, decided, stays=stays, leads_to=page)
     title = _("Ban %(name)s") % {"name": comment.name}
     return form_about(request, "ban", title, comment, form, status=status)
 
@@ -166,7 +151,7 @@ def _post_reply(request: ModeratorRequest, comment: Comment, form: CommentTextFo
     """Post an answer. None where it was sent twice: then it is posted once."""
     seen = seen_of(request, [str(comment.pk)])
     # Both or nothing: an answer that is refused approves nothing.
-    with posting.saving():
+    with transaction.atomic():
         decided = Decision.objects.create(by=request.user, kind=Kind.REPLY)
         if comment.status != Comment.Status.APPROVED:
             chosen = Comment.objects.filter(pk=comment.pk)

@@ -186,7 +186,7 @@ def test_the_form_of_a_story_takes_eleven_queries(client, editor, django_assert_
 
 
 # What ends with a story that is unpublished, the mails about it, is taken back for all at once.
-@pytest.mark.parametrize(("action", "once", "each"), [("publish", 12, 7), ("unpublish", 17, 5)])
+@pytest.mark.parametrize(("action", "once", "each"), [("publish", 14, 7), ("unpublish", 19, 5)])
 @pytest.mark.parametrize("items", [1, 3])
 def test_an_action_loads_all_stories_at_once(
     client, editor, django_assert_num_queries, action, once, each, items

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-from django.db import OperationalError, connection
 
 from comments.models import Change, Comment, Decision, Standing
 from tests.factories import make_article, make_comment, make_editor, make_staff
@@ -344,37 +343,6 @@ def test_what_was_seen_stays_what_it_was_when_a_wrong_ban_comes_back(client, ali
     response = ban(client, comment, kind="address", value="not an address", seen=seen)
 
     assert (response.status_code, seen_by(response)) == (422, seen)
-
-
-@pytest.mark.parametrize("headers", [FRAGMENT, {}], ids=["row", "page"])
-@pytest.mark.parametrize(
-    ("page", "typed"),
-    [
-        ("reply", {"{pk}-body": "Thank you."}),
-        ("edit", {"body": "Better.", "name": "Ada", "email": "ada@example.com", "website": "", "seen": "0"}),
-        ("ban", {"kind": "email", "days": "30", "note": "Thank you.", "mark_as_spam": "on"}),
-    ],
-)
-def test_what_a_busy_database_cannot_save_is_kept_and_nothing_of_it_is_done(
-    client, alice, page, typed, headers
-):
-    comment = make_comment(name="Ada", email="ada@example.com", body="Good.", status="held")
-
-    def refuse(execute, sql, params, many, context):
-        if sql.startswith('UPDATE "comments_comment"'):
-            raise OperationalError("database is locked")
-        return execute(sql, params, many, context)
-
-    sent = {name.format(pk=comment.pk): value for name, value in typed.items()}
-    with connection.execute_wrapper(refuse):
-        response = client.post(f"{QUEUE}{comment.pk}/{page}/", sent, headers=headers)
-
-    kept = 'value="Thank you."' if page == "ban" else f"{typed.get('body', 'Thank you.')}</textarea>"
-    assert (response.status_code, kept in text_of(response)) == (503, True)
-    assert "Something went wrong on our side." in text_of(response)
-    after = Comment.objects.get()
-    assert (after.status, after.body) == ("held", "Good.")
-    assert (Standing.objects.count(), Decision.objects.count()) == (0, 0)
 
 
 def test_a_wrong_ban_comes_back_in_its_row_and_keeps_what_was_typed(client, alice):

@@ -8,7 +8,6 @@ import pytest
 import time_machine
 
 from comments import decisions, posting, queue
-from comments.desk import many
 from comments.desk.answers import told_of_left
 from comments.models import Change, Comment, Decision, Left, Standing
 from comments.moderation import Submission
@@ -136,18 +135,17 @@ def test_a_decision_on_all_comments_there_are_says_so(client, alice):
     assert "They are all comments that you may decide on." in asked
 
 
-@pytest.mark.parametrize("patience", [0, 10])
+@pytest.mark.parametrize("step", [1, 10])
 def test_a_decision_on_all_that_match_leads_back_to_the_list_that_it_was_taken_in(
-    client, alice, monkeypatch, patience
+    client, alice, monkeypatch, step
 ):
     make_comment(status="held", body="buy")
     page = text_of(client.get(QUEUE, {"q": "buy", "status": "held"}))
-    monkeypatch.setattr(many, "PATIENCE", patience)
+    monkeypatch.setattr(decisions, "STEP", step)
 
     shown = act_on_all(client, "trash", page, confirmed="1")
-    if patience == 0:
+    if step == 1:
         assert "<h1>Unfinished: Trash</h1>" in text_of(shown)
-        monkeypatch.setattr(many, "PATIENCE", 10)
         shown = client.post(shown.redirect_chain[-1][0], follow=True)
 
     assert "<h1>Done: Trash</h1>" in text_of(shown)
@@ -726,5 +724,5 @@ def test_an_author_who_forges_it_trusts_and_bans_nobody(client, kind, scope):
 def test_the_page_about_a_ban_of_many_takes_the_same_queries(client, alice, django_assert_num_queries, items):
     comments = [held("x") for _number in range(items)]
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         client.post(f"{QUEUE}many/", {"decision": "ban", "ticked": [comment.pk for comment in comments]})

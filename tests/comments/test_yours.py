@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 from django.core import signing
-from django.db import OperationalError, connection
 
 from comments import posting, yours
 from comments.models import Change, Comment
@@ -582,23 +581,6 @@ def test_visiting_a_private_page_does_not_make_its_link_last_longer(client, cloc
     assert link in page or f"{link}mails/" in page
     clock.shift(timedelta(days=2))
     assert client.get(link).status_code == 410
-
-
-@pytest.mark.parametrize("page", ["edit", "delete"])
-def test_a_change_that_cannot_be_saved_is_kept_in_the_form(client, page):
-    comment = fresh(body="As written.")
-
-    def refuse(execute, sql, params, many, context):
-        if sql.startswith('UPDATE "comments_comment"'):
-            raise OperationalError("disk full")
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(refuse):
-        response = client.post(f"{yours.address(comment)}{page}/", {"body": "Better."}, headers=SAME_ORIGIN)
-
-    comment.refresh_from_db()
-    assert (response.status_code, comment.body, comment.status) == (503, "As written.", "approved")
-    assert ("Better.</textarea>" if page == "edit" else "As written.") in text_of(response)
 
 
 def test_an_approved_comment_of_a_story_that_is_hidden_is_not_called_public(client):

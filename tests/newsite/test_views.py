@@ -72,7 +72,7 @@ def test_the_error_page_needs_no_database(rf, django_assert_num_queries):
         response = views.server_error(rf.get("/"))
 
     assert response.status_code == 500
-    assert "<h1>Something went wrong</h1>" in response.content.decode()
+    assert "<h1>Something went wrong on our side</h1>" in response.content.decode()
 
 
 @pytest.mark.parametrize("path", ["/robots.txt", "/livez", "/readyz", "/"])
