@@ -27,7 +27,7 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 # No comment is larger: a longer body, with pictures, waits on the disk.
 IN_MEMORY = 2**18
 # What is larger is sent in pieces of this size.
-PIECE = 2**20
+PIECE = 2**18
 # So many bytes buy a body one more second. The slowest mobile networks carry twice as much.
 BYTES_A_SECOND = 2000
 

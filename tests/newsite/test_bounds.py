@@ -1,6 +1,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from newsite.bounds import LARGEST_UPLOAD
 from tests.factories import make_article, make_editor
 from tests.givens import SAME_ORIGIN
 
@@ -61,3 +62,9 @@ def test_an_editor_uploads_pictures(client, settings):
     response = client.post("/admin/articles/image/add/", data)
 
     assert (response.status_code, "one of these kinds" in response.content.decode()) == (200, True)
+
+
+def test_nginx_lets_editors_upload_what_the_site_takes(settings):
+    readme = (settings.BASE_DIR / "README.md").read_text()
+
+    assert f"client_max_body_size {LARGEST_UPLOAD // 2**20}m;" in readme
