@@ -1,7 +1,6 @@
 """The way to everything written with an address: a link by mail, which opens once."""
 
 import hashlib
-import math
 import secrets
 from datetime import timedelta
 
@@ -17,17 +16,18 @@ from comments.addresses import mailbox
 from comments.models import LINK_LASTS, AccessLink, Comment
 from comments.subscriptions import Subscriber
 from mail.models import Mail
-from newsite.origin import sender_of
+from newsite.limits import Limit
 
 # An address is sent no second link within this time.
 MAIL_INTERVAL = timedelta(minutes=10)
-# From one IP address come at most so many requests in this time, whatever they ask for.
-REQUESTS_PER_SENDER = 10
-SENDER_INTERVAL = timedelta(hours=1)
+# From one sender come at most so many requests in this time, whatever they ask for.
+REQUESTS = Limit("comments.access", attempts=10, interval=timedelta(hours=1))
+# So long a request is kept, much longer than what it opened.
+KEPT = timedelta(hours=1)
 
 
 class TooMany(Exception):
-    """Too many links were asked for from one IP address; says in how many seconds to try again."""
+    """Too many links were asked for by one sender; says in how many seconds to try again."""
 
     def __init__(self, seconds: int):
         super().__init__(seconds)
@@ -45,13 +45,12 @@ def ask(email: str, ip_address: str | None) -> None:
     _take_turns(email)
     now = timezone.now()
     forgettable().delete()
-    sender = sender_of(ip_address, "comments.access")
-    if ip_address:
-        _require_patience(sender)
+    if seconds := REQUESTS.take(ip_address):
+        raise TooMany(seconds)
     lately = AccessLink.objects.filter(email=email, created_at__gt=now - MAIL_INTERVAL).exists()
     is_due = privacy.is_known(email) and not lately
     token = secrets.token_urlsafe()
-    AccessLink.objects.create(email=email if is_due else "", digest=_digest(token), sender=sender)
+    AccessLink.objects.create(email=email if is_due else "", digest=_digest(token))
     mail = Mail.compose(
         recipient=email,
         subject=_("Your link to your comments on %(site)s") % {"site": settings.SITE_NAME},
@@ -67,7 +66,7 @@ def ask(email: str, ip_address: str | None) -> None:
 
 def forgettable() -> QuerySet[AccessLink]:
     """Return the requests that count no more. What they opened is over, too."""
-    return AccessLink.objects.filter(created_at__lte=timezone.now() - SENDER_INTERVAL)
+    return AccessLink.objects.filter(created_at__lte=timezone.now() - KEPT)
 
 
 def find(token: str) -> AccessLink | None:
@@ -89,13 +88,6 @@ def _take_turns(email: str) -> None:
     comments = Comment.objects.ever_written_with(email).order_by("pk")
     for known in (comments, Subscriber.objects.filter(email=email)):
         known.select_for_update(no_key=True).values_list("pk", flat=True).first()
-
-
-def _require_patience(sender: str) -> None:
-    asked = AccessLink.objects.filter(sender=sender).order_by("-created_at")
-    times = list(asked.values_list("created_at", flat=True)[:REQUESTS_PER_SENDER])
-    if len(times) == REQUESTS_PER_SENDER:
-        raise TooMany(math.ceil((times[-1] + SENDER_INTERVAL - timezone.now()).total_seconds()))
 
 
 def _digest(token: str) -> str:

@@ -282,7 +282,7 @@ def _most_reporters(comment: Comment, history: list[Change]) -> int:
     senders = defaultdict(set)
     for report in comment.reports.all():
         answered = sum(1 for at in answers if at < report.created_at)
-        senders[answered].add(report.sender)
+        senders[answered].add(report.neighbourhood)
     return max(map(len, senders.values()), default=0)
 
 

@@ -209,13 +209,16 @@ class DiscussionSettings(models.Model):
         _("seconds between two comments"),
         default=15,
         validators=[MaxValueValidator(3_600)],
-        help_text=_("Of one person, or from one address. 0: no pause is asked for."),
+        help_text=_("From one address, or of one account. 0: no pause is asked for."),
     )
     reports_that_hold = models.PositiveSmallIntegerField(
         _("reports that hold a comment"),
         default=3,
         validators=[MaxValueValidator(1_000)],
-        help_text=_("From so many different senders. 0: reports hold nothing, and are only shown."),
+        help_text=_(
+            "From so many different senders. All networks of one line count as one. 0: reports hold nothing, "
+            "and are only shown."
+        ),
     )
 
     # --- Mails, editing, and how long things are kept ---

@@ -165,8 +165,8 @@ def _forget_reporters(before: datetime) -> int:
     reports = Report.objects.filter(sender__lt=NOBODY, created_at__lt=before).order_by("sender").only("pk")
     chunk = list(_locked(reports)[:CHUNK])
     for report in chunk:
-        report.sender = nobody()
-    Report.objects.bulk_update(chunk, ["sender"])
+        report.sender = report.neighbourhood = nobody()
+    Report.objects.bulk_update(chunk, ["sender", "neighbourhood"])
     return len(chunk)
 
 

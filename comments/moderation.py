@@ -30,7 +30,8 @@ from comments.models import Comment, CommentQuerySet, Rule, Standing
 from comments.people import FULL_NAME, WRITES_FOR_THE_SITE
 from comments.rights import may_decide
 from newsite import markup
-from newsite.origin import network_text, same_network, shortened
+from newsite.limits import Limit
+from newsite.origin import same_network, shortened
 
 # The same text from the same visitor within this time is the same click, or one sent again.
 SAME_POST_INTERVAL = timedelta(minutes=1)
@@ -38,11 +39,8 @@ SAME_POST_INTERVAL = timedelta(minutes=1)
 # So long a person takes at least, where the owner has switched off that rule.
 DEFAULT_SECONDS_TO_WRITE: int = DiscussionSettings._meta.get_field("seconds_to_write").default
 
-# One address may send so many reports within this time.
-REPORTS_TAKEN, REPORTS_INTERVAL = 10, timedelta(hours=1)
-
-# Of all that came from nearby networks of IPv6, so many of the newest are looked at.
-NEIGHBOURS_READ = 1000
+# Of all that says the same under one name, so many of the newest are looked at.
+TWINS_READ = 1000
 
 
 @dataclass
@@ -101,7 +99,17 @@ class Submission:
         """From how many senders there are reports that no moderator has answered."""
         if self.comment.pk is None:
             return 0
-        return self.comment.reports_since_approval().values("sender").distinct().count()
+        return self.comment.reports_since_approval().values("neighbourhood").distinct().count()
+
+    def is_of_sender(self, other: Comment) -> bool:
+        """Say whether a comment was sent by who sends this one: by the account, else the network."""
+        comment = self.comment
+        if comment.user_id or other.user_id:
+            return comment.user_id == other.user_id
+        # It may have been kept with a shortened address.
+        kept = shortened(comment.ip_address) if self.settings.shortens_addresses else None
+        address = other.ip_address
+        return same_network(address, comment.ip_address) or bool(kept and address == kept)
 
     @property
     def took_time(self) -> bool:
@@ -178,24 +186,22 @@ def account(submission: Submission) -> Refusal | None:
 
 
 def duplicate(submission: Submission) -> Refusal | None:
-    comment, twins = submission.comment, _twins(submission.comment)
-    # Many people may have no address and the same name: "Thanks!" is for each of them to say.
-    said = twins.exists() if comment.email else _last_sent(twins, comment, submission.settings)
-    if not said:
+    """Refuse what the same sender has said here before, whatever e-mail address was typed.
+
+    What others have said, a sender is told nothing of: the answer would tell who they are.
+    """
+    comment = submission.comment
+    if not any(submission.is_of_sender(twin) for twin in _twins(comment)[:TWINS_READ]):
         return None
     return Refusal(409, _("You have already posted this comment here. It was not posted twice."))
 
 
 def flood(submission: Submission) -> Refusal | None:
-    """Make one person, or one address, wait between two comments."""
+    """Make one account, or one network, wait between two comments."""
     comment = submission.comment
     if _is_moderator(comment):
         return None
-    now = timezone.now()
-    interval = submission.settings.flood_interval
-    recent = Comment.objects.filter(created_at__gt=now - interval, created_at__lte=now)
-    last = _last_sent(recent, comment, submission.settings)
-    seconds = seconds_left(last, interval) if last else 0
+    seconds = pause(submission.settings).seconds_left(comment.ip_address, comment.user_id)
     if not seconds:
         return None
     text = ngettext(
@@ -204,6 +210,11 @@ def flood(submission: Submission) -> Refusal | None:
         seconds,
     )
     return Refusal(429, text % seconds, seconds)
+
+
+def pause(settings: DiscussionSettings) -> Limit:
+    """Return how often one sender may post a comment."""
+    return Limit("comments.posted", attempts=1, interval=settings.flood_interval)
 
 
 def seconds_left(last: datetime, interval: timedelta) -> int:
@@ -374,42 +385,24 @@ def is_decided_before(submission: Submission, rule: Rule) -> bool:
     return any(verdict.status != Comment.Status.HELD for verdict in said)
 
 
-def sent_before(comment: Comment) -> Comment | None:
+def sent_before(submission: Submission) -> Comment | None:
     """Return what a double click, or a form sent again, has made already."""
-    recent = _twins(comment).filter(
-        created_at__gte=timezone.now() - SAME_POST_INTERVAL, user_agent=comment.user_agent
+    comment = submission.comment
+    same = _twins(comment).filter(
+        email=addresses.mailbox(comment.email),
+        user_agent=comment.user_agent,
+        created_at__gte=timezone.now() - SAME_POST_INTERVAL,
     )
-    # The first may have been kept with a shortened address.
-    addresses = {comment.ip_address, shortened(comment.ip_address)}
-    return next((twin for twin in recent if twin.ip_address in addresses), None)
-
-
-def _last_sent(comments: CommentQuerySet, comment: Comment, settings: DiscussionSettings) -> datetime | None:
-    """Return when the sender of a comment sent the newest of some others."""
-    address, comments = comment.ip_address, comments.order_by("-created_at")
-    if comment.user_id:
-        return comments.filter(user=comment.user_id).values_list("created_at", flat=True).first()
-    same = Q(ip_address=address) if address else Q(pk__in=[])
-    if address and settings.shortens_addresses:
-        same |= Q(ip_address=shortened(address))
-    if comment.email:
-        # What someone wrote with an account belongs to the account, whatever its address is.
-        same |= Q(user=None, email=addresses.mailbox(comment.email))
-    newest = comments.looked_at(same).values_list("created_at", flat=True).first()
-    times = [newest] if newest else []
-    if address and (start := network_text(address)) is not None:
-        near = comments.filter(ip_address__startswith=start).values_list("created_at", "ip_address")
-        times += [sent for sent, other in near[:NEIGHBOURS_READ] if same_network(address, other)]
-    return max(times, default=None)
+    return next((twin for twin in same[:TWINS_READ] if submission.is_of_sender(twin)), None)
 
 
 def _twins(comment: Comment) -> CommentQuerySet:
+    """Return what says the same under the same name in the same place, newest first, whoever sent it."""
     said = Comment.objects.exclude(status__in=[Comment.Status.TRASH, Comment.Status.WITHDRAWN])
     return said.filter(
         article=comment.article,
         parent=comment.parent,
         spelling=matching.spelling(comment.name),
-        email=addresses.mailbox(comment.email),
         body=comment.body,
     )
 

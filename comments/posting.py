@@ -37,18 +37,19 @@ def post(submission: Submission, decision: Decision | None = None) -> Comment:
     """
     comment = submission.comment
     # Outside of the transaction: no other comment waits for services elsewhere.
-    if opinions.are_wanted() and not (moderation.sent_before(comment) or moderation.refuse(submission)):
+    if opinions.are_wanted() and not (moderation.sent_before(submission) or moderation.refuse(submission)):
         opinions.ask(submission)
     with transaction.atomic():
         # Two posts to a story wait for each other, or a double click would pass as two. What
         # only refers to the story does not wait.
         Article.objects.select_for_update(no_key=True).get(pk=comment.article_id)
-        if earlier := moderation.sent_before(comment):
+        if earlier := moderation.sent_before(submission):
             return earlier
         if refusal := moderation.refuse(submission):
             raise Refused(refusal)
         ruling = moderation.decide(submission)
         comment.status, comment.held_because = ruling.status, ruling.because
+        moderation.pause(submission.settings).count(comment.ip_address, comment.user_id)
         if submission.settings.shortens_addresses:
             comment.ip_address = shortened(comment.ip_address)
         comment.save()

@@ -2,13 +2,13 @@
 
 import math
 import re
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,9 +18,14 @@ from articles.views import story_at
 from comments import lost, moderation, posting
 from comments.forms import ReportForm
 from comments.models import Comment, Report
-from comments.moderation import REPORTS_INTERVAL, REPORTS_TAKEN, Refusal, Submission
+from comments.moderation import Refusal, Submission
 from newsite.freshness import private_page, public_page
-from newsite.origin import client_address, is_same_origin, sender_of, why_foreign
+from newsite.limits import Limit
+from newsite.origin import client_address, is_same_origin, neighbourhood_of, sender_of, why_foreign
+
+PURPOSE = "comments.reports"
+# One sender may report so many comments within an hour.
+SENT = Limit(PURPOSE, attempts=10, interval=timedelta(hours=1))
 
 
 @csrf_exempt  # is_same_origin() does a token's work
@@ -42,9 +47,8 @@ def take_report(request: HttpRequest, comment: Comment) -> HttpResponse:
         return refused_page(request, comment, form, Refusal(403, why_foreign(request)))
     if not is_valid:
         return report_page(request, comment, form, status=422)
-    form.instance.sender = sender_of(client_address(request), "comments.reports")
     try:
-        file(form.instance, comment)
+        file(form.instance, comment, client_address(request))
     except posting.Refused as refused:
         return refused_page(request, comment, form, refused.refusal)
     address = str(comment.article.address).split("/")
@@ -78,12 +82,15 @@ def reported(request: HttpRequest, year: str, month: str, slug: str) -> HttpResp
     return render(request, "comments/reported.html", {"article": article, "comment": comment})
 
 
-def file(report: Report, comment: Comment) -> None:
+def file(report: Report, comment: Comment, address: str | None) -> None:
     """Keep a report, one from each sender, and hold the comment when there are enough.
+
+    Of senders that may all be one person's, the reports are kept, and count as one.
 
     A second report from the same sender is answered like the first, and not kept; nor is one
     on a comment that was thrown away meanwhile. Raises `Refused` where a sender reports too many.
     """
+    report.sender, report.neighbourhood = sender_of(address, PURPOSE), neighbourhood_of(address, PURPOSE)
     with transaction.atomic():
         # Two reports wait for each other, or both might be the one before the last.
         comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)
@@ -92,21 +99,15 @@ def file(report: Report, comment: Comment) -> None:
             return
         if comment.reports_since_approval().filter(sender=report.sender).exists():
             return
-        if refusal := too_many(report.sender):
-            raise posting.Refused(refusal)
+        if seconds := SENT.take(address):
+            raise posting.Refused(too_many(seconds))
         report.save()
         Comment.objects.filter(pk=comment.pk).update(open_reports=F("open_reports") + 1)
         if comment.status == Comment.Status.APPROVED and moderation.reported(Submission(comment)):
             comment.hold_as_reported()
 
 
-def too_many(sender: str) -> Refusal | None:
-    now = timezone.now()
-    recent = Report.objects.filter(sender=sender, created_at__gt=now - REPORTS_INTERVAL)
-    times = recent.order_by("-created_at").values_list("created_at", flat=True)[:REPORTS_TAKEN]
-    if len(times) < REPORTS_TAKEN:
-        return None
-    seconds = math.ceil((times[REPORTS_TAKEN - 1] + REPORTS_INTERVAL - now).total_seconds())
+def too_many(seconds: int) -> Refusal:
     minutes = math.ceil(seconds / 60)
     text = ngettext(
         "You have reported many comments. Please wait %d minute and send it again. Your text is safe below.",

@@ -4,7 +4,6 @@ import logging
 import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from itertools import takewhile
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -172,19 +171,6 @@ def neighbourhood_of(address: str | None, purpose: str) -> str:
 def same_network(one: str | None, other: str | None) -> bool:
     """Say whether two addresses are known, and one sender's."""
     return bool(one) and sender_networks(one)[:1] == sender_networks(other)[:1]
-
-
-def network_text(address: str) -> str | None:
-    """Return how every address of one IPv6 sender's network begins, where it is written out.
-
-    Neighbours may begin like that too: zeros can be left out, so the text ends before them.
-    Returns None for IPv4, where a sender has one address.
-    """
-    whole = ip_address(address)
-    if whole.version == 4:
-        return None
-    groups = [f"{int(group, 16):x}" for group in whole.exploded.split(":")[:4]]
-    return "".join(f"{group}:" for group in takewhile(lambda group: group != "0", groups))
 
 
 def shortened(address: str | None) -> str | None:

@@ -93,9 +93,8 @@ def reply_to(comment: Comment, **fields) -> Comment:
 
 def make_report(**fields) -> Report:
     """A report of spam, from an address of its own."""
-    return Report.objects.create(
-        **{"reason": Report.Reason.SPAM, "sender": f"{next(_numbers):064x}", **fields}
-    )
+    fields = {"reason": Report.Reason.SPAM, "sender": f"{next(_numbers):064x}", **fields}
+    return Report.objects.create(**{"neighbourhood": fields["sender"], **fields})
 
 
 def set_discussion(**fields) -> DiscussionSettings:

@@ -22,15 +22,13 @@ class AccessLinkQuerySet(models.QuerySet["AccessLink"]):
 class AccessLink(models.Model):
     """A request for a link to everything written with an address. The link opens once.
 
-    Every request has a row, so that they can be counted. The address is kept only where a
-    mail was sent.
+    Every request has a row, so that it takes as long for every address. The address is kept
+    only where a mail was sent.
     """
 
     email = models.EmailField(_("email"), max_length=254, blank=True)
     # Of the token in the link. Who reads the table can open nothing with it.
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    # Of the IP address of who asked.
-    sender = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(_("asked for"), default=timezone.now, editable=False)
     opened_at = models.DateTimeField(_("opened"), null=True, editable=False)
 
@@ -39,10 +37,7 @@ class AccessLink(models.Model):
     class Meta:
         verbose_name = _("link by email")
         verbose_name_plural = _("links by email")
-        indexes = [
-            models.Index(fields=["email", "created_at"], name="access_link_person"),
-            models.Index(fields=["sender", "created_at"], name="access_link_sender"),
-        ]
+        indexes = [models.Index(fields=["email", "created_at"], name="access_link_person")]
 
     def __str__(self) -> str:
         return f"{self.email} {self.created_at}"

@@ -316,8 +316,8 @@ class Comment(models.Model):
             models.Index(fields=["email", "status", "-created_at", "-id"], name="comment_person"),
             models.Index(fields=["user", "status", "-created_at", "-id"], name="comment_account"),
             models.Index(fields=["ip_address", "-created_at", "-id"], name="comment_address"),
-            # Whether someone is known, and has said the same before: asked with every comment.
-            models.Index(fields=["email", "spelling", "article"], name="comment_sender"),
+            # Whether someone has said the same before: asked with every comment.
+            models.Index(fields=["article", "spelling", "-id"], name="comment_said"),
             models.Index(fields=["-created_at", "-id"], name="comment_recent"),
             models.Index(
                 fields=["-created_at", "-id"], condition=models.Q(open_reports__gt=0), name="comment_reported"

@@ -21,8 +21,10 @@ class Report(models.Model):
     )
     reason = models.CharField(_("reason"), max_length=20, choices=Reason)
     text = models.TextField(_("text"), max_length=1000, blank=True)
-    # A keyed hash of the address: enough to tell two senders apart.
+    # Keyed hashes of the network that it came from, and of the widest that may be one person's:
+    # enough to tell two senders apart, and to count those who are surely not one.
     sender = models.CharField(max_length=64, editable=False)
+    neighbourhood = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(_("reported"), default=timezone.now, editable=False)
 
     class Meta:
@@ -36,8 +38,9 @@ class Report(models.Model):
 
     def forget_sender(self) -> None:
         """Forget who sent it, and the words, which may tell that. Two senders stay two."""
-        self.sender, self.text = nobody(), ""
-        self.save(update_fields=["sender", "text"])
+        self.sender = self.neighbourhood = nobody()
+        self.text = ""
+        self.save(update_fields=["sender", "neighbourhood", "text"])
 
 
 def nobody() -> str:

@@ -105,7 +105,7 @@ CHANGES = {
         {},
     ),
     "reported": (
-        lambda article: reports.file(Report(reason="spam", sender="x"), first(article)),
+        lambda article: reports.file(Report(reason="spam"), first(article), "192.0.2.1"),
         {"bridge": 2},
     ),
     "erased with its text": (

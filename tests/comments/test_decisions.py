@@ -791,7 +791,7 @@ def test_reports_that_came_since_wait_beside_those_that_are_back(alice):
     set_discussion(reports_that_hold=5)
     first, second = make_comment(open_reports=3), make_comment(open_reports=2)
     decision = decisions.decide(of(first, second), "approve", alice).decision
-    reports.file(Report(reason="spam", sender="x"), first)
+    reports.file(Report(reason="spam"), first, "192.0.2.1")
 
     decisions.undo(decision, alice)
 

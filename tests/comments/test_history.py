@@ -85,7 +85,7 @@ def erased(keep_texts):
 
 def reported(comment, editor):
     comment.approve(by=editor)
-    reports.file(make_report_of(comment), comment)
+    reports.file(make_report_of(comment), comment, "192.0.2.1")
 
 
 def make_report_of(comment):

@@ -71,7 +71,7 @@ def visitor(comment):
         lambda comment: decisions.decide(of(comment), "trust", make_editor()),
         lambda comment: decisions.edit(comment, make_editor(), body="Better words."),
         undo,
-        lambda comment: reports.file(Report(reason="spam", sender="x"), comment),
+        lambda comment: reports.file(Report(reason="spam"), comment, "192.0.2.1"),
         lambda comment: posting.edit(comment, "Better words."),
         lambda comment: privacy.erase(comment.email, keep_texts=True),
     ],

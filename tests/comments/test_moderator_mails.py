@@ -492,8 +492,8 @@ def test_an_author_is_not_told_of_comments_on_a_story_that_is_not_public(mo):
 def test_a_reported_comment_that_goes_back_to_the_queue_is_mailed_with_the_reports(mo):
     set_discussion(reports_that_hold=2)
     comment = make_comment(name="Ada", article=make_article(title="Rain"))
-    for sender, text in [("1", "He is\nwrong."), ("2", "")]:
-        reports.file(Report(comment=comment, reason="abuse", text=text, sender=sender), comment)
+    for sender, text in [("192.0.2.1", "He is\nwrong."), ("192.0.2.2", "")]:
+        reports.file(Report(comment=comment, reason="abuse", text=text), comment, sender)
 
     mail = only_mail()
 
@@ -519,7 +519,7 @@ def test_what_is_reported_again_after_an_approval_is_mailed_again(mo):
 
 def test_one_report_of_many_is_no_news(mo):
     comment = make_comment()
-    reports.file(Report(comment=comment, reason="abuse", sender="1"), comment)
+    reports.file(Report(comment=comment, reason="abuse"), comment, "192.0.2.1")
 
     assert sent() == []
 

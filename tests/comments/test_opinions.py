@@ -607,7 +607,7 @@ def test_who_may_be_a_person_in_the_trap_is_asked_about(webhook):
 def test_nobody_is_asked_about_a_comment_that_is_refused(webhook):
     article = make_article()
     closed = make_article(discussion="closed")
-    make_comment(article=article, name="Ada", email="ada@example.com", body="Well said.")
+    make_comment(article=article, **SAID)
     set_discussion(flood_seconds=15)
 
     for refused in ({"article": closed}, {"article": article}):

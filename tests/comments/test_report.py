@@ -140,6 +140,19 @@ def test_the_addresses_of_one_ipv6_network_count_once(client):
     assert (state(comment), Report.objects.count()) == (("approved", ""), 2)
 
 
+def test_all_networks_of_one_ipv6_line_are_one_voice_and_each_is_heard(client):
+    comment = make_comment()
+
+    for number in range(4):
+        report(client, comment, f"2001:db8:99:{number}::1")
+    from_one_line = state(comment)
+    for number in (1, 2):
+        report(client, comment, f"2001:db8:{number}:1::1")
+
+    assert (from_one_line, state(comment)) == (("approved", ""), ("held", "reported"))
+    assert (comment.open_reports, Report.objects.count()) == (6, 6)
+
+
 def test_reports_of_different_comments_do_not_add_up(client):
     comments = [make_comment() for _ in range(3)]
     for number, comment in enumerate(comments):
@@ -411,7 +424,7 @@ def test_a_report_takes_the_same_queries_however_many_there_were(client, django_
     comment.hold(by=make_editor())
     comment.approve(by=make_editor())
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         report(client, comment)
 
 
@@ -421,7 +434,7 @@ def test_a_comment_that_went_to_the_trash_meanwhile_is_not_held_by_a_report(clie
     seen_before = Comment.objects.get(pk=comment.pk)
     comment.trash(by=make_editor())
 
-    reports.file(Report(reason="spam", sender="third"), seen_before)
+    reports.file(Report(reason="spam"), seen_before, "192.0.2.3")
 
     assert (state(comment)[0], open_reports(), Report.objects.count()) == ("trash", [], 2)
 
@@ -431,7 +444,7 @@ def test_a_report_on_a_comment_that_is_held_meanwhile_is_kept_for_its_moderator(
     seen_before = Comment.objects.get(pk=comment.pk)
     comment.hold(by=make_editor())
 
-    reports.file(Report(reason="spam", sender="first"), seen_before)
+    reports.file(Report(reason="spam"), seen_before, "192.0.2.1")
 
     assert (state(comment)[0], open_reports()) == ("held", [("held", 1)])
 

@@ -89,7 +89,7 @@ def test_bans_and_trust_are_found_by_every_spelling():
 
 
 def test_links_mails_and_the_history_are_found_by_their_mailbox():
-    AccessLink.objects.create(email="x@münchen.example", digest="d", sender="s")
+    AccessLink.objects.create(email="x@münchen.example", digest="d")
     for recipient in ("ada@example.com\u200b", "Ada@Example.com"):
         Mail.objects.create(recipient=recipient, subject="Hello", text="You.", message_id=recipient)
     comment = make_comment()

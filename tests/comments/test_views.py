@@ -461,7 +461,7 @@ def test_too_large_a_request_is_refused_in_the_sites_look(client, settings):
 
 def test_a_duplicate_is_refused_with_its_text_kept(client):
     article = make_article()
-    make_comment(article=article, **ADA)
+    make_comment(article=article, ip_address="127.0.0.1", **ADA)
 
     response = post(client, article)
 
