@@ -1,3 +1,5 @@
+import re
+
 from csp.decorators import csp_update
 from django import forms
 from django.contrib import admin, messages
@@ -17,6 +19,7 @@ from js_asset import Script
 
 from articles import rights
 from articles.models import Article, Author, Byline, Image, RelatedRead, Section, Topic
+from newsite.lookups import ID
 
 # What the editor offers; what a story may hold in the end is in newsite/markup.py.
 EDITOR_EXTENSIONS = {
@@ -190,7 +193,7 @@ class ArticleAdmin(admin.ModelAdmin):
         if article is not None:
             # Loaded together, not each when it is asked for.
             article.refresh_from_db(fields=["body", "body_html"])
-        elif object_id.isdecimal() and Article.objects.filter(pk=object_id).exists():
+        elif re.fullmatch(ID, object_id) and Article.objects.filter(pk=object_id).exists():
             raise PermissionDenied
         return article
 

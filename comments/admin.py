@@ -1,3 +1,5 @@
+import re
+
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -21,6 +23,7 @@ from comments import (
 from comments.desk import begun, listing, many, single
 from comments.models import Change, Comment
 from comments.staff_notices import MailChoice
+from newsite.lookups import ID
 
 # Addresses below the queue's own, with their names.
 PAGES = [
@@ -29,15 +32,15 @@ PAGES = [
     ("numbers/", numbers.index, "comments_numbers"),
     ("many/", many.decide_on_many, "comments_many"),
     ("decisions/", many.decisions_made, "comments_decisions"),
-    ("decisions/<int:pk>/", many.decision, "comments_decision"),
-    ("decisions/<int:pk>/undo/", many.undo, "comments_undo"),
-    ("<int:pk>/decide/", single.decide, "comments_comment_decide"),
-    ("<int:pk>/reply/", single.reply, "comments_comment_reply"),
-    ("<int:pk>/edit/", single.edit, "comments_comment_edit"),
-    ("<int:pk>/ban/", single.ban, "comments_comment_ban"),
-    ("<int:pk>/everything/", data_requests.everything, "comments_comment_everything"),
-    ("<int:pk>/export/", data_requests.export, "comments_comment_export"),
-    ("<int:pk>/erase/", data_requests.erase, "comments_comment_erase"),
+    ("decisions/<id:pk>/", many.decision, "comments_decision"),
+    ("decisions/<id:pk>/undo/", many.undo, "comments_undo"),
+    ("<id:pk>/decide/", single.decide, "comments_comment_decide"),
+    ("<id:pk>/reply/", single.reply, "comments_comment_reply"),
+    ("<id:pk>/edit/", single.edit, "comments_comment_edit"),
+    ("<id:pk>/ban/", single.ban, "comments_comment_ban"),
+    ("<id:pk>/everything/", data_requests.everything, "comments_comment_everything"),
+    ("<id:pk>/export/", data_requests.export, "comments_comment_export"),
+    ("<id:pk>/erase/", data_requests.erase, "comments_comment_erase"),
 ]
 
 admin.site.unregister(Article)
@@ -95,7 +98,7 @@ class CommentAdmin(admin.ModelAdmin):
 
     def get_object(self, request, object_id, from_field=None):
         comment = super().get_object(request, object_id, from_field)
-        if comment is None and object_id.isdecimal() and Comment.objects.filter(pk=object_id).exists():
+        if comment is None and re.fullmatch(ID, object_id) and Comment.objects.filter(pk=object_id).exists():
             raise PermissionDenied
         return comment
 
@@ -134,7 +137,7 @@ class CommentAdmin(admin.ModelAdmin):
         return redirect(f"{page}#history")
 
     def change_view(self, request, object_id, form_url="", extra_context=None):
-        pk = int(object_id) if object_id.isdecimal() else None
+        pk = int(object_id) if re.fullmatch(ID, object_id) else None
         shown = rights.moderated_by(request.user).filter(pk=pk).first()
         row = queue.row(shown.pk) if shown else None
         if row:

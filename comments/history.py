@@ -51,6 +51,7 @@ from comments.desk.answers import ModeratorRequest, desk_page, for_moderators, r
 from comments.models import Change, ChangeQuerySet, Comment, Decision, Rule
 from comments.queue import Cursor, DayField, cursor_of, midnight
 from comments.search import having
+from newsite.lookups import LARGEST
 
 Kind = Decision.Kind
 
@@ -68,8 +69,6 @@ TOLD_BY_STATE = [Kind.APPROVE, Kind.HOLD, Kind.MARK_AS_SPAM, Kind.TRASH]
 BESIDE_COMMENT = 50
 # So many changes an export holds in memory.
 CHUNK = 500
-# The largest number of a row that the databases know.
-LARGEST_ID = 2**63 - 1
 # What a spreadsheet takes for the beginning of a formula, also in the wide form of East Asia.
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
@@ -102,7 +101,7 @@ class HistoryForm(forms.Form):
     since = DayField(label=_("From"), required=False)
     until = DayField(label=_("until"), required=False)
     comment = forms.IntegerField(
-        label=_("Number of the comment"), required=False, min_value=1, max_value=LARGEST_ID
+        label=_("Number of the comment"), required=False, min_value=1, max_value=LARGEST
     )
     # These two are set by links: at each change, and on the page of one's own decisions.
     story = forms.ModelChoiceField(

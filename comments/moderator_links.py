@@ -23,6 +23,7 @@ from comments.models import Change, Comment, Decision
 from comments.moderator_texts import Link, beginning_of, read_stop, reports_of, why_held
 from comments.staff_notices import MailChoice
 from newsite.freshness import private_page
+from newsite.lookups import ID
 from newsite.origin import is_same_origin, why_foreign
 from staff import second_factor
 
@@ -123,7 +124,7 @@ def _carry_out(request: HttpRequest, link: Link, moderator: Any, comment: Commen
         Comment.objects.filter(pk=comment.pk),
         link.kind,
         moderator,
-        seen=int(shown) if re.fullmatch(r"[0-9]{1,18}", shown) else link.seen,
+        seen=int(shown) if re.fullmatch(ID, shown) else link.seen,
         note=_("by a link in a mail"),
     )
     after, seen = _load(link)

@@ -21,6 +21,7 @@ from comments.models import Comment, Report
 from comments.moderation import Refusal, Submission
 from newsite.freshness import private_page, public_page
 from newsite.limits import Limit
+from newsite.lookups import ID
 from newsite.origin import client_address, is_same_origin, neighbourhood_of, sender_of, why_foreign
 
 PURPOSE = "comments.reports"
@@ -76,9 +77,7 @@ def reported(request: HttpRequest, year: str, month: str, slug: str) -> HttpResp
     """Thank a reader, and lead back to the comment, if it is not held by now."""
     article = story_at(Article.objects.published(), year, month, slug)
     asked = request.GET.get("comment", "")
-    comment = (
-        article.comments.approved().filter(pk=asked).first() if re.fullmatch("[0-9]{1,18}", asked) else None
-    )
+    comment = article.comments.approved().filter(pk=asked).first() if re.fullmatch(ID, asked) else None
     return render(request, "comments/reported.html", {"article": article, "comment": comment})
 
 

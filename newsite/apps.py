@@ -6,5 +6,5 @@ class NewsiteConfig(AppConfig):
     verbose_name = "Newsite"
 
     def ready(self):
-        # Checks register themselves when their module is first imported.
-        from newsite import checks  # noqa: F401
+        # Checks and lookups register themselves when their module is first imported.
+        from newsite import checks, lookups  # noqa: F401

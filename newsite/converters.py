@@ -1,8 +1,8 @@
-"""The parts of Newsite's addresses. Values reach the views as strings."""
+"""The parts of Newsite's addresses. Values reach the views as strings, but for ids."""
 
-from django.urls.converters import StringConverter, register_converter
+from django.urls.converters import IntConverter, StringConverter, register_converter
 
-from newsite import slugs
+from newsite import lookups, slugs
 
 
 class YearConverter(StringConverter):
@@ -23,6 +23,13 @@ class SlugConverter(StringConverter):
         return slug
 
 
+class IdConverter(IntConverter):
+    """The number of a row, of no more digits than every database holds."""
+
+    regex = lookups.ID
+
+
+register_converter(IdConverter, "id")
 register_converter(YearConverter, "yyyy")
 register_converter(MonthConverter, "mm")
 register_converter(SlugConverter, "words")

@@ -60,7 +60,7 @@ class AccountAdmin(AsksForPassword, UserAdmin):
 
     def get_urls(self):
         own = path(
-            "<int:pk>/make-inactive/",
+            "<id:pk>/make-inactive/",
             self.admin_site.admin_view(self.make_one_inactive),
             name="auth_user_make_inactive",
         )

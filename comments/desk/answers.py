@@ -23,6 +23,7 @@ from comments.desk import begun
 from comments.desk.forms import BanForm
 from comments.forms import CommentTextForm
 from comments.models import Change, Comment, Decision, Left, Outcome
+from newsite.lookups import ID
 
 Kind = Decision.Kind
 
@@ -138,7 +139,7 @@ def require_everywhere(request: ModeratorRequest) -> None:
 
 def are_ids(texts: list[str]) -> bool:
     """Say whether these are ids, not too many for one page, and none too large for a database."""
-    return len(texts) <= 2 * queue.ROWS and all(re.fullmatch("[0-9]{1,18}", text) for text in texts)
+    return len(texts) <= 2 * queue.ROWS and all(re.fullmatch(ID, text) for text in texts)
 
 
 def told_of(request: ModeratorRequest, outcome: Outcome) -> list[Told]:

@@ -9,11 +9,11 @@ import re
 from django.http import HttpRequest
 
 from comments.queue import ROWS, Row
+from newsite.lookups import ID
 
 TICKED, ANSWERS = "queue-ticked", "queue-answers"
 # So many answers wait at once, the latest, and none is longer than one that can be posted.
 ANSWERS_KEPT, LONGEST = 20, 10_000
-NUMBER = "[0-9]{1,18}"
 
 
 def keep(request: HttpRequest) -> None:
@@ -21,7 +21,7 @@ def keep(request: HttpRequest) -> None:
     shown = request.POST.getlist("shown")
     if not shown:
         return
-    ticked = [pk for pk in request.POST.getlist("ticked") if pk in shown and re.fullmatch(NUMBER, pk)]
+    ticked = [pk for pk in request.POST.getlist("ticked") if pk in shown and re.fullmatch(ID, pk)]
     if ticked:
         request.session[TICKED] = ticked[:ROWS]
     sent = {pk: request.POST.get(f"{pk}-body") for pk in shown}
@@ -55,7 +55,7 @@ def put_answer_back(request: HttpRequest, row: Row) -> None:
 def _keep_answers(request: HttpRequest, sent: dict[str, str]) -> None:
     before = request.session.get(ANSWERS, {})
     others = {pk: text for pk, text in before.items() if pk not in sent}
-    begun = {pk: text for pk, text in sent.items() if text.strip() and re.fullmatch(NUMBER, pk)}
+    begun = {pk: text for pk, text in sent.items() if text.strip() and re.fullmatch(ID, pk)}
     kept = dict([*others.items(), *begun.items()][-ANSWERS_KEPT:])
     if kept != before:
         request.session[ANSWERS] = kept

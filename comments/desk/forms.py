@@ -16,15 +16,16 @@ from django.utils.translation import gettext_lazy as _
 from comments import bans, decisions, queue, telling
 from comments.forms import CommentTextForm, MailboxField, NameField, website_field
 from comments.models import Change, Comment, Decision, Seen, Standing
+from newsite.lookups import ID, LARGEST
 
-# The largest id that a database holds, but for one: the next one is counted from it.
-LARGEST = 2**63 - 2
+# The next one is counted from it.
+LARGEST_SEEN = LARGEST - 1
 
 
 def number(request: HttpRequest, name: str) -> int | None:
     """Return an id that a page has sent along, None where it has not."""
     text = request.POST.get(name, "")
-    if text and not re.fullmatch("[0-9]{1,18}", text):
+    if text and not re.fullmatch(ID, text):
         raise BadRequest(f"`{name}` is a number")
     return int(text) if text else None
 
@@ -45,7 +46,7 @@ class ModeratorEditForm(CommentTextForm):
     error_title = _("Your changes have not been saved.")
 
     website = website_field()
-    seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=LARGEST)
+    seen = forms.IntegerField(widget=forms.HiddenInput, min_value=0, max_value=LARGEST_SEEN)
 
     class Meta(CommentTextForm.Meta):
         fields = ["body", "name", "email", "website"]
@@ -124,7 +125,7 @@ class BanForm(BanTermsForm):
         help_text=_("A whole network like 192.0.2.0/24, or a domain like @example.com. Empty: as above."),
     )
     sure = bans.SureField()
-    seen = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=LARGEST)
+    seen = forms.IntegerField(widget=forms.HiddenInput, required=False, min_value=0, max_value=LARGEST_SEEN)
 
     field_order = ["kind", "value", "sure"]
 

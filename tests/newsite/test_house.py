@@ -26,6 +26,7 @@ LAYERS = [
         "newsite.models",
         "newsite.limits",
         "newsite.converters",
+        "newsite.lookups",
         "newsite.visible",
         "newsite.slugs",
         "newsite.logs",
