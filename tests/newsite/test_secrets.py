@@ -95,3 +95,29 @@ def test_no_filter_of_an_address_tells_it_bit_by_bit(label, client):
     }
 
     assert statuses == {400}
+
+
+def relations_to_secret_keys() -> list[tuple[str, str]]:
+    """Return each page with a list, and each name that leads from its rows to a row whose key is secret."""
+    return [
+        (model._meta.label, relation.name)
+        for model in site._registry
+        for relation in model._meta.get_fields()
+        if (other := getattr(relation.related_model, "_meta", None))
+        and other.pk.name in SECRET.get(other.label, set())
+    ]
+
+
+def test_sessions_are_such_rows():
+    assert relations_to_secret_keys() == [("auth.User", "browser_sessions")]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("label", "relation"), relations_to_secret_keys())
+@pytest.mark.parametrize("lookup", ["gt", "in", "pk__gt", "pk__startswith"])
+def test_no_filter_tells_the_key_of_a_row_that_belongs_to_another(label, relation, lookup, client):
+    """Django lets an address compare the keys of related rows."""
+    client.force_login(make_editor())
+    address = reverse(f"admin:{label.lower().replace('.', '_')}_changelist")
+
+    assert client.get(f"{address}?{relation}__{lookup}=a").status_code == 400
