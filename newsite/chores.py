@@ -11,6 +11,7 @@ from comments import announcements, digests, housekeeping, last_look, moderator_
 from mail import delivery
 from mail.models import written
 from newsite.models import Heartbeat
+from newsite.not_now import is_not_now
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,8 @@ class Chores(threading.Thread):
     def __init__(self):
         super().__init__(name="chores", daemon=True)
         self.stopped = threading.Event()
+        # What waits for a database that is away, or a disk that is full.
+        self.waiting: set[str] = set()
 
     def run(self):
         next_minute = 0.0
@@ -50,11 +53,28 @@ class Chores(threading.Thread):
         close_old_connections()
         try:
             chore(*args)
-        except Exception:
-            # What fails now, as when the database is away, is tried again in the next round.
-            logger.exception("A chore failed.")
+        except Exception as error:
+            # What fails now is tried again in the next round.
+            if is_not_now(error):
+                self._wait(chore, error)
+            else:
+                logger.exception("A chore failed.")
+        else:
+            self._go_on(chore)
         finally:
             close_old_connections()
+
+    def _wait(self, chore, error: Exception) -> None:
+        """Tell once of what passes, however long it takes."""
+        if not self.waiting:
+            logger.warning("What is due beside the requests waits: %s", str(error).partition("\n")[0])
+        self.waiting.add(chore.__qualname__)
+
+    def _go_on(self, chore) -> None:
+        if chore.__qualname__ in self.waiting:
+            self.waiting.remove(chore.__qualname__)
+            if not self.waiting:
+                logger.warning("What is due beside the requests goes on.")
 
 
 def start_beside_requests() -> None:

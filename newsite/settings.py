@@ -322,7 +322,9 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"faults": {"()": "django.utils.log.CallbackFilter", "callback": keep_tracebacks_for_faults}},
     "formatters": {"plain": {"()": WithoutTokens, "fmt": "{levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["faults"]}},
+    "handlers": {
+        "console": {"class": "newsite.logs.CountingHandler", "formatter": "plain", "filters": ["faults"]}
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},

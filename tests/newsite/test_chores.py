@@ -4,6 +4,7 @@ from threading import Event
 
 import pytest
 from django.core import mail as django_mail
+from django.db import OperationalError
 from django.utils import timezone
 
 from comments import notifications, posting
@@ -138,6 +139,29 @@ def test_a_chore_that_fails_is_tried_again(monkeypatch, caplog):
     wait_for_mails(1)
     thread.stop()
     assert "A chore failed." in caplog.text
+
+
+def test_a_database_that_is_away_is_one_line_and_one_more_when_it_is_back(monkeypatch, caplog):
+    failures = iter([OperationalError("connection refused\nIs the server running?")] * 3)
+    real = chores.delivery.deliver_due
+
+    def deliver_due(*args):
+        for failure in failures:
+            raise failure
+        real(*args)
+
+    monkeypatch.setattr(chores.delivery, "deliver_due", deliver_due)
+    monkeypatch.setattr(chores, "PAUSE", 0.05)
+    queue()
+    thread = Chores()
+    thread.start()
+
+    wait_for_mails(1)
+    thread.stop()
+    assert [record.getMessage() for record in caplog.records if record.name == "newsite.chores"] == [
+        "What is due beside the requests waits: connection refused",
+        "What is due beside the requests goes on.",
+    ]
 
 
 @pytest.mark.parametrize(("has_worker", "started"), [(False, 1), (True, 0)])
