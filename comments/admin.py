@@ -1,6 +1,7 @@
 import re
 
 from django.contrib import admin, messages
+from django.contrib.admin.models import DELETION
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.shortcuts import redirect
@@ -10,6 +11,7 @@ from django.utils.translation import gettext, gettext_lazy
 from articles.admin import ArticleAdmin
 from articles.models import Article
 from comments import (
+    admin_log,
     data_requests,
     history,
     notifications,
@@ -38,6 +40,9 @@ PAGES = [
     ("<id:pk>/reply/", single.reply, "comments_comment_reply"),
     ("<id:pk>/edit/", single.edit, "comments_comment_edit"),
     ("<id:pk>/ban/", single.ban, "comments_comment_ban"),
+    ("address/", data_requests.by_address, "comments_comment_by_address"),
+    ("address/export/", data_requests.export_by_address, "comments_comment_export_by_address"),
+    ("address/erase/", data_requests.erase_by_address, "comments_comment_erase_by_address"),
     ("<id:pk>/everything/", data_requests.everything, "comments_comment_everything"),
     ("<id:pk>/export/", data_requests.export, "comments_comment_export"),
     ("<id:pk>/erase/", data_requests.erase, "comments_comment_erase"),
@@ -117,6 +122,9 @@ class CommentAdmin(admin.ModelAdmin):
     def has_delete_permission(self, request, obj=None):
         may_delete = super().has_delete_permission(request, obj)
         return may_delete and (obj is None or rights.may_decide(request.user, obj))
+
+    def log_deletions(self, request, queryset):
+        admin_log.note(request.user, "", [comment.pk for comment in queryset], DELETION)
 
     # --- One comment ---
 

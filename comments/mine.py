@@ -173,10 +173,10 @@ def sign_out(request: HttpRequest, link: AccessLink) -> HttpResponse:
     return response
 
 
-def export_file(email: str) -> StreamingHttpResponse:
-    """Return what is held about an address, to be saved as a file."""
+def export_file(*emails: str) -> StreamingHttpResponse:
+    """Return what is held about the addresses of one person, to be saved as a file."""
     return StreamingHttpResponse(
-        privacy.export_of(email),
+        privacy.exports_of(emails),
         content_type="application/json; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="comments.json"'},
     )

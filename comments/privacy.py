@@ -2,7 +2,7 @@
 
 What someone wrote while signed in is not among it: it belongs to the account.
 
-An export is one JSON object in UTF-8. Its keys stay what they are; more may come.
+An export is one JSON object in UTF-8; staff may ask for several addresses, and get a list of them. Its keys stay what they are; more may come.
 
     site, email, exported_at
     comments    oldest first:
@@ -26,13 +26,13 @@ Times are ISO 8601, in UTC.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -75,6 +75,35 @@ def is_known(email: str) -> bool:
     written = Comment.objects.ever_written_with(email).exists()
     asked = Subscriber.objects.filter(email=email).exists()
     return written or asked
+
+
+def held(email: str) -> list[tuple[str, int]]:
+    """Return what is held about an address, and how much of each: comments by their status, and the rest."""
+    email = mailbox(email)
+    comments = Comment.objects.ever_written_with(email)
+    counted = comments.order_by("status").values_list("status").annotate(Count("pk"))
+    others = {
+        _("Subscriptions"): Subscription.objects.filter(subscriber__email=email),
+        _("Confirmations"): Subscriber.objects.filter(email=email),
+        _("Mails"): Mail.objects.sent_to(email),
+        _("Links by email"): AccessLink.objects.filter(email=email),
+        _("Bans and trust"): Standing.objects.about_the_writer_of(comments, email),
+    }
+    rows = [(str(Comment.Status(status).label), count) for status, count in counted]
+    return rows + [(name, count) for name, found in others.items() if (count := found.count())]
+
+
+def exports_of(emails: Sequence[str]) -> Iterator[str]:
+    """Return what is held about the addresses of one person: of several, a list with an object for each."""
+    if len(emails) == 1:
+        yield from export_of(emails[0])
+        return
+    separator = "[\n"
+    for email in emails:
+        yield separator
+        yield from export_of(email)
+        separator = ",\n"
+    yield "]\n"
 
 
 def export_of(email: str) -> Iterator[str]:

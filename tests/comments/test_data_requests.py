@@ -6,7 +6,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from comments.models import Change, Comment
+from comments import moderation
+from comments.models import Change, Comment, Standing
+from comments.privacy import erase
+from comments.subscriptions import Subscriber
+from mail.models import Mail
 from tests.factories import make_comment, make_user
 
 pytestmark = pytest.mark.django_db
@@ -27,6 +31,10 @@ def text_of(response) -> str:
     return response.content.decode()
 
 
+def shown(page: str) -> list[tuple[str, str]]:
+    return re.findall(r"<tr><td>([\w ]+)</td><td>(\d+)</td></tr>", page)
+
+
 def log() -> list[tuple]:
     return list(LogEntry.objects.values_list("user__username", "object_id", "object_repr", "change_message"))
 
@@ -42,7 +50,7 @@ def test_a_comment_leads_to_everything_from_its_address(client, editor):
     page = text_of(client.get(address(comment, "everything")))
 
     assert f'<a href="{address(comment, "everything")}">Everything from this address</a>' in details
-    assert re.findall(r"<tr><td>(\w+)</td><td>(\d+)</td></tr>", page) == [("Held", "1"), ("Spam", "2")]
+    assert shown(page) == [("Held", "1"), ("Spam", "2")]
     assert "Everything from ada@example.com" in page
 
 
@@ -173,3 +181,131 @@ def test_another_site_makes_staff_do_nothing(editor, section):
     response = strict.post(address(comment, section), {"texts": "keep", "sure": "on"})
 
     assert (response.status_code, Comment.objects.get().name, log()) == (403, "Ada", [])
+
+
+# --- By address ---
+
+BY_ADDRESS = "/admin/comments/comment/address/"
+
+
+def test_the_front_page_and_the_queue_lead_to_a_page_for_addresses(client, editor):
+    for page in ("/admin/", "/admin/comments/comment/"):
+        assert f'<a href="{BY_ADDRESS}">Export or erase by address</a>' in text_of(client.get(page))
+    assert shown(text_of(client.get(BY_ADDRESS))) == []
+
+
+def test_what_is_held_about_several_addresses_is_shown_and_exported(client, editor):
+    of_ada(status="held")
+    make_comment(email="ada@example.net", status="spam")
+    asked = {"addresses": f"ADA@example.com\n\n ada@example.net \nnobody@example.com\n{ADA}"}
+
+    page = text_of(client.post(BY_ADDRESS, asked))
+    export = json.loads(client.post(f"{BY_ADDRESS}export/", asked).getvalue())
+
+    assert shown(page) == [("Held", "1"), ("Spam", "1")]
+    assert page.count("Nothing is held about this address.") == 1
+    assert [(one["email"], len(one["comments"])) for one in export] == [
+        (ADA, 1),
+        ("ada@example.net", 1),
+        ("nobody@example.com", 0),
+    ]
+    assert log() == [("alice", None, "Comments", "Exported everything from an address.")]
+
+
+def test_whoever_has_nothing_left_but_a_mail_a_subscription_and_a_ban_is_found_and_erased(client, editor):
+    Subscriber.objects.create(email=ADA)
+    Mail.objects.queue(recipient=ADA, subject="x", template="comments/mail/confirm")
+    Standing.objects.create(standing="banned", kind="email", value=ADA, note="Ada, the pest")
+    asked = {"addresses": ADA}
+    held = [("Confirmations", "1"), ("Mails", "1"), ("Bans and trust", "1")]
+    assert shown(text_of(client.post(BY_ADDRESS, asked))) == held
+
+    refused = client.post(f"{BY_ADDRESS}erase/", {**asked, "texts": "keep"})
+    assert (refused.status_code, Subscriber.objects.count()) == (422, 1)
+    done = client.post(f"{BY_ADDRESS}erase/", {**asked, "texts": "keep", "sure": "on"}, follow=True)
+
+    assert "Erased who wrote 0 comments. 1 ban stays, and names nobody any more." in text_of(done)
+    assert (Subscriber.objects.count(), Mail.objects.count()) == (0, 0)
+    assert list(Standing.objects.values_list("value", "note")) == [("", "")]
+    again = posted(make_comment(email=ADA))
+    assert again == Comment.Status.SPAM
+
+
+def test_a_hidden_ban_is_shown_without_a_person_and_can_be_ended(client, editor):
+    ban = Standing.objects.create(standing="banned", kind="email", value=ADA)
+    erase(ADA, keep_texts=True)
+
+    listed = text_of(client.get("/admin/comments/standing/"))
+    changed = client.post(
+        f"/admin/comments/standing/{ban.pk}/change/",
+        {"note": "Old", "ends_at_0": "2026-11-01", "ends_at_1": "12:00"},
+    )
+
+    assert "someone who was erased" in listed
+    assert changed.status_code == 302
+    ban.refresh_from_db()
+    assert (ban.value, ban.note, ban.is_hidden) == ("", "Old", True)
+    assert posted(make_comment(email=ADA)) != Comment.Status.SPAM
+
+
+def test_staff_may_lift_the_bans_of_whoever_they_erase(client, editor):
+    Standing.objects.create(standing="banned", kind="email", value=ADA)
+
+    client.post(f"{BY_ADDRESS}erase/", {"addresses": ADA, "texts": "keep", "sure": "on", "lift_bans": "on"})
+
+    assert Standing.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("", "Enter an email address."),
+        ("Ada", "Not an email address: Ada"),
+        (f"{ADA}\n@example.com", "Not an email address: @example.com"),
+        (f"{ADA}\n192.0.2.7", "Not an email address: 192.0.2.7"),
+        ("\n".join(f"{number}@example.com" for number in range(51)), "Enter 50 addresses at most."),
+    ],
+)
+@pytest.mark.parametrize("page", ["", "export/", "erase/"])
+def test_what_is_no_address_is_said_at_the_field(client, editor, typed, told, page):
+    of_ada()
+
+    response = client.post(f"{BY_ADDRESS}{page}", {"addresses": typed, "texts": "keep", "sure": "on"})
+
+    assert (response.status_code, told in text_of(response)) == (422, True)
+    assert (Comment.objects.get().name, log()) == ("Ada", [])
+
+
+@pytest.mark.parametrize(
+    ("permissions", "answers"),
+    [
+        ([], (403, 403, 403)),
+        (["view_comment", "delete_comment"], (403, 403, 403)),
+        (["change_comment"], (200, 200, 403)),
+        (["change_comment", "delete_comment"], (200, 200, 302)),
+    ],
+)
+def test_who_may_not_erase_a_comment_may_not_erase_by_address(client, permissions, answers):
+    user = make_user(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client.force_login(user)
+    of_ada()
+    sent = {"addresses": ADA, "texts": "keep", "sure": "on"}
+
+    given = [client.post(f"{BY_ADDRESS}{page}", sent).status_code for page in ("", "export/", "erase/")]
+
+    assert tuple(given) == answers
+    assert (Comment.objects.get().name == "Ada") == (answers[2] == 403)
+
+
+def test_a_comment_that_is_deleted_leaves_its_number_in_the_log_and_no_name(client, editor):
+    comment = of_ada()
+
+    client.post(f"/admin/comments/comment/{comment.pk}/delete/", {"post": "yes"})
+
+    assert (Comment.objects.count(), log()) == (0, [("alice", str(comment.pk), f"Comment {comment.pk}", "")])
+
+
+def posted(comment: Comment) -> str:
+    """Return what would become of a comment if it arrived now."""
+    return moderation.decide(moderation.Submission(comment)).status
