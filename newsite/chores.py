@@ -22,7 +22,7 @@ PAUSE = 5
 class Chores(threading.Thread):
     """Does what is due, again and again. A process that ends takes the thread with it."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__(name="chores", daemon=True)
         self.stopped = threading.Event()
         # What waits for a database that is away, or a disk that is full.

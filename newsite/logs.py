@@ -41,7 +41,7 @@ class CountingHandler(StreamHandler):
     Python calls `emit` and `close` for one thread at a time.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.known: dict[tuple, Repeated] = {}
 
@@ -60,9 +60,12 @@ class CountingHandler(StreamHandler):
         super().emit(_in_one_line(record))
 
     def close(self) -> None:
-        with self.lock:
+        self.acquire()
+        try:
             for key in list(self.known):
                 self._tell(key)
+        finally:
+            self.release()
         super().close()
 
     def _tell(self, key: tuple) -> None:
