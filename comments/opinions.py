@@ -3,7 +3,8 @@
 They are asked before the transaction in which the comment is saved, all at the same time,
 and have three seconds in all. One that is late, is away or answers nonsense holds nothing
 back: the log has a line about it, without a word of the comment, and the rules of
-`comments.moderation` go without it.
+`comments.moderation` go without it. One that is late three times in a row is left alone for a
+minute, see `comments.fuses`.
 
 Akismet is asked with AKISMET_API_KEY. A moderation service of the owner's is asked with
 MODERATION_WEBHOOK_URL and MODERATION_WEBHOOK_SECRET. It gets a POST with the JSON that
@@ -37,6 +38,7 @@ from django.conf import settings
 
 from articles.models import Article
 from comments import moderation
+from comments.fuses import Fuse
 from comments.models import Comment, Rule
 from comments.moderation import Submission, Verdict
 
@@ -49,6 +51,7 @@ ANSWER_BYTES = 16_384
 # three seconds, and without an end to their number they would fill the memory.
 AT_ONCE = 20
 TOO_LATE = "too late"
+TOO_MANY = "too many are asked already"
 # Of what the services are told. A key may be added; one that is changed or goes makes it 2.
 VERSION = 1
 VERDICTS = {
@@ -69,6 +72,7 @@ AKISMET_VERDICTS = {
 Question: TypeAlias = Callable[[httpx.AsyncClient], Awaitable[Verdict | None]]
 
 _room = BoundedSemaphore(AT_ONCE)
+fuses = {rule: Fuse(rule.value) for rule in (Rule.AKISMET, Rule.WEBHOOK)}
 
 
 class NoAnswer(Exception):
@@ -98,7 +102,12 @@ def ask(submission: Submission) -> None:
     # What the rules look up now is looked up again in the transaction: a ban may come meanwhile.
     if moderation.is_decided_before(replace(submission), Rule.AKISMET):
         return
-    for answer in _answers(_questions(submission)):
+    questions = {rule: it for rule, it in _questions(submission).items() if fuses[rule].lets_ask()}
+    for answer in _answers(questions) if questions else []:
+        if answer.fault == TOO_LATE:
+            fuses[answer.question].was_late()
+        elif answer.fault != TOO_MANY:
+            fuses[answer.question].was_in_time()
         if answer.verdict:
             submission.answers[answer.question] = answer.verdict
         if answer.fault:
@@ -269,7 +278,7 @@ def _address_of(story: Article) -> str:
 def _answers(questions: Mapping[Any, Question]) -> list[Answer]:
     """Ask everything at the same time, and return what was answered before the time was over."""
     if not _room.acquire(blocking=False):
-        return [Answer(question, fault="too many are asked already") for question in questions]
+        return [Answer(question, fault=TOO_MANY) for question in questions]
     deadline = time.monotonic() + SECONDS
     heard: SimpleQueue[Answer] = SimpleQueue()
     # No look-up of a name can be broken off: the thread is left alone with it.

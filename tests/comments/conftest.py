@@ -11,6 +11,7 @@ from django.contrib.messages.storage.cookie import CookieStorage
 
 from articles.models import Article
 from comments import opinions
+from comments.fuses import Fuse
 from tests.comments.stand_ins import Service, http, sends
 from tests.factories import make_author, make_editor, make_staff
 from tests.givens import NOON
@@ -57,6 +58,8 @@ def services(monkeypatch):
     """Start as many services as a test needs."""
     # Here an answer that comes late comes late on a busy machine. What is about time says how much.
     monkeypatch.setattr(opinions, "SECONDS", 60)
+    # A service of an earlier test was another one.
+    monkeypatch.setattr(opinions, "fuses", {rule: Fuse(rule.value) for rule in opinions.fuses})
     started = []
 
     def start() -> Service:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 import akismet as akismet_library
 import httpx
 import pytest
+import time_machine
 from django.db import connection
 
 from articles.models import Article
@@ -21,6 +22,7 @@ from comments.models import Comment, Rule, Standing
 from comments.moderation import Submission, Verdict
 from tests.comments.stand_ins import Service, hangs, http, says, sends
 from tests.factories import make_article, make_comment, make_editor, make_user, set_discussion
+from tests.givens import NOON
 
 pytestmark = pytest.mark.django_db
 
@@ -527,6 +529,75 @@ def test_what_one_service_says_counts_though_the_other_hangs(akismet, webhook, m
     monkeypatch.setattr(opinions, "SECONDS", 3)
 
     assert state(post()) == ("held", "webhook")
+
+
+@pytest.fixture
+def three_late(webhook, monkeypatch):
+    """The service was late three times in a row."""
+    with time_machine.travel(NOON, tick=False) as clock:
+        monkeypatch.setattr(opinions, "SECONDS", 0.2)
+        webhook.answer = hangs
+        for _time in range(3):
+            post()
+        yield clock
+
+
+OPENED = "webhook was late 3 times in a row: it is asked once a minute until it answers"
+
+
+def test_a_service_that_was_late_three_times_in_a_row_is_left_alone_for_a_minute(three_late, webhook, caplog):
+    asked = len(webhook.requests)
+
+    comment = post()
+    three_late.shift(59)
+    post()
+
+    assert (state(comment), asked, len(webhook.requests)) == (SHOWN, 3, 3)
+    assert [record.message for record in caplog.get_records("setup")].count(OPENED) == 1
+    assert caplog.messages == []
+
+
+def test_after_the_minute_one_comment_finds_out_whether_the_service_answers_again(
+    three_late, webhook, monkeypatch, caplog
+):
+    three_late.shift(61)
+    post()
+    post()
+    still_late = len(webhook.requests)
+
+    three_late.shift(61)
+    webhook.answer = says("hold")
+    monkeypatch.setattr(opinions, "SECONDS", 60)
+    held = [state(post()), state(post())]
+
+    assert (still_late, len(webhook.requests)) == (4, 6)
+    assert held == [("held", "webhook")] * 2
+    assert caplog.messages == [
+        "No answer about a comment from webhook: too late",
+        "webhook answers again: it is asked about every comment",
+    ]
+
+
+def test_only_the_service_that_is_late_is_left_alone(three_late, akismet, webhook, monkeypatch):
+    # What it has read before is without Akismet's certificate.
+    opinions._trusted.cache_clear()
+    monkeypatch.setattr(opinions, "SECONDS", 60)
+    akismet.answer = sends(http(b"true"))
+
+    assert fired(post()) == [("akismet", "spam", "")]
+
+
+def test_a_service_that_is_late_now_and_then_is_asked_each_time(webhook, monkeypatch):
+    for _time in range(3):
+        monkeypatch.setattr(opinions, "SECONDS", 0.2)
+        webhook.answer = hangs
+        post()
+        post()
+        monkeypatch.setattr(opinions, "SECONDS", 60)
+        webhook.answer = says("none")
+        post()
+
+    assert len(webhook.requests) == 9
 
 
 def test_without_a_key_or_a_secret_nothing_is_asked(akismet, webhook, settings, monkeypatch):
