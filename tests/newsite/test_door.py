@@ -125,6 +125,10 @@ def at(target: bytes) -> bytes:
         # Whom to believe about where a request ends.
         (with_line(b"Transfer-Encoding: chunked"), 400),
         (with_line(b"Content-Length: 7"), 400),
+        (with_line(b"Content-Length: 8"), 422),
+        (with_length("8, 8"), 400),
+        (with_length("+8"), 400),
+        (with_length(""), 400),
         (with_length("-8"), 400),
         (with_length("eight"), 400),
         (with_length("99999999999999999999"), 400),
