@@ -5,6 +5,7 @@ from crispy_forms.helper import FormHelper
 from crispy_forms.layout import HTML, Div, Layout, Submit
 from django import forms
 from django.db import models
+from django.forms.utils import ErrorDict
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -107,6 +108,10 @@ class CommentTextForm(forms.ModelForm):
         if "preview" not in self.data or not self.is_valid():
             return ""
         return markup.comment_html(self.cleaned_data["body"])
+
+    def set_aside(self) -> None:
+        """Show what was sent as it is, and make nothing of it: a reason to refuse it is at hand."""
+        self._errors, self.cleaned_data = ErrorDict(renderer=self.renderer), {}
 
     def clean_body(self) -> str:
         body = self.cleaned_data["body"]

@@ -33,6 +33,8 @@ from newsite import markup
 from newsite.limits import Limit
 from newsite.origin import same_network, shortened
 
+# So often one sender may press a button below a text, Preview among them. A class may share an address.
+TRIES = Limit("comments.tried", attempts=30, interval=timedelta(minutes=1))
 # The same text from the same visitor within this time is the same click, or one sent again.
 SAME_POST_INTERVAL = timedelta(minutes=1)
 
@@ -207,6 +209,22 @@ def flood(submission: Submission) -> Refusal | None:
     text = ngettext(
         "Please wait %d second and post again. Your text is safe below.",
         "Please wait %d seconds and post again. Your text is safe below.",
+        seconds,
+    )
+    return Refusal(429, text % seconds, seconds)
+
+
+def tried_too_often(address: str | None, account: int | None = None) -> Refusal | None:
+    """Count what somebody sends, taken or not, and refuse what is more than people write.
+
+    It is asked before anything is made of the text: that takes more time than all else.
+    """
+    seconds = TRIES.take(address, account)
+    if not seconds:
+        return None
+    text = ngettext(
+        "Please wait %d second and try again. Your text is safe below.",
+        "Please wait %d seconds and try again. Your text is safe below.",
         seconds,
     )
     return Refusal(429, text % seconds, seconds)

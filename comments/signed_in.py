@@ -20,9 +20,8 @@ from comments import lost, people, posting
 from comments.discussion import DiscussionSettings
 from comments.forms import ReplyForm
 from comments.moderation import Refusal
-from comments.views import posted, submission_of
+from comments.views import posted, submission_of, unread
 from newsite.freshness import private_page
-from newsite.origin import is_same_origin, why_foreign
 from staff import views
 from staff.forms import LimitedSignInForm
 
@@ -78,9 +77,10 @@ def may_comment(user, settings: DiscussionSettings) -> bool:
 
 def take_reply(request: HttpRequest, article: Article, settings: DiscussionSettings) -> HttpResponse:
     form = ReplyForm(request.POST, article=article, settings=settings)
-    is_valid = form.is_valid()
-    if refusal := refuse(request, settings):
+    if refusal := unread(request) or refuse(request, settings):
+        form.set_aside()
         return refused_page(request, article, form, refusal)
+    is_valid = form.is_valid()
     if not is_valid:
         return form_page(request, article, form, status=422)
     people.sign(form.instance, request.user)
@@ -96,8 +96,6 @@ def take_reply(request: HttpRequest, article: Article, settings: DiscussionSetti
 
 def refuse(request: HttpRequest, settings: DiscussionSettings) -> Refusal | None:
     """Say why nothing is posted from here. Whoever was signed out meanwhile keeps the text."""
-    if not is_same_origin(request):
-        return Refusal(403, why_foreign(request))
     if not may_comment(request.user, settings):
         text = _(
             "You have been signed out. Please sign in again in another tab, then press the button again."

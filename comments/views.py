@@ -47,10 +47,12 @@ def reply_page(request: HttpRequest, article: Article) -> HttpResponse:
 @private_page
 def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
     form = CommentForm(request.POST, article=article, settings=DiscussionSettings.load())
+    if refusal := unread(request):
+        form.set_aside()
+        return refused_page(request, article, form, refusal)
     is_valid = form.is_valid()
     submission = submission_of(request, form)
-    foreign = None if is_same_origin(request) else Refusal(403, why_foreign(request))
-    if refusal := foreign or moderation.closed(submission) or moderation.account(submission):
+    if refusal := moderation.closed(submission) or moderation.account(submission):
         return refused_page(request, article, form, refusal)
     if not is_valid:
         return story_page(request, article, status=422, reply_form=form)
@@ -61,6 +63,13 @@ def take_reply(request: HttpRequest, article: Article) -> HttpResponse:
     except posting.Refused as refused:
         return refused_page(request, article, form, refused.refusal)
     return posted(comment)
+
+
+def unread(request: HttpRequest) -> Refusal | None:
+    """Say why nothing is made of what somebody has sent. What another site sends counts for nobody."""
+    if not is_same_origin(request):
+        return Refusal(403, why_foreign(request))
+    return moderation.tried_too_often(client_address(request))
 
 
 def posted(comment: Comment) -> HttpResponse:

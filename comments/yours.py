@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from comments import lost, notifications, posting
+from comments import lost, moderation, notifications, posting
 from comments.discussion import DiscussionSettings
 from comments.forms import EditForm, MailsForm
 from comments.models import Comment, CommentQuerySet
@@ -174,6 +174,7 @@ def edit(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
     status = 200
     if request.method == "POST":
         try:
+            _require_patience(request, form)
             if form.is_valid() and not form.preview_html:
                 _require_own_page(request)
                 posting.edit(comment, form.cleaned_data["body"], ip_address=client_address(request))
@@ -235,6 +236,12 @@ def _remembered(request: HttpRequest) -> list[int]:
             with suppress(signing.BadSignature):
                 pks.append(signing.loads(value, salt=COOKIE_SALT, max_age=MAX_AGE))
     return sorted(pks, reverse=True)
+
+
+def _require_patience(request: HttpRequest, form: EditForm) -> None:
+    if refusal := moderation.tried_too_often(client_address(request)):
+        form.set_aside()
+        raise posting.Refused(refusal)
 
 
 def _require_own_page(request: HttpRequest) -> None:

@@ -957,3 +957,41 @@ def test_the_scripts_of_a_story_weigh_less_than_six_kilobytes(client):
 
     assert scripts == ["newsite/reply.js", "newsite/drafts.js", "newsite/reading.js", "newsite/times.js"]
     assert sum(map(len, packed)) < 6 * 1024
+
+
+# --- What is pressed again and again ---
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [({"preview": ""}, 200), ({"body": ""}, 422), ({"body": "Too quick."}, 429)]
+)
+def test_previews_and_what_is_refused_count_for_who_sends_them(client, sent, status):
+    with time_machine.travel(NOON, tick=False) as clock:
+        article = make_article()
+        post(client, article)
+        answers = {post(client, article, **sent).status_code for _number in range(29)}
+        refused = post(client, article, body="*One* more.", preview="", name="")
+        elsewhere = client.post(
+            reply_url(article), {**ADA, "body": "Me too."}, headers=SAME_ORIGIN, REMOTE_ADDR="192.0.2.9"
+        )
+        clock.shift(timedelta(minutes=1))
+        later = post(client, article, body="And then.")
+
+    assert answers == {status}
+    assert (refused.status_code, refused["Retry-After"]) == (429, "60")
+    assert "Please wait 60 seconds and try again. Your text is safe below." in text_of(refused)
+    assert "*One* more.</textarea>" in text_of(refused)
+    # Nothing was made of it: neither is it shown, nor looked through.
+    assert ('class="preview"' in text_of(refused), "Please enter a name." in text_of(refused)) == (
+        False,
+        False,
+    )
+    assert (elsewhere.status_code, later.status_code) == (303, 303)
+
+
+def test_what_another_site_sends_with_a_visitors_browser_counts_for_nobody(client):
+    article = make_article()
+    for _number in range(31):
+        post(client, article, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert post(client, article).status_code == 303
