@@ -190,6 +190,8 @@ def cases_of(comments: list[Comment], settings: DiscussionSettings) -> Iterator[
         )
         submission.standings = _standings_of(comment, standings)
         submission.is_known = comment.pk in known
+        # Who came from where is forgotten by and by: what was typed has to do.
+        submission.earlier = []
         submission.is_registered = comment.pk in registered
         submission.reporters = _most_reporters(comment, histories[comment.pk])
         submission.html = comment.body_html

@@ -157,7 +157,8 @@ class DiscussionSettings(models.Model):
         _("hold a person’s first comment"),
         default=True,
         help_text=_(
-            "Comments are shown at once if the same name and email address have an approved comment."
+            "Comments are shown at once if the same name and email address have an approved comment from "
+            "the same network. From elsewhere a comment waits, since anybody can type both."
         ),
     )
     links_that_hold = models.PositiveSmallIntegerField(

@@ -26,7 +26,7 @@ from django.utils.translation import ngettext
 
 from comments import addresses, matching, search
 from comments.discussion import DiscussionSettings
-from comments.models import Comment, CommentQuerySet, Rule, Standing
+from comments.models import ELSEWHERE, Comment, CommentQuerySet, Rule, Standing
 from comments.people import FULL_NAME, WRITES_FOR_THE_SITE
 from comments.rights import may_decide
 from newsite import markup
@@ -41,6 +41,8 @@ SAME_POST_INTERVAL = timedelta(minutes=1)
 # So long a person takes at least, where the owner has switched off that rule.
 DEFAULT_SECONDS_TO_WRITE: int = DiscussionSettings._meta.get_field("seconds_to_write").default
 
+# Of all that one person has said, so many of the newest are looked at.
+EARLIER_READ = 100
 # Of all that says the same under one name, so many of the newest are looked at.
 TWINS_READ = 1000
 
@@ -65,15 +67,32 @@ class Submission:
 
     @cached_property
     def is_known(self) -> bool:
-        """Whether the person, an account or a name with an address, has an approved comment."""
-        comment = self.comment
+        """Whether the person, an account or a name with an address, has an approved comment.
+
+        Anybody may type a name and an address. So one of these comments has to come from the
+        neighbourhood that this one comes from, unless nobody knows any more where they came from.
+        """
+        if self.comment.user_id:
+            return bool(self.earlier)
+        places = {shortened(address) for address in self.earlier if address}
+        return shortened(self.comment.ip_address) in places if places else bool(self.earlier)
+
+    @cached_property
+    def earlier(self) -> list[str | None]:
+        """From where the newest approved comments came of who this one says that it is of."""
+        comment, approved = self.comment, Comment.objects.approved()
         if comment.user_id:
-            known = Comment.objects.approved().filter(user=comment.user_id)
+            known = approved.filter(user=comment.user_id)
         else:
-            known = Comment.objects.approved().written_with(comment.email)
-            known = known.filter(spelling=matching.spelling(comment.name))
+            known = approved.written_with(comment.email).filter(spelling=matching.spelling(comment.name))
         # An edited comment is no proof of itself.
-        return known.exclude(pk=comment.pk).exists()
+        known = known.exclude(pk=comment.pk).order_by("-created_at", "-pk")
+        return list(known.values_list("ip_address", flat=True)[:EARLIER_READ])
+
+    @property
+    def is_perhaps_somebody_else(self) -> bool:
+        """Whether someone has been here before under this name and address, but in another place."""
+        return bool(self.earlier) and not self.is_known
 
     @cached_property
     def is_registered(self) -> bool:
@@ -285,7 +304,7 @@ def trash_words(submission: Submission) -> Verdict | None:
 def trusted(submission: Submission) -> Verdict | None:
     """Show at once what someone writes whom a moderator trusts. A registered name is not typed."""
     trust = [one for one in submission.standings if one.standing == Standing.State.TRUSTED]
-    if not trust or submission.is_registered:
+    if not trust or submission.is_registered or submission.is_perhaps_somebody_else:
         return None
     return Verdict(Comment.Status.APPROVED, trust[0].value)
 
@@ -293,7 +312,12 @@ def trusted(submission: Submission) -> Verdict | None:
 def allowed(submission: Submission) -> Verdict | None:
     """Show at once what comes from an address that the owner allows."""
     found = _listed(submission, submission.settings.allowed_addresses)
-    return Verdict(Comment.Status.APPROVED, found) if found and not submission.is_registered else None
+    is_typed = "@" in found and submission.is_perhaps_somebody_else
+    return (
+        Verdict(Comment.Status.APPROVED, found)
+        if found and not submission.is_registered and not is_typed
+        else None
+    )
 
 
 def akismet(submission: Submission) -> Verdict | None:
@@ -349,7 +373,7 @@ def too_fast(submission: Submission) -> Verdict | None:
 def first_comment(submission: Submission) -> Verdict | None:
     """Hold the first comment of a person: an account, or a name and an e-mail address together."""
     if submission.settings.holds_first_comments and not submission.is_known:
-        return Verdict(Comment.Status.HELD)
+        return Verdict(Comment.Status.HELD, ELSEWHERE if submission.is_perhaps_somebody_else else "")
     return None
 
 

@@ -13,7 +13,7 @@ from comments.models.housekeeping import Housekeeping, Timer
 from comments.models.rendering import Rendering
 from comments.models.report import NOBODY, Report, nobody
 from comments.models.standing import Standing
-from comments.models.states import Rule
+from comments.models.states import ELSEWHERE, Rule
 
 __all__ = [
     "AccessLink",
@@ -22,6 +22,7 @@ __all__ = [
     "Comment",
     "CommentQuerySet",
     "Decision",
+    "ELSEWHERE",
     "Firing",
     "Housekeeping",
     "IDENTIFIED",

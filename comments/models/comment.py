@@ -458,7 +458,8 @@ SUSPICIONS = {Rule.TRAP, Rule.WORDS, Rule.TOO_FAST, Rule.AKISMET, Rule.WEBHOOK}
 WHY_HELD: dict[str, Any] = {
     Rule.FIRST_COMMENT: _("We read everyone’s first comment before it appears."),
     Rule.LINKS: _("We read comments with links before they appear."),
-    Rule.REGISTERED: _("We read comments under this name or email address before they appear."),
+    # In the same words, or whoever guesses would learn which address has an account.
+    Rule.REGISTERED: _("We read everyone’s first comment before it appears."),
     Rule.EVERYTHING: _("We read every comment on this story before it appears."),
     Rule.REPORTED: _("Readers have asked us to look at this comment again before it appears."),
 }

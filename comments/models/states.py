@@ -17,6 +17,10 @@ class Status(models.TextChoices):
     WITHDRAWN = "withdrawn", _("Withdrawn")
 
 
+# What the rule of first comments finds where it may be somebody else who types a known name.
+ELSEWHERE = "elsewhere"
+
+
 class Rule(models.TextChoices):
     """What can decide on a comment by itself. The words are what moderators read of it.
 
@@ -43,8 +47,8 @@ class Rule(models.TextChoices):
 
     @property
     def counts(self) -> bool:
-        """Whether what the rule finds is a number."""
-        return self in (Rule.REPORTED, Rule.LINKS, Rule.TOO_FAST)
+        """Whether what the rule finds is a number, or else told in words of our own."""
+        return self in (Rule.REPORTED, Rule.LINKS, Rule.TOO_FAST, Rule.FIRST_COMMENT)
 
     def in_words(self, detail: str) -> str:
         """Return what the rule found, as moderators read it: a number with what it is of."""
@@ -52,4 +56,6 @@ class Rule(models.TextChoices):
             return ngettext("%d link", "%d links", int(detail)) % int(detail)
         if detail and self == Rule.TOO_FAST:
             return gettext("%s seconds") % number_format(float(detail), decimal_pos=1)
+        if detail == ELSEWHERE and self == Rule.FIRST_COMMENT:
+            return gettext("a known name and email address, but from another network")
         return detail

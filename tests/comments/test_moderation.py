@@ -991,3 +991,72 @@ def test_who_decides_below_their_own_stories_answers_where_the_conversation_is_c
     said = [refusal(article, user=user) for article in (own, foreign, draft)]
 
     assert [one and one.status for one in said] == [expected, 403, 403]
+
+
+# --- A name and an address that anybody can type ---
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "expected"),
+    [
+        ("192.0.2.7", "192.0.2.7", SHOWN),
+        # A phone gets another address of its provider's now and then.
+        ("192.0.2.7", "192.0.2.99", SHOWN),
+        ("192.0.2.0", "192.0.2.7", SHOWN),
+        ("2001:db8:1:2::7", "2001:db8:1:3::7", SHOWN),
+        ("192.0.2.7", "198.51.100.7", held("first-comment")),
+        ("2001:db8:1:2::7", "2001:db8:2:2::7", held("first-comment")),
+        ("192.0.2.7", None, held("first-comment")),
+        # Where it came from is forgotten.
+        (None, "198.51.100.7", SHOWN),
+    ],
+)
+def test_who_types_a_known_name_and_address_elsewhere_waits_like_a_stranger(before, now, expected):
+    make_comment(**{**BEFORE, "ip_address": before})
+
+    assert verdict(ip_address=now) == expected
+
+
+def test_of_several_comments_that_are_known_one_from_here_is_enough():
+    make_comment(**{**BEFORE, "ip_address": "198.51.100.7"})
+    make_comment(**{**BEFORE, "ip_address": None})
+    make_comment(**BEFORE)
+
+    assert verdict(ip_address="192.0.2.9") == SHOWN
+    assert verdict(ip_address="203.0.113.9") == held("first-comment")
+
+
+def test_moderators_read_that_it_may_be_somebody_else():
+    make_comment(**BEFORE)
+
+    comment = posting.post(submission(ip_address="198.51.100.7"))
+    firing = comment.firings.get(rule="first-comment")
+
+    assert firing.found == "a known name and email address, but from another network"
+
+
+@pytest.mark.parametrize("kindness", ["trusted", "allowed"])
+def test_nobody_is_trusted_or_allowed_for_an_address_that_is_typed_elsewhere(kindness):
+    make_comment(**BEFORE)
+    if kindness == "trusted":
+        Standing.objects.create(standing="trusted", kind="person", value="Ada <ada@example.com>")
+    else:
+        set_discussion(allowed_addresses="ada@example.com")
+
+    assert verdict(ip_address="198.51.100.7") == held("first-comment")
+    assert verdict(ip_address="192.0.2.1") == SHOWN
+
+
+def test_an_allowed_network_needs_no_more():
+    make_comment(**BEFORE)
+    set_discussion(allowed_addresses="198.51.100.0/24")
+
+    assert verdict(ip_address="198.51.100.7") == SHOWN
+
+
+def test_it_takes_one_query_to_know_somebody_however_much_they_wrote(django_assert_num_queries):
+    for _number in range(2):
+        make_comment(**BEFORE)
+        sent = submission(ip_address="198.51.100.7")
+        with django_assert_num_queries(1):
+            assert (sent.is_known, sent.is_perhaps_somebody_else) == (False, True)

@@ -157,7 +157,7 @@ def test_who_was_editing_a_comment_that_is_gone_meanwhile_gets_the_text_back(cli
     [
         ("first-comment", "We read everyone’s first comment before it appears."),
         ("links", "We read comments with links before they appear."),
-        ("registered", "We read comments under this name or email address before they appear."),
+        ("registered", "We read everyone’s first comment before it appears."),
         ("reported", "Readers have asked us to look at this comment again before it appears."),
     ],
 )
