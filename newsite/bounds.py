@@ -1,9 +1,14 @@
 """What a request may be like at all, before anything reads it."""
 
+import logging
+from functools import cache
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+
+logger = logging.getLogger(__name__)
 
 UTF_8 = {"utf-8", "utf8"}
 
@@ -23,6 +28,8 @@ def bounded(get_response):
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if request.META.get("SERVER_SOFTWARE") == "Granian":
+            tell_of_the_old_start()
         if unread := request.META.get(UNREAD):
             return render(request, UNREAD_PAGES[unread], status=unread)
         if (request.content_params or {}).get("charset", "utf-8").lower() not in UTF_8:
@@ -35,6 +42,15 @@ def bounded(get_response):
         return get_response(request)
 
     return middleware
+
+
+@cache
+def tell_of_the_old_start() -> None:
+    """Tell the owner, once, of a service that still has the command of before `manage.py web`."""
+    logger.warning(
+        "Granian was started without `manage.py web`: senders may make up their address, and slow ones "
+        "keep the site waiting. Change ExecStart as the README has it."
+    )
 
 
 def is_too_large(request: HttpRequest) -> bool:

@@ -1,7 +1,7 @@
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from newsite.bounds import LARGEST_UPLOAD
+from newsite.bounds import LARGEST_UPLOAD, tell_of_the_old_start
 from tests.factories import make_article, make_editor
 from tests.givens import SAME_ORIGIN
 
@@ -68,3 +68,14 @@ def test_nginx_lets_editors_upload_what_the_site_takes(settings):
     readme = (settings.BASE_DIR / "README.md").read_text()
 
     assert f"client_max_body_size {LARGEST_UPLOAD // 2**20}m;" in readme
+
+
+def test_a_service_with_the_old_command_is_told_of_once(client, caplog):
+    tell_of_the_old_start.cache_clear()
+
+    for server in ("Granian", "Granian", "WSGIServer/0.2"):
+        client.get("/livez", SERVER_SOFTWARE=server)
+
+    assert [record.message.partition(":")[0] for record in caplog.records] == [
+        "Granian was started without `manage.py web`"
+    ]
