@@ -53,7 +53,7 @@ from comments.models import (
     recount,
 )
 from comments.subscriptions import Notice, Subscriber, Subscription
-from mail.models import Mail
+from mail.models import Mail, Outage
 from newsite import write_ahead
 from newsite.origin import sender_of
 from staff import attempts
@@ -243,6 +243,8 @@ def _forget_mentions(email: str) -> None:
         # What else an unsent one tells goes into the next.
         staff_notices.StaffNotice.objects.filter(mail__in=naming).rewrite()
         Mail.objects.filter(pk__in=list(naming.values_list("pk", flat=True))).delete()
+        # A server's answer names whom it was about.
+        Outage.objects.filter(search.having(term, ["reason"])).update(reason="")
     for decision in Decision.objects.unfinished().select_for_update(of=("self",)):
         about = _json([decision.filters, decision.terms]).lower()
         if any(term.lower() in about for term in terms):

@@ -250,18 +250,6 @@ ACTIONS = [
     ),
     Action("ask by address", EVERYWHERE, f"{QUEUE}address/"),
     Action(
-        "see what is held by address",
-        EVERYWHERE,
-        f"{QUEUE}address/",
-        lambda world: {"addresses": "ada@example.com"},
-    ),
-    Action(
-        "export by address",
-        EVERYWHERE,
-        f"{QUEUE}address/export/",
-        lambda world: {"addresses": "ada@example.com"},
-    ),
-    Action(
         "erase by address",
         {E, X},
         f"{QUEUE}address/erase/",
