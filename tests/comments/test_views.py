@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 from pathlib import Path
@@ -10,7 +11,7 @@ from django.contrib.staticfiles import finders
 from django.utils import timezone
 
 from articles.models import Article, RelatedRead
-from comments import threads, yours
+from comments import moderation, threads, yours
 from comments.models import Comment
 from newsite.storage import without_comments
 from tests.factories import (
@@ -965,11 +966,12 @@ def test_the_scripts_of_a_story_weigh_less_than_six_kilobytes(client):
 @pytest.mark.parametrize(
     ("sent", "status"), [({"preview": ""}, 200), ({"body": ""}, 422), ({"body": "Too quick."}, 429)]
 )
-def test_previews_and_what_is_refused_count_for_who_sends_them(client, sent, status):
+def test_previews_and_what_is_refused_count_for_who_sends_them(client, monkeypatch, sent, status):
+    monkeypatch.setattr(moderation, "TRIES", replace(moderation.TRIES, attempts=5))
     with time_machine.travel(NOON, tick=False) as clock:
         article = make_article()
         post(client, article)
-        answers = {post(client, article, **sent).status_code for _number in range(29)}
+        answers = {post(client, article, **sent).status_code for _number in range(4)}
         refused = post(client, article, body="*One* more.", preview="", name="")
         elsewhere = client.post(
             reply_url(article), {**ADA, "body": "Me too."}, headers=SAME_ORIGIN, REMOTE_ADDR="192.0.2.9"
@@ -989,9 +991,10 @@ def test_previews_and_what_is_refused_count_for_who_sends_them(client, sent, sta
     assert (elsewhere.status_code, later.status_code) == (303, 303)
 
 
-def test_what_another_site_sends_with_a_visitors_browser_counts_for_nobody(client):
+def test_what_another_site_sends_with_a_visitors_browser_counts_for_nobody(client, monkeypatch):
+    monkeypatch.setattr(moderation, "TRIES", replace(moderation.TRIES, attempts=5))
     article = make_article()
-    for _number in range(31):
+    for _number in range(6):
         post(client, article, headers={"Sec-Fetch-Site": "cross-site"})
 
     assert post(client, article).status_code == 303
