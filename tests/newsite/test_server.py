@@ -75,5 +75,5 @@ def test_what_is_being_answered_when_the_server_ends_is_answered(serve, number):
         os.killpg(site.process.pid, number) if number == signal.SIGINT else site.process.send_signal(number)
 
     assert status_of(answer_on(writer)) == 303
-    assert site.process.wait(timeout=60) == 0
+    assert site.process.wait(timeout=120) == 0
     assert site.errors.read_text() == ""
