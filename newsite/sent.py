@@ -24,12 +24,14 @@ SECRETS: dict[str, Any] = {
 CODES: dict[str, Any] = {"code": gettext_lazy("Code")}
 # What people write, even where it is one word. The forms of a page tell theirs apart by what stands before.
 TEXTS = {"body", "text", "note", "title", "standfirst"}
+# Who writes, in one line.
+LINES = {"username", "name", "email", "website"}
 
 
 class Field(NamedTuple):
     name: str
     value: str
-    # "hidden", "text", "password", "code" or "file".
+    # "hidden", "text", "line", "password", "code" or "file".
     kind: str
     label: str = ""
 
@@ -61,6 +63,8 @@ def _values(request: HttpRequest) -> Iterator[Field]:
                 yield Field(name, "", "password", str(SECRETS[name]))
             elif name in CODES and value:
                 yield Field(name, "", "code", str(CODES[name]))
+            elif name in LINES and value:
+                yield Field(name, value, "line", _label(name))
             elif _is_text(name, value):
                 yield Field(name, value, "text", _label(name))
             else:

@@ -563,7 +563,7 @@ def everything() -> dict:
 def sent_again_by(page: str) -> list[tuple[str, str]]:
     """What the form of a page sends when its button is pressed."""
     form = page.partition('<form method="post"')[2].partition("</form>")[0]
-    values = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
+    values = re.findall(r'<input type="(?:hidden|text)" name="([^"]*)" value="([^"]*)"', form)
     values += re.findall(r'<textarea name="([^"]*)"[^>]*>\n(.*?)</textarea>', form, re.DOTALL)
     return sorted((unescape(name), unescape(value)) for name, value in values)
 
