@@ -6,20 +6,20 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from comments import privacy
+from comments import privacy, questions
 from comments.addresses import mailbox
+from comments.mailboxes import Mailbox
 from comments.models import LINK_LASTS, AccessLink, Comment
 from comments.subscriptions import Subscriber
-from mail.models import Mail
+from mail import links
+from mail.models import Mail, Outage
 from newsite.limits import Limit
 
-# An address is sent no second link within this time.
-MAIL_INTERVAL = timedelta(minutes=10)
 # From one sender come at most so many requests in this time, whatever they ask for.
 REQUESTS = Limit("comments.access", attempts=10, interval=timedelta(hours=1))
 # So long a request is kept, much longer than what it opened.
@@ -43,14 +43,13 @@ def ask(email: str, ip_address: str | None) -> None:
     """
     email = mailbox(email)
     _take_turns(email)
-    now = timezone.now()
-    forgettable().delete()
+    forget_old()
     if seconds := REQUESTS.take(ip_address):
         raise TooMany(seconds)
-    lately = AccessLink.objects.filter(email=email, created_at__gt=now - MAIL_INTERVAL).exists()
-    is_due = privacy.is_known(email) and not lately
+    box = Mailbox.objects.of(email)
+    is_due = privacy.is_known(email) and box.may_get_link()
     token = secrets.token_urlsafe()
-    AccessLink.objects.create(email=email if is_due else "", digest=_digest(token))
+    never_url = questions.never_link(email)
     mail = Mail.compose(
         recipient=email,
         subject=_("Your link to your comments on %(site)s") % {"site": settings.SITE_NAME},
@@ -58,15 +57,40 @@ def ask(email: str, ip_address: str | None) -> None:
         context={
             "address": reverse("comments:mine_link", args=[token]),
             "minutes": LINK_LASTS // timedelta(minutes=1),
+            "never_url": never_url,
         },
+        headers=links.one_click(never_url),
     )
     if is_due:
         Mail.objects.queue_all([mail])
+        box.note_link()
+    else:
+        box.note_no_link()
+    AccessLink.objects.create(
+        email=email if is_due else "",
+        digest=_digest(token),
+        mail=mail if is_due else None,
+    )
 
 
 def forgettable() -> QuerySet[AccessLink]:
     """Return the requests that count no more. What they opened is over, too."""
-    return AccessLink.objects.filter(created_at__lte=timezone.now() - KEPT)
+    long_ago = timezone.now() - KEPT
+    is_over = Q(mail__sent_at=None) | Q(mail__sent_at__lte=long_ago)
+    old = AccessLink.objects.filter(is_over, created_at__lte=long_ago)
+    # While the mail server takes nothing, the time of what waits for it has not begun.
+    waits = [Mail.State.WAITING, Mail.State.SENDING]
+    return old.exclude(mail__state__in=waits) if Outage.objects.exists() else old
+
+
+@transaction.atomic
+def forget_old(at_most: int = 500) -> int:
+    """Delete requests that count no more, with the mails that have not left in their time. Return how many."""
+    old = forgettable().select_for_update(of=("self",), skip_locked=True)
+    mails = dict(old.values_list("pk", "mail")[:at_most])
+    Mail.objects.unsent().filter(pk__in=filter(None, mails.values())).delete()
+    AccessLink.objects.filter(pk__in=mails).delete()
+    return len(mails)
 
 
 def find(token: str) -> AccessLink | None:
@@ -79,6 +103,7 @@ def open_once(token: str) -> AccessLink | None:
     link = find(token)
     # Of two who have found it, one changes the row.
     if link and AccessLink.objects.unopened().filter(pk=link.pk).update(opened_at=timezone.now()):
+        Mailbox.objects.of(link.email).note_answer()
         return link
     return None
 

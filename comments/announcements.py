@@ -18,6 +18,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from comments import questions
 from comments.models import Change, Comment
 from comments.subscriptions import Announcement, Notice, Subscriber, Subscription
 from mail import links, quotes
@@ -48,13 +49,17 @@ class Told(NamedTuple):
 
 
 def send_due(stopped: Event | None = None) -> None:
-    """Write the mails about what has become public, in the order in which it did.
+    """Write the mails about what has become public, in the order in which it did, and ask who wants some.
 
     Any number of processes may do so at once: one writes, and whoever finds that leaves it
     alone, so that nobody is told of the second comment before the first. What fails for one
     comment stops no other.
     """
-    stopped = stopped or Event()
+    _tell_all(stopped or Event())
+    questions.ask_due()
+
+
+def _tell_all(stopped: Event) -> None:
     until = time.monotonic() + PATIENCE
     pause = 0.0
     at_a_time = COMMENTS
@@ -91,6 +96,8 @@ def _tell_some(oldest: int, at_a_time: int) -> bool:
     public = set(comments.values_list("pk", flat=True))
     news = [one for one in together if one.comment_id in public]
     most = max(1, CHUNK // max(1, len(news)))
+    if not reached:
+        Subscription.objects.filter(comment__in=public).ask()
     people = _next_people(news, reached, most)
     _tell(news, people)
     done = Announcement.objects.filter(pk__in=[one.pk for one in together])

@@ -202,6 +202,11 @@ def _finish_some() -> int:
     return len(decisions)
 
 
+def _links(_settings: DiscussionSettings) -> Iterator[int]:
+    while count := access.forget_old(CHUNK):
+        yield count
+
+
 def _lessons(_settings: DiscussionSettings) -> Iterator[int]:
     yield from lessons.teach()
 
@@ -221,7 +226,7 @@ JOBS = [
         _("who sent a report, after %d days"),
         "address_days",
     ),
-    Job(_("links by email expired"), _rows(access.forgettable)),
+    Job(_("links by email expired"), _links),
     Job(
         _("unconfirmed email addresses forgotten"),
         _rows(lambda: Subscriber.objects.forgettable()),

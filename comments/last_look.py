@@ -13,7 +13,7 @@ from comments.discussion import DiscussionSettings
 from comments.models import Comment
 from comments.recipients import Staff
 from comments.staff_notices import StaffNotice, StaffNoticeQuerySet
-from comments.subscriptions import Notice
+from comments.subscriptions import Notice, Subscription
 from mail.models import Mail
 
 
@@ -27,6 +27,8 @@ def discard(mail: Mail) -> bool:
     # Read once: a comment that is deleted meanwhile takes its notices along.
     if told := list(notices.with_comments().select_related("user")):
         return _discard_from_staff(mail, notices, told)
+    if question := Subscription.objects.filter(question=mail).first() if mail.about else None:
+        return _discard_question(mail, question)
     # Without notices, what it tells is deleted, or the account that it is for.
     return bool(mail.about) and _discard_from_reader(mail)
 
@@ -38,6 +40,13 @@ def _discard_from_staff(mail: Mail, notices: StaffNoticeQuerySet, told: list[Sta
     if is_theirs and all(staff.wants(notice) for notice in told):
         return False
     notices.wait_again()
+    mail.delete()
+    return True
+
+
+def _discard_question(mail: Mail, subscription: Subscription) -> bool:
+    if Comment.objects.public().filter(pk=subscription.comment_id).exists():
+        return False
     mail.delete()
     return True
 

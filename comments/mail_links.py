@@ -11,6 +11,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from articles.models import Article
+from comments import questions
+from comments.mailboxes import Mailbox
 from comments.subscriptions import CONFIRM_SALT, CONFIRMATION_LASTS, STOP_SALT, Subscriber
 from mail import links
 from newsite.freshness import private_page
@@ -58,6 +60,27 @@ def stop(request: HttpRequest, token: str) -> HttpResponse:
         "is_done": subscriber is None or not subscriber.gets_mails(article_pk),
     }
     return render(request, "comments/mail_stop.html", context)
+
+
+@csrf_exempt  # mail programs press this button without asking for the page before
+@require_http_methods(["GET", "HEAD", "POST"])
+@private_page
+def never(request: HttpRequest, token: str) -> HttpResponse:
+    """Ask whether strangers are to cause no more mails to an address, and end them, or take that back.
+
+    The link never expires, and needs nothing that the site knows of the address.
+    """
+    try:
+        (email,) = links.read(token, questions.NEVER_SALT, str)
+    except signing.BadSignature:
+        return _no_good(request, status=403)
+    if request.method == "POST":
+        # What mail programs send has no such field.
+        change = questions.open_again if "again" in request.POST else questions.close
+        change(email)
+    is_closed = Mailbox.objects.of(email).closed_at is not None
+    context = {"is_closed": is_closed, "is_open_again": request.method == "POST" and not is_closed}
+    return render(request, "comments/mail_never.html", context)
 
 
 def _no_good(request: HttpRequest, status: int) -> HttpResponse:

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from articles.models import Article
-from comments.subscriptions import Announcement, Notice, Subscriber, Subscription
-from mail import links
+from comments.subscriptions import STANDING, Announcement, Notice, Subscriber, Subscription
 from mail.models import Mail, written
 
 if TYPE_CHECKING:
@@ -26,11 +24,12 @@ Rhythm = Subscription.Rhythm
 
 @transaction.atomic
 def subscribe(comment: "Comment", scope: str, rhythm: str = Rhythm.AT_ONCE) -> None:
-    """Note what the author of a comment wants to be told of, and ask an address that is new.
+    """Note what the author of a comment wants to be told of.
 
-    What a robot sent makes the site write to nobody, and keep nobody's address for it.
+    An address that is new is asked once the comment is public: see `comments.questions`. For
+    what went to the spam or the trash nobody's address is kept.
     """
-    if not comment.email or comment.status == comment.Status.SPAM:
+    if not comment.email or comment.status not in STANDING:
         return
     subscriber, _created = Subscriber.objects.get_or_create(email=comment.email)
     choice = {
@@ -40,16 +39,6 @@ def subscribe(comment: "Comment", scope: str, rhythm: str = Rhythm.AT_ONCE) -> N
         "rhythm": rhythm,
     }
     Subscription.objects.update_or_create(comment=comment, defaults=choice)
-    if Subscriber.objects.claim_question(subscriber):
-        Mail.objects.queue(
-            recipient=subscriber.email,
-            subject=_("Please confirm your email alerts"),
-            template="comments/mail/confirm",
-            context={
-                "article": comment.article,
-                "confirm_url": links.url("comments:confirm", subscriber.confirm_token),
-            },
-        )
 
 
 @transaction.atomic
@@ -60,6 +49,9 @@ def choose(comment: "Comment", scope: str, rhythm: str) -> None:
         subscriptions.end()
         return
     subscribe(comment, scope, rhythm)
+    if comment.status == comment.Status.APPROVED:
+        subscriptions.ask()
+        transaction.on_commit(written.set)
     for subscription in subscriptions.select_related("subscriber"):
         subscription.subscriber.cancel_unwanted(comment.article_id)
 

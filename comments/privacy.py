@@ -40,6 +40,7 @@ from django.utils.translation import gettext as _
 from comments import admin_log, matching, notifications, search, staff_notices
 from comments.addresses import mailbox, spellings
 from comments.discussion import DiscussionSettings
+from comments.mailboxes import Mailbox
 from comments.models import (
     AccessLink,
     Change,
@@ -166,6 +167,8 @@ def erase(email: str, *, keep_texts: bool, lift_bans: bool = False, by=None) -> 
     # Whoever writes a mail to them at this moment is waited for.
     list(subscribers.select_for_update())
     subscribers.delete()
+    # Whoever wants no mails from strangers goes on getting none: that is kept without the address.
+    Mailbox.objects.forget(email)
     _forget_mentions(email)
     # Not as a part of this: it cannot be undone any more, and nothing may fail because of it.
     transaction.on_commit(_leave_nothing_in_the_file, robust=True)
@@ -280,7 +283,7 @@ def _mails_of_unknown_content() -> QuerySet[Mail]:
 
     The account that they were sent to is deleted, or the comments.
     """
-    return Mail.objects.exclude(about=[]).filter(notices=None, staff_notices=None)
+    return Mail.objects.exclude(about=[]).filter(notices=None, staff_notices=None, asks_of=None)
 
 
 def _comments(email: str) -> Iterator[dict]:

@@ -5,55 +5,50 @@ comment that was written with it, and nothing that is done about one comment cha
 the owner of the address has chosen for another.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.core import signing
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from articles.models import Article
+from comments.mailboxes import Mailbox
 from mail.models import Mail
 
 # A daily mail goes out a day after its oldest news.
 DAY = timedelta(days=1)
-# One address is asked to confirm so often at most, whoever types it.
-ASK_INTERVAL = timedelta(hours=1)
-# Whoever has stopped all mails is asked again only so often.
-ASK_INTERVAL_STOPPED = timedelta(days=1)
 CONFIRMATION_LASTS = 7 * 24 * 60 * 60  # seconds
 CONFIRM_SALT = "comments.subscriptions.confirm"
 STOP_SALT = "comments.subscriptions.stop"
 # What a comment's author asked for counts while the comment has one of these statuses.
 STANDING = ["held", "approved"]
+NOT_YET_PUBLIC = ["held"]
 # So long is known who was told of what, so that nobody is told twice.
 TOLD_KEPT = timedelta(days=90)
 
 
 class SubscriberQuerySet(models.QuerySet["Subscriber"]):
     def forgettable(self):
-        """Return the addresses whose owners have left the question unanswered until its link expired."""
-        expired = timezone.now() - timedelta(seconds=CONFIRMATION_LASTS)
-        return self.filter(confirmed_at=None, stopped_at=None, confirmation_sent_at__lt=expired)
+        """Return the addresses whose owners have left the question unanswered until its link expired.
 
-    def claim_question(self, subscriber: "Subscriber") -> bool:
-        """Say whether this address may be asked to confirm, and if so note that it was asked now."""
-        now = timezone.now()
-        interval = ASK_INTERVAL_STOPPED if subscriber.stopped_at else ASK_INTERVAL
-        may_be_asked = Q(confirmation_sent_at=None) | Q(confirmation_sent_at__lte=now - interval)
-        unconfirmed = self.filter(may_be_asked, pk=subscriber.pk, confirmed_at=None)
-        if not unconfirmed.update(confirmation_sent_at=now):
-            return False
-        subscriber.confirmation_sent_at = now
-        return True
+        Where a comment waits for a moderator, or the question for its turn, so does the address.
+        """
+        expired = timezone.now() - timedelta(seconds=CONFIRMATION_LASTS)
+        unanswered = self.filter(confirmed_at=None, stopped_at=None)
+        old = unanswered.alias(since=Coalesce("confirmation_sent_at", "noted_at")).filter(since__lt=expired)
+        to_be_asked = Q(ask_at__isnull=False) | Q(comment__status__in=NOT_YET_PUBLIC)
+        return old.exclude(Exists(Subscription.objects.filter(to_be_asked, subscriber=OuterRef("pk"))))
 
 
 class Subscriber(models.Model):
     """An address that somebody wants mails to, once its owner has confirmed it."""
 
     email = models.EmailField(_("email"), max_length=254, unique=True)
+    noted_at = models.DateTimeField(default=timezone.now, editable=False)
     confirmation_sent_at = models.DateTimeField(_("asked to confirm"), null=True, blank=True)
     confirmed_at = models.DateTimeField(_("confirmed"), null=True, blank=True)
     stopped_at = models.DateTimeField(_("stopped all mails"), null=True, blank=True)
@@ -72,11 +67,13 @@ class Subscriber(models.Model):
         return signing.dumps([self.pk, str(self.confirmation_sent_at)], salt=CONFIRM_SALT)
 
     def awaits(self, asked_at: str) -> bool:
-        """Say whether the question asked then is the last, and not answered by stopping all mails."""
-        if asked_at != str(self.confirmation_sent_at):
+        """Say whether what was asked then was not answered since by stopping all mails."""
+        if self.stopped_at is None:
+            return True
+        try:
+            return self.stopped_at < datetime.fromisoformat(asked_at)
+        except ValueError:
             return False
-        asked, stopped = self.confirmation_sent_at, self.stopped_at
-        return asked is None or stopped is None or stopped < asked
 
     def stop_token(self, article: Article | None = None) -> str:
         """Return what stops the mails about one story, or all. It works as long as the mail is kept."""
@@ -90,6 +87,7 @@ class Subscriber(models.Model):
         if self.confirmed_at is None:
             self.confirmed_at, self.stopped_at = timezone.now(), None
             self.save(update_fields=["confirmed_at", "stopped_at"])
+            Mailbox.objects.of(self.email).note_answer()
 
     def gets_mails(self, article_id: int | None) -> bool:
         """Say whether anything about a story, or about any, is still asked for."""
@@ -142,6 +140,10 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         of_stories = Q(article__in=stories, scope=Subscription.Scope.STORY)
         return self.in_force().filter(of_stories | Q(comment__in=near))
 
+    def ask(self) -> None:
+        """Let the chores ask those who have not confirmed that they want these mails."""
+        self.filter(subscriber__confirmed_at=None).update(ask_at=timezone.now())
+
     @transaction.atomic
     def end(self) -> None:
         """Delete these, and send nothing any more that nothing else asks for."""
@@ -175,12 +177,20 @@ class Subscription(models.Model):
     article = models.ForeignKey(Article, verbose_name=_("story"), on_delete=models.CASCADE, related_name="+")
     scope = models.CharField(_("tell me of"), max_length=10, choices=Scope, default=Scope.ANSWERS)
     rhythm = models.CharField(_("how often"), max_length=10, choices=Rhythm, default=Rhythm.AT_ONCE)
+    # When to ask whether these mails are wanted. Empty before the comment is public, and afterwards.
+    ask_at = models.DateTimeField(null=True, editable=False)
+    question = models.ForeignKey(
+        "mail.Mail", on_delete=models.SET_NULL, null=True, editable=False, related_name="asks_of"
+    )
 
     objects = SubscriptionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
+        indexes = [
+            models.Index(fields=["ask_at"], name="subscription_to_ask", condition=Q(ask_at__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.subscriber} · {self.get_scope_display()}"

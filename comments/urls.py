@@ -19,6 +19,7 @@ urlpatterns = [
     path("comments/yours/<str:token>/mails/", yours.mails, name="mails"),
     path("comments/mail/confirm/<str:token>/", mail_links.confirm, name="confirm"),
     path("comments/mail/stop/<str:token>/", mail_links.stop, name="stop"),
+    path("comments/mail/never/<str:token>/", mail_links.never, name="never"),
     path("comments/moderate/<str:token>/", moderator_links.moderate, name="moderate"),
     path("comments/moderate/mails/<str:token>/", moderator_links.stop, name="stop_staff"),
     path("comments/feed/", feeds.site_rss, name="feed"),

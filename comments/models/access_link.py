@@ -4,15 +4,18 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from mail.models import Mail
+
 # So long a link by mail may be opened, and so long what it opens stays open.
 LINK_LASTS = timedelta(minutes=30)
 
 
 class AccessLinkQuerySet(models.QuerySet["AccessLink"]):
     def unopened(self):
-        """Return the links that still work."""
+        """Return the links that still work. The time of one whose mail had to wait begins when that leaves."""
         since = timezone.now() - LINK_LASTS
-        return self.filter(opened_at=None, created_at__gt=since).exclude(email="")
+        is_new = models.Q(created_at__gt=since) | models.Q(mail__sent_at__gt=since)
+        return self.filter(is_new, opened_at=None).exclude(email="")
 
     def opened(self):
         """Return the links that were opened lately: what they opened is still open."""
@@ -29,6 +32,9 @@ class AccessLink(models.Model):
     email = models.EmailField(_("email"), max_length=254, blank=True)
     # Of the token in the link. Who reads the table can open nothing with it.
     digest = models.CharField(max_length=64, unique=True, editable=False)
+    mail = models.ForeignKey(
+        Mail, on_delete=models.SET_NULL, null=True, editable=False, related_name="access_links"
+    )
     created_at = models.DateTimeField(_("asked for"), default=timezone.now, editable=False)
     opened_at = models.DateTimeField(_("opened"), null=True, editable=False)
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.test import Client
 
 from articles.models import Article, Author, RelatedRead, Section, Topic
-from comments import moderator_mails, notifications
+from comments import moderator_mails, notifications, questions
 from comments.models import Comment
 from comments.subscriptions import Subscriber, Subscription
 from mail.models import Mail
@@ -82,6 +83,7 @@ class Newspaper:
             "my comments": "/comments/mine/",
             "mails to confirm": f"/comments/mail/confirm/{self.subscriber.confirm_token}/",
             "mails to end": f"/comments/mail/stop/{self.subscriber.stop_token(self.story)}/",
+            "mails to end for good": questions.never_link("ada@example.com").removeprefix(settings.SITE_URL),
             "decision by mail": self.links_to_decide["Approve"],
             "mails to moderators to end": self.links_to_decide["Unsubscribe from these emails"],
             "report page": f"{self.top.get_absolute_url()}report/",

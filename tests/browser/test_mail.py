@@ -6,7 +6,7 @@ from email.message import EmailMessage
 import pytest
 from playwright.sync_api import Page, expect
 
-from comments import announcements, posting
+from comments import access, announcements, notifications, posting
 from comments.models import Comment
 from comments.moderation import Submission
 from mail.delivery import deliver_due
@@ -66,14 +66,19 @@ def test_a_commenter_confirms_the_mails_gets_an_answer_and_ends_them_with_one_cl
     fill_in(page, body="Well said.", name="Ada", email="ada@mailbox.example")
     page.get_by_label("Email me when someone replies").check()
     post(page)
+    do_chores()
+    assert postbox.mails == []
 
+    editor = make_editor()
+    comment = Comment.objects.get()
+    comment.approve(by=editor)
     page.goto(link(newest(postbox), "Confirm your email alerts"))
     expect(page.get_by_role("main")).to_contain_text("The bridge opens: Replies to my comment")
     page.get_by_role("button", name="Confirm").click()
     expect(page.get_by_role("status")).to_contain_text("Confirmed. You’ll get emails about:")
 
-    comment = Comment.objects.get()
-    comment.approve(by=make_editor())
+    comment.hold(by=editor)
+    comment.approve(by=editor)
     assert newest(postbox)["Subject"] == "Your comment on “The bridge opens” has been published"
     given = answer(comment, "Quite *so*.")
     told = newest(postbox)
@@ -112,3 +117,21 @@ def test_without_javascript_the_private_page_changes_how_often_mails_come(watch,
     subscription = Comment.objects.get().subscription
     assert (subscription.scope, subscription.rhythm) == ("story", "daily")
     expect(page.get_by_label("Email me about")).to_have_value("story")
+
+
+def test_who_is_asked_by_mail_for_nothing_they_did_ends_such_mails_and_may_have_them_again(page, postbox):
+    comment = make_comment(email="ada@mailbox.example")
+    notifications.subscribe(comment, "story")
+    notifications.announce([comment])
+    asked = newest(postbox)
+
+    page.goto(link(asked, "Do not write to me again"))
+    page.get_by_role("button", name="Do not write to me again").click()
+    expect(page.get_by_role("status")).to_contain_text("We won’t write to you again")
+    page.get_by_role("button", name="Write to me again").click()
+    expect(page.get_by_role("status")).to_contain_text("We’ll write to you again")
+    press_stop(page, asked)
+    access.ask("ada@mailbox.example", None)
+    do_chores()
+
+    assert len(postbox.mails) == 1

@@ -5,7 +5,7 @@ from django.core import mail as django_mail
 from django.db import connection
 
 from articles.models import Article
-from comments import announcements, digests, last_look, moderator_mails, notifications
+from comments import access, announcements, digests, last_look, moderator_mails, notifications
 from comments.models import Comment
 from comments.staff_notices import MailChoice, StaffNotice
 from comments.subscriptions import Notice
@@ -75,13 +75,24 @@ def test_what_is_still_public_is_sent():
 
 
 def test_a_mail_about_no_comment_is_sent():
-    comment = make_comment(email="ada@example.com")
-    notifications.subscribe(comment, "story")
-    comment.article.unpublish()
+    make_comment(email="ada@example.com").article.unpublish()
+    access.ask("ada@example.com", None)
 
     deliver_due(discard=last_look.discard)
 
     assert len(texts()) == 1
+
+
+@pytest.mark.parametrize(("status", "sent"), [("approved", 1), ("held", 0), ("spam", 0)])
+def test_whether_mails_are_wanted_is_not_asked_about_what_a_script_has_hidden(status, sent):
+    comment = make_comment(email="ada@example.com")
+    notifications.subscribe(comment, "story")
+    announced(comment)
+    Comment.objects.update(status=status)
+
+    deliver_due(discard=last_look.discard)
+
+    assert (len(texts()), Mail.objects.count()) == (sent, sent)
 
 
 def test_what_a_daily_mail_tells_besides_goes_into_the_next(clock):

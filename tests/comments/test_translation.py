@@ -18,7 +18,7 @@ from django.utils import translation
 from django.utils.translation import trans_real
 
 from articles.models import Article
-from comments import announcements, digests, notifications, posting, yours
+from comments import announcements, digests, notifications, posting, questions, yours
 from comments.models import Comment
 from comments.moderation import Submission
 from mail.models import Mail
@@ -32,7 +32,7 @@ from tests.factories import (
     reply_to,
     set_discussion,
 )
-from tests.givens import NOON, SAME_ORIGIN
+from tests.givens import NOON, SAME_ORIGIN, announced
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -324,9 +324,12 @@ def test_the_pages_of_the_mails_are_translated(client, story):
     confirm = f"/comments/mail/confirm/{subscriber.confirm_token}/"
     stops = [f"/comments/mail/stop/{subscriber.stop_token(about)}/" for about in (story, None)]
 
-    assert words_on(client, [confirm, *stops]) == {}
+    never = questions.never_link(ADDRESS).removeprefix("https://news.example")
+
+    assert words_on(client, [confirm, *stops, never]) == {}
     assert send(client, confirm, 200) == []
     assert [send(client, stop, 200) for stop in stops] == [[], []]
+    assert (send(client, never, 200), send(client, never, 200, again="1")) == ([], [])
     assert words_on(client, [confirm], status=410) == {}
     assert words_on(client, ["/comments/mail/confirm/x/"], status=403) == {}
 
@@ -339,6 +342,7 @@ def test_every_mail_is_translated_in_its_subject_and_both_texts(client, story, c
     daily = said(story, name="Εύα", email="eva@example.com")
     notifications.subscribe(first, "story")
     notifications.subscribe(daily, "story", "daily")
+    announced(daily)
     for comment in (first, daily):
         comment.subscription.subscriber.confirm()
     first.approve(by=make_editor())
@@ -355,8 +359,8 @@ def test_every_mail_is_translated_in_its_subject_and_both_texts(client, story, c
     digests.send_digests()
 
     mails = Mail.objects.order_by("pk")
-    # To confirm twice, approved, answered, commented twice, my comments, and what came in a day.
-    assert len(mails) == 8
+    # To confirm, approved, answered, commented twice, my comments, and what came in a day.
+    assert len(mails) == 7
     assert {
         mail.subject: words
         for mail in mails

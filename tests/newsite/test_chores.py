@@ -96,8 +96,9 @@ def test_a_reader_is_told_of_an_answer_as_soon_as_it_is_posted(running):
     set_discussion(holds_first_comments=False)
     comment = make_comment(name="Ada", email="ada@example.com")
     notifications.subscribe(comment, "answers")
-    comment.subscription.subscriber.confirm()
+    notifications.announce([comment])
     wait_for_mails(1)
+    comment.subscription.subscriber.confirm()
     person = {"name": "Bo", "email": "bo@example.com"}
 
     posting.post(Submission(Comment(article=comment.article, parent=comment, body="Quite so.", **person)))

@@ -38,6 +38,7 @@ LAYERS = [
     ["articles.pictures", "articles.picture_field"],
     ["articles.models"],
     ["comments.matching", "comments.addresses", "comments.websites"],
+    ["comments.mailboxes"],
     ["comments.subscriptions", "comments.discussion"],
     ["comments.notifications", "comments.staff_notices"],
     ["comments.models"],
