@@ -23,7 +23,7 @@ SECRETS: dict[str, Any] = {
 }
 CODES: dict[str, Any] = {"code": gettext_lazy("Code")}
 # What people write, even where it is one word. The forms of a page tell theirs apart by what stands before.
-TEXTS = {"body", "text", "note", "title", "standfirst"}
+TEXTS = {"body", "text", "note", "title", "standfirst", "addresses"}
 # Who writes, in one line.
 LINES = {"username", "name", "email", "website"}
 

@@ -72,8 +72,8 @@ NOT_SENT_TO = {"index", "app_list", "autocomplete", "jsi18n", "password_change_d
 NOT_SENT_TO |= {"comments_discussionsettings_changelist", "comments_mailchoice_changelist"}
 # A list that nothing can be done with.
 NOT_SENT_TO |= {"admin_logentry_changelist"}
-# A form that is tried, and saves nothing.
-SAVES_NOTHING = {"admin:comments_discussionsettings_try"}
+# Forms that are looked at, and save nothing.
+SAVES_NOTHING = {"admin:comments_discussionsettings_try", "admin:comments_comment_by_address"}
 
 
 class World(SimpleNamespace):
@@ -86,8 +86,8 @@ class World(SimpleNamespace):
 
     def signs_in(self) -> None:
         self.client.force_login(self.editor)
-        # The visit is noted now.
-        self.client.get("/admin/")
+        # Pages that change who may do what ask for it.
+        self.client.post("/admin/account/password/", {"password": PASSWORD})
 
 
 CASES: dict[str, tuple[Callable[[World], tuple[str, Callable[[], dict]]], bool]] = {}
@@ -193,7 +193,7 @@ def ask_for_a_link(world):
 
 def opened(world) -> AccessLink:
     comment = make_comment(email="reader@example.com")
-    link = AccessLink.objects.create(email=comment.email, digest="1", sender="1", opened_at=datetime.now(UTC))
+    link = AccessLink.objects.create(email=comment.email, digest="1", opened_at=datetime.now(UTC))
     world.client.cookies[mine.COOKIE] = signing.dumps(link.pk, salt=mine.SALT)
     return link
 
@@ -212,9 +212,7 @@ def sign_out_of_mine(world):
 
 @posts("comments:mine_link", signed_in=False)
 def open_a_link(world):
-    AccessLink.objects.create(
-        email="reader@example.com", digest=hashlib.sha256(b"token").hexdigest(), sender="1"
-    )
+    AccessLink.objects.create(email="reader@example.com", digest=hashlib.sha256(b"token").hexdigest())
     return at("comments:mine_link", "token"), dict
 
 
@@ -261,6 +259,11 @@ def remove_the_second_factor(world):
     TOTPDevice.objects.create(user=world.editor, name="alice")
     second_factor.new_recovery_codes(world.editor)
     return at("admin:second_factor"), lambda: {"password": PASSWORD, "remove": ""}
+
+
+@posts("admin:give_password")
+def give_the_password_once_more(world):
+    return at("admin:give_password"), lambda: {"password": PASSWORD}
 
 
 @posts("admin:end_session")
@@ -333,6 +336,24 @@ def export(world):
 @posts("admin:comments_comment_erase")
 def erase(world):
     return at("admin:comments_comment_erase", held().pk), lambda: {"texts": "remove", "sure": "on"}
+
+
+@posts("admin:comments_comment_by_address")
+def look_for_a_person(world):
+    return at("admin:comments_comment_by_address"), lambda: {"addresses": "ada@mailbox.example"}
+
+
+@posts("admin:comments_comment_export_by_address")
+def export_a_person(world):
+    held()
+    return at("admin:comments_comment_export_by_address"), lambda: {"addresses": "ada@mailbox.example"}
+
+
+@posts("admin:comments_comment_erase_by_address")
+def erase_a_person(world):
+    held()
+    sent = {"addresses": "ada@mailbox.example", "texts": "remove", "sure": "on"}
+    return at("admin:comments_comment_erase_by_address"), lambda: sent
 
 
 @posts("admin:comments_many")
