@@ -44,12 +44,12 @@ def load() -> int:
     if Article.objects.exists():
         return 0
     now = timezone.now()
-    people = _read(FOLDER / "people.toml")
+    people = read(FOLDER / "people.toml")
     for model, key in ((Section, "sections"), (Topic, "topics"), (Author, "authors")):
         for fields in people[key]:
             model.objects.get_or_create(slug=fields.pop("slug"), defaults=fields)
     remarks: list[Remark] = []
-    stories = _stories()
+    stories = stories_told()
     for slug, told in stories:
         article = _load_story(slug, told, now)
         if article.published_at is not None:
@@ -60,13 +60,13 @@ def load() -> int:
     return len(stories)
 
 
-def _read(path: Path) -> Told:
+def read(path: Path) -> Told:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def _stories() -> list[tuple[str, Told]]:
+def stories_told() -> list[tuple[str, Told]]:
     """Return the stories with their slugs, oldest first and drafts last."""
-    stories = [(path.stem, _read(path)) for path in (FOLDER / "stories").glob("*.toml")]
+    stories = [(path.stem, read(path)) for path in (FOLDER / "stories").glob("*.toml")]
     never = timedelta.min
     return sorted(stories, key=lambda story: (_age(story[1], "age") or never, story[0]), reverse=True)
 
