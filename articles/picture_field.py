@@ -14,7 +14,13 @@ class PictureFormField(forms.ImageField):
     default_validators = []
     default_error_messages = {
         "invalid_image": _("Choose a picture of one of these kinds: JPEG, PNG, WebP, AVIF or GIF."),
-        "too_large": _("Choose a smaller picture: browsers may not be able to show so many pixels."),
+        "too_large": _(
+            "Choose a picture of fewer pixels, at most %(most)d million: browsers may not be able to show so many."
+        ),
+        "too_heavy": _("Choose a smaller file, of at most %(most)d MB: it would take readers long to load."),
+        "broken": _(
+            "A part of this picture is missing. Choose the file again, or save it anew in a program."
+        ),
     }
 
     def to_python(self, data):
@@ -26,9 +32,16 @@ class PictureFormField(forms.ImageField):
         try:
             if pictures.says_otherwise(file.name):
                 raise pictures.UnknownKind
+            pictures.check(file)
             return pictures.for_readers(file)
         except pictures.TooManyPixels as error:
-            raise ValidationError(self.error_messages["too_large"], "too_large") from error
+            most = {"most": pictures.MOST_PIXELS // 1_000_000}
+            raise ValidationError(self.error_messages["too_large"], "too_large", most) from error
+        except pictures.TooManyBytes as error:
+            most = {"most": pictures.MOST_BYTES // 1_000_000}
+            raise ValidationError(self.error_messages["too_heavy"], "too_heavy", most) from error
+        except pictures.Broken as error:
+            raise ValidationError(self.error_messages["broken"], "broken") from error
         except pictures.UnknownKind as error:
             raise ValidationError(self.error_messages["invalid_image"], "invalid_image") from error
 

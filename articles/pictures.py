@@ -26,6 +26,10 @@ from newsite.not_now import is_not_now
 ORIENTATION = 0x0112  # in EXIF
 TURNED = range(5, 9)  # what the camera held upright lies on its side in the file
 
+# A camera's picture has up to 50 million pixels. A browser needs four bytes for each.
+MOST_PIXELS = 50_000_000
+MOST_BYTES = 20_000_000
+
 # What an ending may be that gives way to the right one.
 PICTURE_ENDING = re.compile(r"\.(apng|avif|bmp|gif|heic|heif|jfif|jpe|jpe?g|png|tiff?|webp)$", re.IGNORECASE)
 
@@ -38,9 +42,35 @@ class TooManyPixels(Exception):
     """It would take the memory of a browser, and of whatever looks at it here."""
 
 
+class TooManyBytes(Exception):
+    """It would take too long to load."""
+
+
+class Broken(Exception):
+    """A part of it is missing, or cannot be read."""
+
+
 class Kind(NamedTuple):
     endings: tuple[str, ...]
     strip: Callable[[bytes, int], bytes]
+
+
+def check(file: File) -> None:
+    """Raise what is wrong with a picture, and read its pixels only when they are not too many."""
+    if file.size > MOST_BYTES:
+        raise TooManyBytes
+    file.seek(0)
+    with _open(file) as picture:
+        if picture.width * picture.height > MOST_PIXELS:
+            raise TooManyPixels
+        # A JPEG is read whole, and kept small: what is looked for is its end.
+        picture.draft(None, (1, 1))
+        try:
+            picture.load()
+        except (OSError, SyntaxError, ValueError, EOFError, RuntimeError, struct.error) as error:
+            if is_not_now(error):
+                raise
+            raise Broken from error
 
 
 def for_readers(file: File) -> ContentFile:

@@ -343,7 +343,7 @@ def test_what_is_no_picture_is_refused_and_the_kinds_that_are_taken_are_named(cl
     assert Image.objects.count() == 0
 
 
-@pytest.mark.parametrize("side", [10_000, 60_000])
+@pytest.mark.parametrize("side", [7_100, 10_000, 30_000, 60_000])
 def test_a_picture_that_would_take_all_memory_is_refused_for_what_it_is(client, editor, side):
     size = side.to_bytes(4) * 2
     content = picture()
@@ -351,9 +351,55 @@ def test_a_picture_that_would_take_all_memory_is_refused_for_what_it_is(client, 
     response = upload(client, "bomb.png", content[:12] + head + crc32(head).to_bytes(4) + content[33:])
 
     assert response.context["errors"] == [
-        ["Choose a smaller picture: browsers may not be able to show so many pixels."]
+        ["Choose a picture of fewer pixels, at most 50 million: browsers may not be able to show so many."]
     ]
     assert Image.objects.count() == 0
+
+
+def test_a_picture_of_too_many_bytes_is_refused_before_it_is_looked_at(client, editor):
+    response = upload(client, "x.png", picture().ljust(20_000_001, b"0"))
+
+    assert response.context["errors"] == [
+        ["Choose a smaller file, of at most 20 MB: it would take readers long to load."]
+    ]
+    assert Image.objects.count() == 0
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "WEBP", "AVIF"])
+def test_a_picture_that_was_cut_in_half_is_refused(client, editor, kind):
+    file = BytesIO()
+    Picture.effect_noise((200, 200), 80).convert("RGB").save(file, kind)
+    content = file.getvalue()
+
+    response = upload(client, f"x.{kind.lower()}", content[: len(content) // 2])
+
+    assert response.context["errors"][0][0] in {
+        "A part of this picture is missing. Choose the file again, or save it anew in a program.",
+        "Choose a picture of one of these kinds: JPEG, PNG, WebP, AVIF or GIF.",
+    }
+    assert Image.objects.count() == 0
+
+
+def test_an_empty_file_is_refused_as_such(client, editor):
+    assert upload(client, "x.png", b"").context["errors"] == [["The submitted file is empty."]]
+
+
+@pytest.mark.parametrize("name", ["e.png", "e.eps"])
+def test_a_program_for_printers_is_no_picture_whatever_its_name(client, editor, name):
+    response = upload(client, name, b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n")
+
+    assert response.context["errors"] == [
+        ["Choose a picture of one of these kinds: JPEG, PNG, WebP, AVIF or GIF."]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [(".htaccess.png", "htaccess.png"), (".png", "picture.png"), ("..x.png", "x.png")]
+)
+def test_no_file_of_a_picture_begins_with_a_dot(client, editor, name, kept):
+    upload(client, name, picture())
+
+    assert PurePath(Image.objects.get().file.name).name == kept
 
 
 @pytest.mark.parametrize("name", ["x.jfif", "x", "x.bmp", "x.jpg", "x.png"])
