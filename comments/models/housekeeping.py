@@ -71,7 +71,7 @@ class Timer(models.Model):
         unknown = set(names) - begins_at.keys()
         if unknown:
             week = timezone.now() + TIMER_WAITS
-            cls.objects.bulk_create(
-                [cls(name=name, begins_at=week) for name in unknown], ignore_conflicts=True
+            Timer.objects.bulk_create(
+                [Timer(name=name, begins_at=week) for name in unknown], ignore_conflicts=True
             )
         return unknown | {name for name, at in begins_at.items() if at is not None and at > timezone.now()}

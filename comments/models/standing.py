@@ -173,7 +173,7 @@ class Standing(models.Model):
 
     @property
     def who(self) -> str:
-        return self.value or _("someone who was erased")
+        return self.value or str(_("someone who was erased"))
 
     def hide(self) -> None:
         """Keep a ban in force, and nothing that tells who is banned."""
@@ -249,7 +249,7 @@ class Standing(models.Model):
     @classmethod
     def keys_of(cls, comment: Comment) -> dict[str, list[str]]:
         """Return under which values whoever wrote a comment may be found, by kind, hidden ones too."""
-        found = {kind: cls.keys(kind, comment) for kind in cls.Kind}
+        found: dict[str, list[str]] = {kind: cls.keys(kind, comment) for kind in cls.Kind}
         # What tells one person from others. A domain or a larger network is that of many.
         own: dict[str, list[str]] = {
             **{
@@ -259,7 +259,7 @@ class Standing(models.Model):
             cls.Kind.ADDRESS: _own_networks(comment.ip_address),
         }
         for kind, values in own.items():
-            found[cls.Kind(kind)] += [cls.hidden_key(kind, value) for value in values]
+            found[kind] += [cls.hidden_key(kind, value) for value in values]
         return found
 
     @staticmethod
