@@ -57,7 +57,7 @@ def load(settings: dict, dump: Path, before: list[str], after: list[str]) -> Non
         "--no-privileges",
         f"--schema={SCHEMA}",
         "--file=-",
-        dump,
+        str(dump),
     ]
     loading = [
         program("psql"),

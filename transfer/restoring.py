@@ -15,7 +15,7 @@ from django.db.models import Model
 from articles.models import Article
 from comments.models import Comment
 from transfer import backups, moving, sqlite
-from transfer.manifest import Manifest, Refused
+from transfer.manifest import Manifest, Refused, digest_of
 
 STAGED = ".restoring"
 
@@ -25,26 +25,27 @@ def restore(backup: Path, *, replace: bool) -> list[str]:
     manifest = Manifest.read(backup)
     refuse_newer(manifest)
     refuse_other_settings(backup)
-    if not replace and has_data():
+    has_others = pictures_here().items() - pictures_in(manifest).items()
+    if not replace and (has_others or has_rows()):
         raise Refused(
             "This site has stories, comments, accounts or pictures. To set them aside and restore: --replace"
         )
     manifest.check_files(backup)
     aside = f"before-restore-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    with pictures_of(backup, aside) as old_pictures:
-        old_database = put_back_database(backup, manifest, aside, replace=replace)
+    with pictures_of(backup, aside, manifest) as old_pictures:
+        old_database = put_back_database(backup, manifest, aside)
     old_key = put_back_key(backup, aside)
     return [str(old) for old in [*old_database, *old_pictures, *old_key]]
 
 
-def put_back_database(backup: Path, manifest: Manifest, aside: str, *, replace: bool) -> list:
+def put_back_database(backup: Path, manifest: Manifest, aside: str) -> list:
     kind, module = backups.database()
     connections.close_all()
     if kind == manifest.database:
         return module.put_back(connection.settings_dict, backup, manifest.rows, aside)
     if (manifest.database, kind) != ("sqlite", "postgresql"):
         raise Refused(f"The backup is of {manifest.database}, and this site's database is {kind}.")
-    if replace:
+    if has_rows():
         raise Refused("From SQLite to PostgreSQL a site moves into an empty database alone.")
     moving.move(backup / sqlite.FILE, manifest)
     return []
@@ -82,9 +83,20 @@ def notes(backup: Path) -> list[str]:
     return lines
 
 
-def has_data() -> bool:
-    if any(files for _place, _folders, files in backups.walk_pictures(Path(settings.MEDIA_ROOT))):
-        return True
+def pictures_here() -> dict[str, str]:
+    """Return the SHA-256 of each picture of the site, by its path in a backup."""
+    media = Path(settings.MEDIA_ROOT)
+    walked = backups.walk_pictures(media)
+    found = [place / name for place, _folders, names in walked for name in names]
+    return {Path("media", path.relative_to(media)).as_posix(): digest_of(path) for path in found}
+
+
+def pictures_in(manifest: Manifest) -> dict[str, str]:
+    return {name: digest for name, digest in manifest.files.items() if name.startswith("media/")}
+
+
+def has_rows() -> bool:
+    """Say whether the database has an account, a story or a comment."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite" and not (Path(name).is_file() and Path(name).stat().st_size):
         return False
@@ -100,11 +112,15 @@ def has_data() -> bool:
 
 
 @contextmanager
-def pictures_of(backup: Path, aside: str) -> Iterator[list[Path]]:
+def pictures_of(backup: Path, aside: str, manifest: Manifest) -> Iterator[list[Path]]:
     """Let the pictures of a backup be those of the site, unless the block fails.
 
     Yield where the old ones are. The media folder itself stays, with its owner and its rights.
     """
+    if pictures_here() == pictures_in(manifest):
+        # As where a site moves to another database.
+        yield []
+        return
     media = Path(settings.MEDIA_ROOT)
     media.mkdir(parents=True, exist_ok=True)
     staged, old = media / STAGED, media / f".{aside}"

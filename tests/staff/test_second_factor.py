@@ -662,6 +662,15 @@ class TestHelping:
         assert capsys.readouterr().out == "“ada” has no second factor any more.\n"
         assert sign_in(client)["Location"] == "/admin/"
 
+    def test_after_a_loss_a_command_removes_all_second_factors(self, client, phone, capsys):
+        TOTPDevice.objects.create(user=make_editor(username="bob"), name="other")
+
+        call_command("remove_second_factor", "--all")
+
+        said = ["“ada” has no second factor any more.", "“bob” has no second factor any more."]
+        assert capsys.readouterr().out.splitlines() == said
+        assert TOTPDevice.objects.count() == 0
+
     @pytest.mark.parametrize(
         ("name", "message"),
         [("nobody", "There is no account “nobody”."), ("ada", "“ada” has no second factor.")],

@@ -1,0 +1,142 @@
+"""What the documents tell an owner to type is right as it stands."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from newsite.logs import TOKENS
+from tests.manual.documents import DOCUMENTS, ROOT, blocks, written
+
+NEEDED = ["curl", "nginx", "openssl", "pg_ctlcluster", "sudo", "unshare"]
+UNITS = ["newsite.service", "newsite-worker.service", "newsite-backup.service", "newsite-backup.timer"]
+
+# Files, users, processes and ports of its own: nothing is left of them.
+ISOLATED = """set -e
+mount -t tmpfs none /mnt
+for folder in etc srv var run root; do
+    mkdir -p /mnt/$folder/upper /mnt/$folder/work
+    mount -t overlay overlay -o lowerdir=/$folder,upperdir=/mnt/$folder/upper,workdir=/mnt/$folder/work /$folder
+done
+ip link set lo up
+exec "$@"
+"""
+
+
+def git(*arguments: str) -> str:
+    return subprocess.run(
+        ["git", *arguments], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def why_not() -> str:
+    if os.environ.get("CI") != "true":
+        return "It takes minutes, and is done where CI=true."
+    if os.geteuid() != 0:
+        return "Only root can do what the documents say."
+    if missing := [name for name in NEEDED if not shutil.which(name)]:
+        return f"{', '.join(missing)} not found"
+    probe = [
+        "unshare",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--net",
+        "bash",
+        "-c",
+        "mount -t tmpfs none /mnt && ip link",
+    ]
+    if subprocess.run(probe, capture_output=True).returncode:
+        return "This machine lets nobody make namespaces."
+    return ""
+
+
+def test_everything_is_done_as_the_documents_say(tmp_path):
+    if reason := why_not():
+        pytest.skip(reason)
+    wheels = ROOT / "var/wheels"
+    python = subprocess.run(
+        ["/usr/bin/python3", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        check=True, capture_output=True, text=True,
+    ).stdout.strip()  # fmt: skip
+    for commit in ("HEAD~1", "HEAD"):
+        requirements = tmp_path / "requirements.txt"
+        requirements.write_text(git("show", f"{commit}:requirements.txt") + "\n")
+        subprocess.run(
+            [sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--dest", wheels]
+            + ["--only-binary=:all:", "--python-version", python, "-r", requirements],
+            check=True,
+        )
+    result = subprocess.run(
+        ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--net"]
+        + ["bash", "-c", ISOLATED, "walk", sys.executable, "-m", "tests.manual.walk"]
+        + [git("rev-parse", "HEAD~1"), git("rev-parse", "HEAD"), str(wheels)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+    assert result.returncode == 0, result.stdout
+
+
+def test_the_web_server_keeps_the_same_links_out_of_its_log_as_the_site():
+    (own,) = re.findall(r"\(/comments/\(\?:([\w|]+)\)/\)", TOKENS.pattern)
+    (servers,) = re.findall(r"~\^/comments/\(([\w|]+)\)/ +0;", written("/etc/nginx/sites-available/newsite"))
+
+    assert servers == own
+
+
+def test_every_server_of_the_example_leaves_tokens_out_of_its_log():
+    servers = written("/etc/nginx/sites-available/newsite").split("\nserver {")[1:]
+
+    logs = [re.findall(r"access_log .*", server) for server in servers]
+    assert logs == [
+        ["access_log /var/log/nginx/newsite.log newsite if=$newsite_is_logged;"],
+        ["access_log off;"],
+        ["access_log off;"],
+    ]
+    assert "$http_referer" not in written("/etc/nginx/sites-available/newsite")
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="There is no systemd.")
+def test_systemd_takes_the_units(tmp_path):
+    for name in UNITS:
+        text = written(f"/etc/systemd/system/{name}")
+        # What it runs is not installed here.
+        text = re.sub(r"(ExecStart(?:Pre)?)=/srv/newsite/.venv/bin/python", rf"\1={sys.executable}", text)
+        (tmp_path / name).write_text(text.replace("User=newsite", "User=root"))
+
+    result = subprocess.run(
+        ["systemd-analyze", "verify", "--recursive-errors=no", *(tmp_path / name for name in UNITS)],
+        capture_output=True,
+        text=True,
+    )
+
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_what_is_done_as_the_sites_user_is_said_in_each_line(document):
+    """What root writes, the site could not change."""
+    lines = [line for block in blocks(document) if not block.file for line in block.lines.splitlines()]
+
+    wrong = [line for line in lines if ".venv" in line and not line.startswith("sudo -u newsite ")]
+    assert (wrong, any(".venv" in line for line in lines)) == ([], True)
+
+
+def test_no_other_page_has_lines_for_production():
+    """They would be done by nobody before an owner does them."""
+    pages = [ROOT / "README.md", *Path(ROOT, "docs").glob("*.md")]
+    others = [page for page in pages if page.stem not in DOCUMENTS]
+
+    found = [
+        page.name
+        for page in others
+        if re.search(r"^    (sudo|systemctl|pg_dump|tar) ", page.read_text(), re.M)
+    ]
+    assert found == []
