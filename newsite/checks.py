@@ -85,6 +85,16 @@ E013 = Error(
     hint="Write the days after which somebody who was not seen is signed out, e.g. SESSION_DAYS=7.",
     id="newsite.E013",
 )
+E017 = Error(
+    "Root runs this, and Newsite's files belong to somebody else, who could not change what root makes.",
+    hint="Run it as the user that runs Newsite: sudo -u newsite .venv/bin/python manage.py …",
+    id="newsite.E017",
+)
+E018 = Error(
+    "The database cannot be written to by this user.",
+    hint="Give the folder var, and all that is in it, to the user that runs Newsite.",
+    id="newsite.E018",
+)
 W001 = Caution(
     "EMAIL_URL is not set, so no mail leaves: people who want to be told of replies wait in vain.",
     hint="Name a mail server, e.g. EMAIL_URL=smtp+tls://user:password@mail.example:587. Until then the "
@@ -200,3 +210,55 @@ def check_worker_runs(app_configs, **kwargs):
         # Without a database, or before its first migration, nobody can know.
         return []
     return [Caution(trouble, hint=W003_HINT, id="newsite.W003")] if trouble else []
+
+
+@register(Tags.compatibility)
+def check_switches(app_configs, **kwargs):
+    return [
+        Error(
+            f"{name} is neither on nor off, and counts as off.",
+            hint=f"Write {name}=on or {name}=off.",
+            id="newsite.E014",
+        )
+        for name in settings.UNDECIDED
+    ]
+
+
+@register(Tags.compatibility)
+def check_names(app_configs, **kwargs):
+    return [
+        Error(
+            f".env sets {name}, which Newsite does not know.",
+            hint=f"Is {meant} meant?" if meant else "The table in the README has all names.",
+            id="newsite.E015",
+        )
+        for name, meant in settings.UNKNOWN.items()
+    ]
+
+
+@register(Tags.compatibility)
+def check_lines(app_configs, **kwargs):
+    return [
+        Error(
+            f"Line {number} of .env cannot be read." if number else ".env cannot be read.",
+            hint='Write NAME=value or NAME="value", with a comment behind a blank and #.',
+            id="newsite.E016",
+        )
+        for number in settings.BROKEN_LINES
+    ]
+
+
+@register(Tags.files)
+def check_user(app_configs, **kwargs):
+    is_root_elsewhere = os.geteuid() == 0 and settings.BASE_DIR.stat().st_uid != 0
+    return [E017] if is_root_elsewhere else []
+
+
+@register(Tags.files)
+def check_database_can_be_written(app_configs, **kwargs):
+    database = settings.DATABASES["default"]
+    file = Path(str(database.get("NAME")))
+    if not database["ENGINE"].endswith("sqlite3") or not file.is_absolute():
+        return []
+    there = [path for path in (file.parent, file) if path.exists()]
+    return [] if all(os.access(path, os.W_OK) for path in there) else [E018]

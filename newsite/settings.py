@@ -10,18 +10,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-import environ
 from csp.constants import NONCE, NONE, SELF
 from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
 
+from newsite.environment import Env
 from newsite.logs import WithoutTokens, keep_tracebacks_for_faults
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 
-env = environ.Env()
-env.read_env(BASE_DIR / ".env")
+env = Env()
+env.read(BASE_DIR / ".env")
 
 
 # --- The site ---------------------------------------------------------------
@@ -335,3 +335,12 @@ LOGGING = {
         "axes": {"level": "ERROR"},
     },
 }
+
+
+# --- What was said and cannot be meant ----------------------------------------
+
+# Only `make run` reads it.
+env.str("DEMO_PASSWORD", default="")
+UNDECIDED = env.undecided
+UNKNOWN = env.unknown()
+BROKEN_LINES = env.broken_lines

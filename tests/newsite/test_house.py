@@ -17,7 +17,7 @@ TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 
 # A module may import from the layers below its own, and from its own.
 LAYERS = [
-    ["newsite.web_addresses", "newsite.quotation_marks"],
+    ["newsite.web_addresses", "newsite.quotation_marks", "newsite.environment"],
     ["newsite.markdown"],
     [
         "newsite.markup",

@@ -17,6 +17,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.db import connection, transaction
 
 from newsite import settings as site
+from newsite.environment import Env
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
@@ -84,7 +85,7 @@ def test_an_unreadable_site_url_is_explained_without_a_traceback():
 @pytest.fixture
 def read(monkeypatch):
     """Read the settings as they are in another environment, without `.env`."""
-    monkeypatch.setattr("environ.Env.read_env", lambda *args, **kwargs: None)
+    monkeypatch.setattr("newsite.environment.Env.read", lambda *args: None)
 
     def settings_of(**environment: str) -> dict:
         for name in re.findall(r"^#(\w+)=", (settings.BASE_DIR / ".env.example").read_text(), re.MULTILINE):
@@ -305,3 +306,90 @@ def test_readme_and_env_example_name_every_variable():
 
     assert in_example == read | {"DEMO_PASSWORD"}
     assert in_readme == read | {"DEMO_PASSWORD", "PORT"}
+
+
+@pytest.mark.parametrize("word", ["ture", "enabled", "2", "on off"])
+@pytest.mark.parametrize("name", ["HTTPS", "REQUIRE_SECOND_FACTOR", "DEBUG", "MAIL_WORKER"])
+def test_a_switch_that_is_neither_on_nor_off_is_off_and_named(read, name, word):
+    found = read(**{name: word})
+
+    assert (found[name], found["UNDECIDED"]) == (False, [name])
+
+
+@pytest.mark.parametrize("word", ["on", "On", "true", "YES", "1", " on "])
+def test_a_switch_is_on_by_any_of_its_words(read, word):
+    found = read(HTTPS=word)
+
+    assert (found["HTTPS"], found["UNDECIDED"]) == (True, [])
+
+
+def test_a_misspelt_switch_is_named_without_a_traceback():
+    result = manage("check", HTTPS="ture")
+
+    assert re.findall(r"\(newsite\.E014\) (.+)", result.stderr) == [
+        "HTTPS is neither on nor off, and counts as off."
+    ]
+
+
+def test_blanks_between_hosts_belong_to_none(read):
+    found = read(ALLOWED_HOSTS=" news.example, www.news.example ,", TRUSTED_PROXIES="127.0.0.1, ::1")
+
+    assert found["ALLOWED_HOSTS"] == ["news.example", "www.news.example"]
+    assert found["TRUSTED_PROXIES"] == ["127.0.0.1", "::1"]
+
+
+def test_a_value_that_begins_with_a_dollar_is_no_other_variable(read):
+    found = read(SECRET_KEY="$ecret", SITE_NAME="$HOME", ecret="other")
+
+    assert (found["SECRET_KEY"], found["SITE_NAME"]) == ("$ecret", "$HOME")
+
+
+@pytest.fixture
+def read_file(tmp_path, monkeypatch):
+    """Read the settings' file, and return what it has set and the reader."""
+
+    def read(text: str):
+        monkeypatch.setattr(os, "environ", {})
+        (tmp_path / ".env").write_text(text)
+        env = Env()
+        env.read(tmp_path / ".env")
+        return os.environ, env
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("NAME=Der Bote", "Der Bote"),
+        ('NAME="Der Bote" # comment', "Der Bote"),
+        ("NAME='Der Bote'   # comment", "Der Bote"),
+        ("NAME=Der Bote # comment", "Der Bote"),
+        ("NAME=a#b", "a#b"),
+        ('NAME="a # b"', "a # b"),
+        (r'NAME="say \"hello\""', 'say "hello"'),
+        ("export NAME = Bote ", "Bote"),
+        ("NAME=", ""),
+        ("NAME= # nothing", ""),
+        ("NAME=$ecret", "$ecret"),
+        ("NAME=a=b", "a=b"),
+    ],
+)
+def test_a_line_of_the_file_is_read_as_people_write_it(read_file, line, value):
+    found, env = read_file(line)
+
+    assert (found, env.broken_lines) == ({"NAME": value}, [])
+
+
+@pytest.mark.parametrize("line", ['NAME="Bote', 'NAME="Der" Bote', "NAME", "two words=x", "- NAME=x"])
+def test_a_line_that_cannot_be_read_is_numbered(read_file, line):
+    found, env = read_file(f"# a comment\n\nOTHER=x\n{line}\n")
+
+    assert (found, env.broken_lines) == ({"OTHER": "x"}, [4])
+
+
+def test_a_name_that_nobody_asks_for_is_named_with_the_one_that_is_meant(read_file):
+    _found, env = read_file("SITE_NAM=Bote\nSITE_NAME=x\nXYZZY=1\n")
+    env.str("SITE_NAME", default="")
+
+    assert env.unknown() == {"SITE_NAM": "SITE_NAME", "XYZZY": ""}
