@@ -44,6 +44,7 @@ from comments.moderator_texts import STOP_SALT, Link
 from comments.staff_notices import MailChoice
 from comments.subscriptions import Subscriber
 from mail.models import Mail
+from newsite.models import Attempt
 from newsite.not_now import is_not_now
 from staff import second_factor
 from tests.factories import (
@@ -162,8 +163,10 @@ def subscriber() -> Subscriber:
 
 @posts("comments:confirm", signed_in=False)
 def confirm(world):
-    token = re.search(r"/comments/mail/confirm/([^/\s]+)/", [subscriber(), Mail.objects.get().text][1])[1]
-    return at("comments:confirm", token), dict
+    person = subscriber()
+    person.confirmation_sent_at = datetime.now(UTC)
+    person.save()
+    return at("comments:confirm", person.confirm_token), dict
 
 
 @posts("comments:stop", signed_in=False)
@@ -576,7 +579,8 @@ def everything() -> dict:
     rows = {
         model._meta.db_table: list(model._base_manager.order_by("pk").values_list())
         for model in apps.get_models(include_auto_created=True)
-        if not model._meta.proxy
+        # An attempt counts for its sender, whatever becomes of it.
+        if not model._meta.proxy and model is not Attempt
     }
     return rows | {"files": sorted(path.name for path in Path(site.MEDIA_ROOT).rglob("*") if path.is_file())}
 
@@ -668,6 +672,8 @@ def test_what_cannot_be_saved_is_given_back_and_nothing_of_it_is_saved(case):
         sent = make_data()
         with failing(FAULTS[(write or 0) % 3], at_write=write) as failure:
             response = world.client.post(path, make_data())
+        # Of the transaction around the test, which no statement has broken.
+        transaction.set_rollback(False)
         if not failure.has_failed:
             break
         assert_given_back(response, path, sent)
