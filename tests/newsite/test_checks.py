@@ -1,3 +1,6 @@
+import os
+from types import SimpleNamespace
+
 import pytest
 
 from newsite import checks
@@ -177,3 +180,59 @@ def test_a_whole_moderation_service_passes(settings, url):
     settings.MODERATION_WEBHOOK_URL, settings.MODERATION_WEBHOOK_SECRET = url, "a secret"
 
     assert (checks.check_webhook_is_whole(None), checks.check_webhook_is_private(None)) == ([], [])
+
+
+def test_root_makes_nothing_in_the_site_of_somebody_else(settings, monkeypatch, tmp_path):
+    settings.BASE_DIR = tmp_path
+    own = os.stat(tmp_path).st_uid
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    found = []
+    for owner in (0, own + 1000):
+        monkeypatch.setattr(type(tmp_path), "stat", lambda path, owner=owner: SimpleNamespace(st_uid=owner))
+        found.append(checks.check_user(None))
+
+    assert found == [[], [checks.E017]]
+
+
+def test_whoever_is_not_root_is_no_concern_of_the_owner_of_the_files(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+
+    assert checks.check_user(None) == []
+
+
+@pytest.mark.parametrize("refused", ["newsite.sqlite3", "var", None])
+def test_the_database_and_its_folder_have_to_be_writable(settings, monkeypatch, tmp_path, refused):
+    """Root may write anywhere, so the answer of the system is given here."""
+    file = tmp_path / "var/newsite.sqlite3"
+    file.parent.mkdir()
+    file.touch()
+    engine = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
+    monkeypatch.setitem(settings.DATABASES, "default", engine)
+    monkeypatch.setattr("os.access", lambda path, mode: path.name != refused)
+
+    assert checks.check_database_can_be_written(None) == ([checks.E018] if refused else [])
+
+
+@pytest.mark.parametrize("name", [":memory:", "file:memory?mode=memory"])
+def test_a_database_that_is_no_file_needs_no_rights(settings, monkeypatch, name):
+    engine = {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
+    monkeypatch.setitem(settings.DATABASES, "default", engine)
+
+    assert checks.check_database_can_be_written(None) == []
+
+
+def test_an_unknown_name_is_named_with_the_one_that_is_meant(settings):
+    settings.UNKNOWN = {"SITE_NAM": "SITE_NAME", "XYZZY": ""}
+
+    found = [(one.msg, one.hint) for one in checks.check_names(None)]
+    assert found == [
+        (".env sets SITE_NAM, which Newsite does not know.", "Is SITE_NAME meant?"),
+        (".env sets XYZZY, which Newsite does not know.", "The table in the README has all names."),
+    ]
+
+
+def test_a_line_that_cannot_be_read_is_named(settings):
+    settings.BROKEN_LINES = [0, 3]
+
+    found = [one.msg for one in checks.check_lines(None)]
+    assert found == [".env cannot be read.", "Line 3 of .env cannot be read."]
