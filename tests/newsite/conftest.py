@@ -133,7 +133,8 @@ def status_of(answer: bytes) -> int:
 def serve(tmp_path_factory):
     """Start real servers on one database, with a story and an editor in it."""
     folder = tmp_path_factory.mktemp("served")
-    (folder / "media").mkdir()
+    for name in ("media", "static"):
+        (folder / name).mkdir()
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "tests.newsite.served",

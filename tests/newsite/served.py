@@ -1,14 +1,16 @@
 """The settings of the real server that tests start, which stands behind a proxy with HTTPS."""
 
 import os
+from pathlib import Path
 
 # Before the suite's own settings take their place.
 FOLDER = os.environ["SERVED_FOLDER"]
 
 from tests.settings import *  # noqa: E402, F403
 
-DATABASES["default"]["OPTIONS"]["timeout"] = 60  # noqa: F405 (nothing ends by itself while a test looks)
 MEDIA_ROOT = FOLDER
+# WhiteNoise warns of a folder that is not there.
+STATIC_ROOT = Path(FOLDER).with_name("static")
 MAIL_WORKER = True
 TRUSTED_PROXIES = ["127.0.0.1"]
 SECURE_SSL_REDIRECT = True
