@@ -42,8 +42,8 @@ def _due() -> QuerySet[Subscription]:
 def _ask_some() -> int:
     due = _due()
     # First the people, as whoever stops all of their mails does. Who is seen to elsewhere is passed by.
-    people = Subscriber.objects.filter(Exists(due.filter(subscriber=OuterRef("pk")))).order_by("pk")
-    people = list(people.select_for_update(no_key=True, skip_locked=True)[:CHUNK])
+    waiting = Subscriber.objects.filter(Exists(due.filter(subscriber=OuterRef("pk")))).order_by("pk")
+    people = list(waiting.select_for_update(no_key=True, skip_locked=True)[:CHUNK])
     wanted = list(due.filter(subscriber__in=people).select_related("subscriber", "article", "comment"))
     comments = Comment.objects.public().filter(pk__in=[one.comment_id for one in wanted])
     public = set(comments.values_list("pk", flat=True))

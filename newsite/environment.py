@@ -21,7 +21,7 @@ ESCAPED = re.compile(r'\\(["\\])')
 class Env(environ.Env):
     """django-environ, whose leniency would turn a mistake into another setting."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.asked: set[str] = set()
         self.in_file: set[str] = set()
