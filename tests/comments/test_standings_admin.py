@@ -386,6 +386,17 @@ def test_the_list_says_in_few_words_what_is_banned_until_when(client, moderator)
     assert "<h1>Banned and trusted people</h1>" in page
 
 
+@pytest.mark.parametrize("may", [True, False])
+def test_the_list_leads_those_who_may_to_all_that_is_held_about_an_address(client, moderator, may):
+    if may:
+        moderator.user_permissions.add(Permission.objects.get(codename="change_comment"))
+    page = client.get(LIST).content.decode()
+
+    address = reverse("admin:comments_comment_by_address")
+    assert re.findall(r'<a href="([^"]+)">Export or erase by address</a>', page) == [address] * may
+    assert client.get(address).status_code == (200 if may else 403)
+
+
 def test_the_lists_query_count_does_not_grow(client, moderator, django_assert_num_queries):
     for added in (1, 2):
         for number in range(added):
