@@ -26,7 +26,7 @@ os.environ.update(
     MODERATION_WEBHOOK_SECRET="",
     REQUIRE_SECOND_FACTOR="off",
     SESSION_DAYS="7",
-    MEDIA_ROOT="media-of-the-tests",
+    MEDIA_ROOT="var/media-of-the-tests",
 )
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
 
