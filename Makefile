@@ -10,6 +10,9 @@ READY_DEV := .venv/ready-dev-$(PYTHON_VERSION)
 
 VENV_PYTHON := .venv/bin/python
 PIP_INSTALL := $(VENV_PYTHON) -m pip install --disable-pip-version-check --no-input -qq
+# Without --output-file, which would keep the hashes of before for a version that stays.
+PIN := .venv/bin/uv pip compile --quiet --no-config --no-deps --generate-hashes --universal --python-version 3.11 \
+	--no-annotate --no-header
 TEMPLATES := find templates -name '*.html' -print0 | xargs -0
 
 # What the linters see: the settings that a site on the internet has.
@@ -20,7 +23,7 @@ PRODUCTION := env DEBUG=off HTTPS=on ALLOWED_HOSTS=news.example TRUSTED_PROXIES=
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench costs format clean writable
+.PHONY: help run test lint bench costs format pins clean writable
 
 help:  ## List these targets
 	@grep -E '^[a-z]+: .*## ' Makefile | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
@@ -53,6 +56,12 @@ format: $(READY_DEV)  ## Put code and templates into the house's format
 	@$(VENV_PYTHON) -m ruff check --fix
 	@$(VENV_PYTHON) -m ruff format
 	@$(TEMPLATES) .venv/bin/djade --target-version 5.2
+
+pins: $(READY_DEV)  ## Look up the hashes of what requirements.in and requirements-dev.in name
+	@{ echo '# Made by `make pins` from requirements.in, where each stands with its reason.'; \
+		$(PIN) requirements.in; } > var/pins && mv var/pins requirements.txt
+	@{ echo '# Made by `make pins` from requirements-dev.in, where each stands with its reason.'; \
+		echo '-r requirements.txt'; $(PIN) requirements-dev.in; } > var/pins && mv var/pins requirements-dev.txt
 
 clean:  ## Remove what was installed and cached; stories, comments and pictures in var/ stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis var/static var/tools var/venv-*
