@@ -23,7 +23,7 @@ PRODUCTION := env DEBUG=off HTTPS=on ALLOWED_HOSTS=news.example TRUSTED_PROXIES=
 MAKEFLAGS += --no-print-directory
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench costs format pins clean writable
+.PHONY: help run test lint bench costs format pins sbom clean writable
 
 help:  ## List these targets
 	@grep -E '^[a-z]+: .*## ' Makefile | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
@@ -42,7 +42,7 @@ lint: $(READY_DEV)  ## Check the code, the templates, the types, the migrations 
 	@$(VENV_PYTHON) -m ruff check
 	@$(VENV_PYTHON) -m ruff format --check
 	@$(TEMPLATES) .venv/bin/djade --check --target-version 5.2
-	@$(VENV_PYTHON) -m mypy newsite articles comments mail staff transfer demo bench
+	@$(VENV_PYTHON) -m mypy newsite articles comments mail staff transfer demo bench parts
 	@$(PRODUCTION) $(VENV_PYTHON) manage.py makemigrations --check --dry-run
 	@$(PRODUCTION) $(VENV_PYTHON) manage.py check --deploy --fail-level WARNING
 
@@ -62,6 +62,10 @@ pins: $(READY_DEV)  ## Look up the hashes of what requirements.in and requiremen
 		$(PIN) requirements.in; } > var/pins && mv var/pins requirements.txt
 	@{ echo '# Made by `make pins` from requirements-dev.in, where each stands with its reason.'; \
 		echo '-r requirements.txt'; $(PIN) requirements-dev.in; } > var/pins && mv var/pins requirements-dev.txt
+
+sbom: $(READY_DEV)  ## List the parts that Newsite runs on in var/sbom.json, as CycloneDX
+	@$(VENV_PYTHON) -m parts.sbom --version "$$(git rev-parse HEAD 2>/dev/null)" > var/sbom.part && \
+		mv var/sbom.part var/sbom.json
 
 clean:  ## Remove what was installed and cached; stories, comments and pictures in var/ stay
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis var/static var/tools var/venv-*

@@ -1,0 +1,1 @@
+"""What Newsite is made of, for those who keep lists of that."""
