@@ -32,19 +32,26 @@ IN_A_ROW = 2
 # So many seconds it may keep the other chores waiting. It goes on after them.
 PATIENCE = 60
 
+# What the server has taken, while the database is too busy to note it: one mail for each
+# thread that delivers, since nothing else is claimed before. It is lost only with the process.
+taken: dict[int, Mail] = {}
+
 
 def deliver_due(stopped: Event | None = None, discard: Callable[[Mail], bool] | None = None) -> None:
     """Send what is due, one mail after the other, until none is left or `stopped` is set.
 
-    Any number of processes may do so at once: each mail is claimed by one of them. A mail
-    that the server has accepted is marked before the next is touched, so a process that is
-    killed leaves at most two in doubt, whose Message-IDs the server then sees again.
+    Any number of processes may do so at once: each mail is claimed by one of them. That the
+    server has taken a mail is noted before the next is touched, however long the database lets
+    that wait. So a process that is killed leaves at most two in doubt, whose Message-IDs the
+    server then sees again.
 
     Just before a mail is sent, `discard` may delete it, since what it tells has changed
     meanwhile, and says so.
     """
-    if not (settings.SENDS_MAIL and Mail.objects.due().exists()):
+    note_taken()
+    if not (settings.SENDS_MAIL and Mail.objects.due_or_abandoned().exists()):
         return
+    Mail.objects.put_back_abandoned()
     if given_up := Mail.objects.give_up_stale():
         logger.warning("Mails that have waited for three days were given up: %d.", given_up)
     if not Outage.objects.may_try():
@@ -61,7 +68,8 @@ def deliver_due(stopped: Event | None = None, discard: Callable[[Mail], bool] | 
             if (mail := Mail.objects.claim()) and not (discard and discard(mail)):
                 failure = away or _try(mail.message(connection).send)
                 if failure is None:
-                    mail.mark_sent()
+                    taken[mail.pk] = mail
+                    note_taken()
                     if doubtful or not takes_mail:
                         _blame_mails(doubtful)
                     takes_mail = True
@@ -81,6 +89,13 @@ def deliver_due(stopped: Event | None = None, discard: Callable[[Mail], bool] | 
         _try(connection.close)
     if away or doubtful:
         _blame_server(doubtful, away)
+
+
+def note_taken() -> None:
+    """Note which mails the server has taken. What the database refuses now is noted the next time."""
+    for mail in list(taken.values()):
+        mail.mark_sent()
+        taken.pop(mail.pk, None)
 
 
 def _blame_mails(doubtful: list[tuple[Mail, Exception]]) -> None:

@@ -31,6 +31,9 @@ TRIED_FOR = timedelta(days=3)
 SERVER_PAUSES = [timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=10)]
 # Longer than four answers of a server that each take EMAIL_TIMEOUT: MAIL, RCPT, DATA, the text.
 CLAIM = timedelta(minutes=2)
+# When a claim is over, so long whoever has it may still say that the mail has left. Their
+# database was perhaps busy until now.
+DOUBT = timedelta(minutes=1)
 # A mail is kept so long, to be looked up, whether it was sent or not.
 KEPT = timedelta(days=30)
 SUBJECT_LENGTH = 200
@@ -65,6 +68,15 @@ def subject_header(subject: str) -> str:
     ).encode()
 
 
+def _is_due() -> models.Q:
+    return models.Q(state=Mail.State.WAITING, due_at__lte=timezone.now())
+
+
+def _is_abandoned() -> models.Q:
+    """Return the condition for what a process has claimed that did not say in time what came of it."""
+    return models.Q(state=Mail.State.SENDING, claimed_until__lte=timezone.now())
+
+
 class MailQuerySet(models.QuerySet):
     def queue(self, **content: Any) -> "Mail":
         """Write one mail, to be delivered once the transaction is committed. See `Mail.compose`."""
@@ -83,11 +95,16 @@ class MailQuerySet(models.QuerySet):
         return mails
 
     def due(self):
-        """Return what waits and is due, and what a process claimed that died over it."""
-        now = timezone.now()
-        waits = models.Q(state=Mail.State.WAITING, due_at__lte=now)
-        abandoned = models.Q(state=Mail.State.SENDING, claimed_until__lte=now)
-        return self.filter(waits | abandoned).order_by("due_at", "pk")
+        return self.filter(_is_due()).order_by("due_at", "pk")
+
+    def due_or_abandoned(self):
+        return self.filter(_is_due() | _is_abandoned())
+
+    def put_back_abandoned(self) -> int:
+        """Let mails wait, for a little, that a process has claimed and died over, and return how many."""
+        return self.filter(_is_abandoned()).update(
+            state=Mail.State.WAITING, claimed_until=None, due_at=timezone.now() + DOUBT
+        )
 
     def overdue(self):
         """Return what would have left by now if the mail server took it."""
@@ -96,9 +113,7 @@ class MailQuerySet(models.QuerySet):
 
     def unsent(self):
         """Return what has not left, and what nobody is sending at this moment."""
-        waits = models.Q(state__in=[Mail.State.WAITING, Mail.State.GIVEN_UP])
-        abandoned = models.Q(state=Mail.State.SENDING, claimed_until__lte=timezone.now())
-        return self.filter(waits | abandoned)
+        return self.filter(models.Q(state__in=[Mail.State.WAITING, Mail.State.GIVEN_UP]) | _is_abandoned())
 
     def claim(self) -> "Mail | None":
         """Take the next due mail, which nobody else gets while the claim lasts."""

@@ -41,6 +41,7 @@ class Chores(threading.Thread):
             self._attempt(moderator_mails.send_due)
             self._attempt(delivery.deliver_due, self.stopped, last_look.discard)
             written.wait(PAUSE)
+        self._attempt(delivery.note_taken)
         connections.close_all()
 
     def stop(self) -> None:

@@ -11,11 +11,12 @@ import pytest
 import time_machine
 from django.conf import settings as site
 from django.core import mail as django_mail
-from django.db import connection
+from django.db import OperationalError, connection
 
 from mail import delivery
 from mail.delivery import deliver_due
 from mail.models import Mail, MailQuerySet, written
+from newsite.chores import Chores
 from tests.givens import NOON
 
 # A transaction of its own for each change, as outside the tests: two deliverers see each other.
@@ -157,6 +158,77 @@ def test_a_deliverer_ends_after_the_mail_that_it_sends(queue, postbox):
 
     assert len(postbox.mails) == 1
     assert Mail.objects.filter(state="waiting").count() == 1
+
+
+# --- A database that is busy when the server has taken a mail ---
+
+
+@pytest.fixture
+def database(postbox):
+    """The database takes no change of a mail from the moment on when the server has taken one."""
+
+    class Database:
+        is_busy = True
+
+        def __call__(self, execute, sql, params, many, context):
+            if self.is_busy and postbox.mails and sql.startswith("UPDATE"):
+                raise OperationalError("database is locked")
+            return execute(sql, params, many, context)
+
+    database = Database()
+    with connection.execute_wrapper(database):
+        yield database
+
+
+def test_a_mail_that_the_server_has_taken_is_not_sent_again_however_long_the_database_is_busy(
+    queue, postbox, database
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        first, second = queue(), queue()
+        for _minute in range(10):
+            with pytest.raises(OperationalError):
+                deliver_due()
+            clock.shift(timedelta(minutes=1))
+        assert [got["Message-ID"] for got in postbox.mails] == [first.message_id]
+
+        database.is_busy = False
+        deliver_due()
+
+    assert [got["Message-ID"] for got in postbox.mails] == [first.message_id, second.message_id]
+    assert set(Mail.objects.values_list("state", "attempts")) == {("sent", 1)}
+
+
+def test_another_process_leaves_the_one_that_sent_a_mail_time_to_say_so(
+    queue, postbox, database, monkeypatch
+):
+    with time_machine.travel(NOON, tick=False) as clock:
+        queue()
+        with pytest.raises(OperationalError):
+            deliver_due()
+        clock.shift(timedelta(minutes=5))
+        database.is_busy = False
+        with monkeypatch.context() as elsewhere:
+            elsewhere.setattr(delivery, "taken", {})
+            deliver_due()
+        deliver_due()
+        clock.shift(timedelta(minutes=5))
+        deliver_due()
+
+    assert (len(postbox.mails), Mail.objects.get().state) == (1, "sent")
+
+
+def test_what_the_server_has_taken_is_noted_when_a_process_ends(queue, postbox, database):
+    mail = queue()
+    with pytest.raises(OperationalError):
+        deliver_due()
+    database.is_busy = False
+
+    chores = Chores()
+    chores.stopped.set()
+    chores.run()
+
+    mail.refresh_from_db()
+    assert mail.state == "sent"
 
 
 # --- A server that refuses ---
@@ -614,7 +686,10 @@ def test_a_worker_killed_in_the_middle_loses_no_mail_and_sends_none_again(queue,
     caught.refresh_from_db()
     assert (caught.state, postbox.recipients) == ("sending", ["accepted@example.com"])
 
-    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=2)):
+    claim_is_over = datetime.now(UTC) + timedelta(minutes=2)
+    with time_machine.travel(claim_is_over):
+        deliver_due()
+    with time_machine.travel(claim_is_over + timedelta(minutes=1, seconds=1)):
         deliver_due()
     assert postbox.recipients == ["accepted@example.com", "caught@example.com"]
     assert postbox.mails[1]["Message-ID"] == caught.message_id
