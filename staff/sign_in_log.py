@@ -5,8 +5,10 @@ fail2ban reads them: docs/fail2ban.md has the form of the lines, which stays as 
 
 import json
 import logging
+from functools import partial
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest
 
 from newsite.origin import client_address
@@ -28,8 +30,12 @@ def write(event: str, request: HttpRequest, account: User | None, **more: str) -
     name = account.get_username() if account else None
     parts = [f"address={client_address(request) or '-'}", f"account={_quoted(name)}"]
     parts += [f"{key}={_quoted(value)}" for key, value in more.items()]
-    level = logging.INFO if event == SIGNED_IN else logging.WARNING
-    logger.log(level, "%s %s", event, " ".join(parts))
+    facts = " ".join(parts)
+    if event == SIGNED_IN:
+        # Nobody is signed in where the session could not be saved. An attempt was one all the same.
+        transaction.on_commit(partial(logger.info, "%s %s", event, facts))
+    else:
+        logger.warning("%s %s", event, facts)
 
 
 def _quoted(text: str | None) -> str:

@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 
 from staff import second_factor, sign_in_log
@@ -38,8 +39,11 @@ def banned(line: str) -> str | None:
     return found and found["host"]
 
 
-def test_a_sign_in_is_a_line_with_the_account_and_the_address(client, ada, stream):
-    sign_in(client, REMOTE_ADDR=HERE)
+def test_a_sign_in_is_a_line_with_the_account_and_the_address(
+    client, ada, stream, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        sign_in(client, REMOTE_ADDR=HERE)
 
     assert lines(stream) == [f'INFO staff.sign_in: signed-in address={HERE} account="ada"']
     assert banned(lines(stream)[0]) is None
@@ -80,10 +84,30 @@ def test_a_wrong_code_is_a_line_and_so_is_one_that_came_too_soon(client, phone, 
     assert [banned(line) for line in lines(stream)] == [HERE, HERE]
 
 
-def test_with_a_second_factor_the_code_is_what_signs_in(client, phone, stream):
+@pytest.mark.django_db(transaction=True)
+def test_a_sign_in_that_could_not_be_saved_is_no_line(client, ada, stream):
+    def is_busy(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and "session" in sql:
+            raise OperationalError("database is locked")
+        return execute(sql, params, many, context)
+
+    client.raise_request_exception = False
+    with connection.execute_wrapper(is_busy):
+        response = sign_in(client, REMOTE_ADDR=HERE)
+
+    assert (response.status_code, lines(stream)) == (503, [])
     sign_in(client, REMOTE_ADDR=HERE)
+    assert lines(stream) == [f'INFO staff.sign_in: signed-in address={HERE} account="ada"']
+
+
+def test_with_a_second_factor_the_code_is_what_signs_in(
+    client, phone, stream, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        sign_in(client, REMOTE_ADDR=HERE)
     assert lines(stream) == []
-    give_code(client, code_of(phone), REMOTE_ADDR=HERE)
+    with django_capture_on_commit_callbacks(execute=True):
+        give_code(client, code_of(phone), REMOTE_ADDR=HERE)
 
     assert lines(stream) == [f'INFO staff.sign_in: signed-in address={HERE} account="ada"']
 
