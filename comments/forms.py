@@ -323,7 +323,7 @@ class CommentForm(ReplyForm):
         helper.form_id = "commentform"
         helper.form_class = "comment-form"
         # No fragment: browsers would go there instead of to what has the autofocus.
-        helper.form_action = reply_url(self.article)
+        helper.form_action = post_url(self.article)
         # The page is the same for every visitor: the view asks where the request comes from.
         helper.disable_csrf = True
         helper.layout = Layout(
@@ -349,5 +349,10 @@ class CommentForm(ReplyForm):
 
 
 def reply_url(article: Article) -> str:
-    """Return where Leave a Reply is sent, and where it stands on a page of its own."""
+    """Return where Leave a Reply stands on a page of its own."""
     return reverse("comments:reply", args=str(article.address).split("/"))
+
+
+def post_url(article: Article) -> str:
+    """Return where Leave a Reply is sent: the browser's cookies of its own comments go there."""
+    return reverse("comments:post_reply", args=str(article.address).split("/"))

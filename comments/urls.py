@@ -10,6 +10,13 @@ urlpatterns = [
     path("sign-out/", LogoutView.as_view(next_page="articles:home"), name="sign_out"),
     path("comments/<id:pk>/", views.permalink, name="permalink"),
     path("comments/<id:pk>/report/", reports.report, name="report"),
+    # Here the cookies of the browser's own comments come along. Below the story nobody's do.
+    path(
+        "comments/<yyyy:year>/<mm:month>/<words:slug>/reply/",
+        views.reply,
+        {"is_page": False},
+        name="post_reply",
+    ),
     path("comments/yours/", mine.moved),
     path("comments/yours/<id:pk>/edit/", yours.own, {"page": "edit"}, name="own_edit"),
     path("comments/yours/<id:pk>/delete/", yours.own, {"page": "delete"}, name="own_delete"),

@@ -25,12 +25,12 @@ USER_AGENT_KEPT = Comment._meta.get_field("user_agent").max_length
 @csrf_exempt  # is_same_origin() does a token's work
 @require_http_methods(["GET", "HEAD", "POST"])
 @lost.with_text
-def reply(request: HttpRequest, year: str, month: str, slug: str) -> HttpResponse:
+def reply(request: HttpRequest, year: str, month: str, slug: str, is_page: bool = True) -> HttpResponse:
     """Take what Leave a Reply sends, and show it on a page of its own without JavaScript."""
     article = story_at(Article.objects.published().for_reading(), year, month, slug)
     if request.method == "POST":
         return take_reply(request, article)
-    if article.address != f"{year}/{month}/{slug}":
+    if not is_page or article.address != f"{year}/{month}/{slug}":
         return redirect(f"{reply_url(article)}?{request.GET.urlencode()}", permanent=True)
     return reply_page(request, article)
 

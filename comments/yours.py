@@ -4,9 +4,11 @@ Such a page has a signed address. The browser that posted comments also keeps a 
 each, which it sends to /comments/ only: no story page ever sees them.
 """
 
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from itertools import islice
 
 from django.conf import settings
 from django.core import signing
@@ -23,12 +25,14 @@ from comments.forms import EditForm, MailsForm
 from comments.models import Comment, CommentQuerySet
 from comments.moderation import Refusal
 from comments.subscriptions import Subscription
+from newsite import lookups
 from newsite.freshness import private_page
 from newsite.origin import client_address, is_same_origin, why_foreign
 
 SALT = "comments.yours"
 MAX_AGE = 30 * 24 * 60 * 60  # seconds
 COOKIE = "yours"
+NAME = f"{COOKIE}-({lookups.ID})"
 COOKIE_SALT = "comments.yours.list"
 COOKIE_PATH = "/comments/"
 # Browsers keep some 150 cookies of a site, and a server reads only so many bytes of them.
@@ -55,8 +59,7 @@ def page_of(token: str) -> str:
 def remember(response: HttpResponse, comment: Comment) -> None:
     """Let this browser find the comment again.
 
-    Each comment has a cookie of its own: the form is sent to an address that the cookies
-    do not go to, so a list of them could not be continued there.
+    Each comment has a cookie of its own, so that two that are posted at once are both kept.
     """
     response.set_cookie(
         f"{COOKIE}-{comment.pk}",
@@ -96,13 +99,26 @@ def gone_page(request: HttpRequest, *, status: int, is_broken: bool = False) -> 
 
 def posted_here(request: HttpRequest) -> CommentQuerySet:
     """Return the comments that were posted from this browser, newest first."""
-    return Comment.objects.filter(pk__in=_remembered(request)[:REMEMBERED], erased_at=None)
+    return Comment.objects.filter(pk__in=remembered(request), erased_at=None)
 
 
 def let_go(request: HttpRequest, response: HttpResponse) -> None:
     """Take the cookies back of comments that are more than this browser is to remember."""
-    for pk in _remembered(request)[REMEMBERED:]:
+    for pk in list(_named(request))[REMEMBERED:]:
         response.delete_cookie(f"{COOKIE}-{pk}", path=COOKIE_PATH)
+
+
+def remembered(request: HttpRequest) -> list[int]:
+    """Return the ids of the newest comments that this browser posted, newest first.
+
+    So many cookies are read and no more: each costs the check of a signature.
+    """
+    pks = []
+    for pk, value in islice(_named(request).items(), REMEMBERED):
+        with suppress(signing.BadSignature):
+            if signing.loads(value, salt=COOKIE_SALT, max_age=MAX_AGE) == pk:
+                pks.append(pk)
+    return pks
 
 
 def listed(comments: Iterable[Comment]) -> list[tuple[Comment, str, datetime | None]]:
@@ -228,14 +244,10 @@ def _wanted(comment: Comment) -> dict[str, str]:
     return {"scope": wanted.scope, "rhythm": wanted.rhythm}
 
 
-def _remembered(request: HttpRequest) -> list[int]:
-    """Return the ids of the comments that this browser posted, newest first."""
-    pks = []
-    for name, value in request.COOKIES.items():
-        if name.startswith(f"{COOKIE}-"):
-            with suppress(signing.BadSignature):
-                pks.append(signing.loads(value, salt=COOKIE_SALT, max_age=MAX_AGE))
-    return sorted(pks, reverse=True)
+def _named(request: HttpRequest) -> dict[int, str]:
+    """Return the cookies of comments by the ids in their names, newest first. A name proves nothing."""
+    found = ((re.fullmatch(NAME, name), value) for name, value in request.COOKIES.items())
+    return dict(sorted(((int(name[1]), value) for name, value in found if name), reverse=True))
 
 
 def _require_patience(request: HttpRequest, form: EditForm) -> None:

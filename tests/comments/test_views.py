@@ -35,8 +35,12 @@ def reply_url(article) -> str:
     return f"{article.get_absolute_url()}reply/"
 
 
+def post_url(article) -> str:
+    return f"/comments{reply_url(article)}"
+
+
 def post(client, article, headers=SAME_ORIGIN, **fields):
-    return client.post(reply_url(article), {**ADA, **fields}, headers=headers)
+    return client.post(post_url(article), {**ADA, **fields}, headers=headers)
 
 
 def text_of(response) -> str:
@@ -417,10 +421,11 @@ def test_unknown_draft_and_scheduled_stories_answer_alike(client, method):
     future = timezone.now() + timedelta(hours=1)
     hidden = [make_article(status="draft"), make_article(published_at=future)]
     urls = ["/2026/11/unknown/reply/", *(reply_url(article) for article in hidden)]
+    urls += [f"/comments{url}" for url in urls]
 
     responses = [getattr(client, method)(url, ADA, headers=SAME_ORIGIN) for url in urls]
 
-    assert [response.status_code for response in responses] == [404, 404, 404]
+    assert [response.status_code for response in responses] == [404] * 6
     assert len({response.content for response in responses}) == 1
     assert Comment.objects.count() == 0
 
@@ -506,6 +511,32 @@ def test_a_reply_to_a_story_that_moved_meanwhile_is_taken(client):
     assert (posted.status_code, Comment.objects.get().article) == (303, article)
     assert (shown.status_code, shown["Location"]) == (301, f"{reply_url(article)}?to=7")
     assert [client.get(url).status_code for url in others] == [200, 200, 200]
+
+
+def test_the_form_is_sent_to_where_the_cookies_of_this_browser_go(client):
+    article = make_article()
+    before = [client.get(url) for url in (article.get_absolute_url(), reply_url(article))]
+    after = [post(client, article, email="no address"), post(client, article, headers={})]
+
+    assert [response.status_code for response in after] == [422, 403]
+    for response in [*before, *after]:
+        assert f'action="{post_url(article)}"' in text_of(response)
+
+
+def test_a_page_that_was_open_during_an_upgrade_still_posts(client):
+    article = make_article()
+
+    response = client.post(reply_url(article), ADA, headers=SAME_ORIGIN)
+
+    assert (response.status_code, Comment.objects.get().article) == (303, article)
+
+
+def test_who_opens_the_address_that_the_form_is_sent_to_is_led_to_the_form(client):
+    article = make_article()
+
+    response = client.get(post_url(article), {"to": "7"})
+
+    assert (response.status_code, response["Location"]) == (301, f"{reply_url(article)}?to=7")
 
 
 def test_a_bad_reply_to_a_closed_conversation_is_told_that_it_is_closed(client):

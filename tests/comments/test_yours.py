@@ -560,6 +560,17 @@ def test_the_list_ends_with_the_forty_newest_and_lets_go_of_the_others(client):
     )
 
 
+def test_a_cookie_is_that_of_the_comment_that_its_name_says(client):
+    comment, other = fresh(body="Mine."), fresh(body="Another.")
+    signed = signing.dumps(comment.pk, salt=yours.COOKIE_SALT)
+    for name in (f"yours-{other.pk}", f"{comment.pk}", "yours-", "yours-x", f"yours-{'9' * 30}"):
+        client.cookies[name] = signed
+
+    page = text_of(client.get("/comments/mine/"))
+
+    assert ("Mine." in page, "Another." in page) == (False, False)
+
+
 def test_a_link_and_the_cookie_do_not_open_each_others_doors(client):
     comment = fresh(body="Secret", status="held")
     listed = signing.dumps(comment.pk, salt=yours.COOKIE_SALT)

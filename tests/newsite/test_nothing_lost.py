@@ -115,14 +115,19 @@ def at(name: str, *args: Any) -> str:
 
 
 @posts("comments:reply", signed_in=False)
-def reply(world):
+def reply(world, before="/"):
     sent = {
         "body": "Well said.\r\n\r\nTwice.",
         "name": "Ada",
         "email": "ada@mailbox.example",
         "seconds": "30",
     }
-    return f"{make_article().get_absolute_url()}reply/", lambda: {**sent, "mails": "answers"}
+    return f"{before[:-1]}{make_article().get_absolute_url()}reply/", lambda: {**sent, "mails": "answers"}
+
+
+@posts("comments:post_reply", signed_in=False)
+def post_reply(world):
+    return reply(world, before="/comments/")
 
 
 @posts("comments:reply_signed_in")
