@@ -18,7 +18,6 @@ from django.contrib.auth import get_user_model
 from django.db.models import Min
 
 from comments import matching, moderation
-from comments.addresses import mailbox
 from comments.discussion import DiscussionSettings
 from comments.models import Change, Comment, Firing, Rule, Standing
 from comments.moderation import Ruling, Submission, Verdict
@@ -244,14 +243,13 @@ def _known(comments: list[Comment]) -> set[int]:
 
 
 def _registered(comments: list[Comment]) -> set[int]:
-    """Return the comments under the name or e-mail address of someone else's account."""
-    emails, names, looks = defaultdict(set), defaultdict(set), defaultdict(set)
+    """Return the comments under the name of someone else's account."""
+    names, looks = defaultdict(set), defaultdict(set)
     accounts = get_user_model().objects.values_list(
-        "pk", "email", "username", "first_name", "last_name", "is_staff", "author__name"
+        "pk", "username", "first_name", "last_name", "is_staff", "author__name"
     )
-    for pk, email, username, first_name, last_name, is_staff, byline in accounts.iterator():
+    for pk, username, first_name, last_name, is_staff, byline in accounts.iterator():
         full_name = f"{first_name} {last_name}".strip()
-        emails[mailbox(email)].add(pk)
         for name in (username, full_name):
             names[name.casefold()].add(pk)
         if is_staff or byline:
@@ -259,12 +257,10 @@ def _registered(comments: list[Comment]) -> set[int]:
                 looks[matching.look(name)].add(pk)
 
     def is_registered(comment: Comment) -> bool:
-        # An account may have no address, and a comment made in the admin has none either.
-        by_email = emails[mailbox(comment.email)] if comment.email else set()
         by_name = names[comment.name.casefold()] if comment.name else set()
         look = matching.look(comment.name)
         by_look = looks[look] if look else set()
-        return bool((by_email | by_name | by_look) - {comment.user_id})
+        return bool((by_name | by_look) - {comment.user_id})
 
     return {comment.pk for comment in comments if is_registered(comment)}
 

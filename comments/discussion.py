@@ -158,7 +158,7 @@ class DiscussionSettings(models.Model):
         default=True,
         help_text=_(
             "Comments are shown at once if the same name and email address have an approved comment from "
-            "the same network. From elsewhere a comment waits, since anybody can type both."
+            "the same browser, for thirty days, or the same network. Others wait, since anybody can type both."
         ),
     )
     links_that_hold = models.PositiveSmallIntegerField(
@@ -196,7 +196,8 @@ class DiscussionSettings(models.Model):
         validators=[matching.validate_addresses],
         help_text=_(
             "One a line: an email address, “@example.com” for all of a domain, an IP address, or a network "
-            "like 192.0.2.0/24. Comments from there are shown at once."
+            "like 192.0.2.0/24. Comments from there are shown at once. An email address counts once its "
+            "owner has an approved comment, as for first comments: anybody can type it."
         ),
     )
     refused_addresses = models.TextField(

@@ -10,7 +10,7 @@ on a thousand old ones, for which all that is known is read at once.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -56,6 +56,8 @@ class Submission:
     trap: str = ""
     # How long the page was open, as the browser says. None where it does not say.
     seconds: float | None = None
+    # The ids of comments that were posted from the same browser, as its signed cookies say.
+    own: Collection[int] = ()
     wants_mail_about: str = ""
     # What services elsewhere have answered, asked before the transaction began.
     answers: dict[Rule, "Verdict"] = field(default_factory=dict)
@@ -69,46 +71,51 @@ class Submission:
     def is_known(self) -> bool:
         """Whether the person, an account or a name with an address, has an approved comment.
 
-        Anybody may type a name and an address. So one of these comments has to come from the
-        neighbourhood that this one comes from, unless nobody knows any more where they came from.
+        Anybody may type a name and an address. So one of these comments has to be of the same
+        browser, or of the neighbourhood that this one comes from.
         """
         if self.comment.user_id:
             return bool(self.earlier)
         places = {shortened(address) for address in self.earlier if address}
-        return shortened(self.comment.ip_address) in places if places else bool(self.earlier)
+        return shortened(self.comment.ip_address) in places or self._approved.filter(pk__in=self.own).exists()
 
     @cached_property
     def earlier(self) -> list[str | None]:
         """From where the newest approved comments came of who this one says that it is of."""
+        newest = self._approved.order_by("-created_at", "-pk")
+        return list(newest.values_list("ip_address", flat=True)[:EARLIER_READ])
+
+    @property
+    def _approved(self) -> CommentQuerySet:
         comment, approved = self.comment, Comment.objects.approved()
         if comment.user_id:
             known = approved.filter(user=comment.user_id)
         else:
             known = approved.written_with(comment.email).filter(spelling=matching.spelling(comment.name))
         # An edited comment is no proof of itself.
-        known = known.exclude(pk=comment.pk).order_by("-created_at", "-pk")
-        return list(known.values_list("ip_address", flat=True)[:EARLIER_READ])
+        return known.exclude(pk=comment.pk)
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether who sends this is who it says: an account, or somebody known."""
+        return bool(self.comment.user_id) or self.is_known
 
     @property
     def is_perhaps_somebody_else(self) -> bool:
-        """Whether someone has been here before under this name and address, but in another place."""
+        """Whether someone has been here before under this name and address, and nothing proves who it is."""
         return bool(self.earlier) and not self.is_known
 
     @cached_property
     def is_registered(self) -> bool:
-        """Whether name or e-mail address are those of someone else's account.
+        """Whether the name is that of someone else's account.
 
         The name of someone who writes for the site is theirs in every spelling that looks
-        the same.
+        the same. An e-mail address is not asked for: the answer would tell whose has an account.
         """
         name, others = self.comment.name, get_user_model().objects.filter(~Q(pk=self.comment.user_id))
-        # An account may have no address, and a comment made in the admin has none either.
         same = Q(pk__in=[])
-        for email in addresses.spellings(self.comment.email):
-            same |= Q.create([Q(email__iexact=its) for its in search.spellings(email)], connector=Q.OR)
         for spelling in search.spellings(name) if name else []:
             same |= Q(username__iexact=spelling) | Q(full_name__iexact=spelling)
-        # Both are asked in any case: the time must not tell whose address has an account.
         is_same = others.alias(full_name=FULL_NAME).filter(same).exists()
         newsroom = others.filter(WRITES_FOR_THE_SITE).annotate(full_name=FULL_NAME)
         names = newsroom.values_list("username", "full_name", "author__name")
@@ -124,10 +131,12 @@ class Submission:
         return self.comment.reports_since_approval().values("neighbourhood").distinct().count()
 
     def is_of_sender(self, other: Comment) -> bool:
-        """Say whether a comment was sent by who sends this one: by the account, else the network."""
+        """Say whether a comment was sent by who sends this one: by account, or else browser or network."""
         comment = self.comment
         if comment.user_id or other.user_id:
             return comment.user_id == other.user_id
+        if other.pk in self.own:
+            return True
         # It may have been kept with a shortened address.
         kept = shortened(comment.ip_address) if self.settings.shortens_addresses else None
         address = other.ip_address
@@ -282,7 +291,8 @@ def banned(submission: Submission) -> Verdict | None:
 
 def refused(submission: Submission) -> Verdict | None:
     """Take for spam what comes from an address that the owner refuses."""
-    found = _listed(submission, submission.settings.refused_addresses)
+    comment, listed = submission.comment, submission.settings.refused_addresses
+    found = matching.find_address(listed, email=comment.email, ip=comment.ip_address)
     return Verdict(Comment.Status.SPAM, found) if found else None
 
 
@@ -308,20 +318,18 @@ def trash_words(submission: Submission) -> Verdict | None:
 def trusted(submission: Submission) -> Verdict | None:
     """Show at once what someone writes whom a moderator trusts. A registered name is not typed."""
     trust = [one for one in submission.standings if one.standing == Standing.State.TRUSTED]
-    if not trust or submission.is_registered or submission.is_perhaps_somebody_else:
+    # Asked of everybody: the time must not tell who is trusted.
+    if not submission.is_proved or submission.is_registered or not trust:
         return None
     return Verdict(Comment.Status.APPROVED, trust[0].value)
 
 
 def allowed(submission: Submission) -> Verdict | None:
-    """Show at once what comes from an address that the owner allows."""
-    found = _listed(submission, submission.settings.allowed_addresses)
-    is_typed = "@" in found and submission.is_perhaps_somebody_else
-    return (
-        Verdict(Comment.Status.APPROVED, found)
-        if found and not submission.is_registered and not is_typed
-        else None
-    )
+    """Show at once what comes from an address that the owner allows. An e-mail address may be typed."""
+    comment, listed = submission.comment, submission.settings.allowed_addresses
+    email = comment.email if submission.is_proved else ""
+    found = matching.find_address(listed, email=email, ip=comment.ip_address)
+    return Verdict(Comment.Status.APPROVED, found) if found and not submission.is_registered else None
 
 
 def akismet(submission: Submission) -> Verdict | None:
@@ -349,7 +357,7 @@ def reported(submission: Submission) -> Verdict | None:
 
 
 def registered(submission: Submission) -> Verdict | None:
-    """Hold whoever has the name or e-mail address of someone else's account."""
+    """Hold whoever has the name of someone else's account."""
     return Verdict(Comment.Status.HELD) if submission.is_registered else None
 
 
@@ -451,11 +459,6 @@ def _twins(comment: Comment) -> CommentQuerySet:
         spelling=matching.spelling(comment.name),
         body=comment.body,
     )
-
-
-def _listed(submission: Submission, addresses: str) -> str:
-    comment = submission.comment
-    return matching.find_address(addresses, email=comment.email, ip=comment.ip_address)
 
 
 def _word(submission: Submission, words: str) -> str:

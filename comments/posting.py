@@ -1,5 +1,6 @@
 """From what a form sent to a saved comment: one flow, in one transaction."""
 
+from collections.abc import Collection
 from copy import copy
 
 from django.db import transaction
@@ -67,13 +68,13 @@ def post(submission: Submission, decision: Decision | None = None) -> Comment:
     return comment
 
 
-def edit(comment: Comment, body: str, *, ip_address: str | None = None) -> Comment:
+def edit(comment: Comment, body: str, *, ip_address: str | None = None, own: Collection[int] = ()) -> Comment:
     """Give a comment another text, as its author may for a while, and return it.
 
-    The new text is decided on like a new comment from the address that it comes from now,
-    but never shown where the old one was not. Raises `Refused` where it is too late.
+    The new text is decided on like a new comment from the address and the browser that it comes
+    from now, but never shown where the old one was not. Raises `Refused` where it is too late.
     """
-    asked = _ask_about_edit(comment, body, ip_address) if opinions.are_wanted() else None
+    asked = _ask_about_edit(comment, body, ip_address, own) if opinions.are_wanted() else None
     with transaction.atomic():
         comment = Comment.objects.select_for_update(of=("self",), no_key=True).get(pk=comment.pk)
         if not comment.is_editable:
@@ -91,7 +92,8 @@ def edit(comment: Comment, body: str, *, ip_address: str | None = None) -> Comme
         comment.akismet_says_spam = asked.comment.akismet_says_spam if asked else None
         # The whole address, which may be kept in part only. It is not saved.
         comment.ip_address = ip_address
-        ruling = moderation.decide(Submission(comment, settings, answers=asked.answers if asked else {}))
+        answers = asked.answers if asked else {}
+        ruling = moderation.decide(Submission(comment, settings, answers=answers, own=own))
         if ruling.status != Comment.Status.APPROVED:
             # What waits already goes on waiting for the reason that the moderators know.
             if comment.status != Comment.Status.HELD:
@@ -148,13 +150,15 @@ def _edited_too_quickly(comment: Comment, settings: DiscussionSettings) -> Refus
     return Refusal(429, text % seconds, seconds)
 
 
-def _ask_about_edit(comment: Comment, body: str, ip_address: str | None) -> Submission | None:
+def _ask_about_edit(
+    comment: Comment, body: str, ip_address: str | None, own: Collection[int]
+) -> Submission | None:
     settings = DiscussionSettings.load()
     if body == comment.body or not comment.is_editable or _edited_too_quickly(comment, settings):
         return None
     edited = copy(comment)
     edited.body, edited.ip_address = body, ip_address
-    submission = Submission(edited, settings)
+    submission = Submission(edited, settings, own=own)
     opinions.ask(submission)
     return submission
 

@@ -87,7 +87,12 @@ def submission_of(request: HttpRequest, form: ReplyForm) -> Submission:
     trap = form.cleaned_data.get("nickname", "")
     seconds = form.cleaned_data.get("seconds")
     return Submission(
-        comment, form.settings, trap=trap, seconds=seconds, wants_mail_about=form.wants_mail_about
+        comment,
+        form.settings,
+        trap=trap,
+        seconds=seconds,
+        own=yours.remembered(request),
+        wants_mail_about=form.wants_mail_about,
     )
 
 

@@ -193,7 +193,12 @@ def edit(request: HttpRequest, comment: Comment, token: str) -> HttpResponse:
             _require_patience(request, form)
             if form.is_valid() and not form.preview_html:
                 _require_own_page(request)
-                posting.edit(comment, form.cleaned_data["body"], ip_address=client_address(request))
+                posting.edit(
+                    comment,
+                    form.cleaned_data["body"],
+                    ip_address=client_address(request),
+                    own=remembered(request),
+                )
                 return saved_page(token, "text")
             status = 422 if form.errors else 200
         except posting.Refused as refused:

@@ -81,6 +81,8 @@ def make_comment(**fields) -> Comment:
         "name": f"Reader {number}",
         "email": f"reader{number}@example.com",
         "body": f"Comment {number}.",
+        # From where the test client and the browsers of the tests write.
+        "ip_address": "127.0.0.1",
         "status": Comment.Status.APPROVED,
         "created_at": timezone.now() - timedelta(minutes=30),
     }

@@ -71,18 +71,24 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         )
 
     def with_removals(self):
-        """Say of each comment whether a moderator has removed it, as its author is told.
+        """Say of each comment whether a moderator has removed it and what it waits for, as its author is told.
 
         What a word has moved to the trash waits, as far as its author knows, until somebody
-        decides on it.
+        decides on it. What comes from who is banned or refused waits for what it would wait for
+        without that: whoever types somebody's address must not learn that it is banned.
         """
         trash = Comment.Status.TRASH
         moves = Change.objects.filter(comment=models.OuterRef("pk"), to_status=trash)
         last_move = moves.exclude(from_status=trash).order_by("-pk").values("actor")[:1]
         by_moderator = Exact(models.Subquery(last_move), Change.Actor.MODERATOR)
         is_removed = models.Q(by_moderator, status=trash)
+        firings = Firing.objects.filter(comment=models.OuterRef("pk")).exclude(rule__in=PERSONAL)
+        other = firings.exclude(verdict=Comment.Status.APPROVED).order_by("pk").values("rule")[:1]
+        is_personal = models.Q(status=Comment.Status.SPAM, held_because__in=PERSONAL)
+        else_because = Coalesce(models.Subquery(other), models.Value(Rule.FIRST_COMMENT))
         return self.annotate(
-            is_removed=models.ExpressionWrapper(is_removed, output_field=models.BooleanField())
+            waits_for=Case(When(is_personal, then=else_because), default=F("held_because")),
+            is_removed=models.ExpressionWrapper(is_removed, output_field=models.BooleanField()),
         )
 
     def looked_at(self, conditions: models.Q):
@@ -93,11 +99,16 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return self.filter(Exact(Case(When(conditions, then=1), default=0), 1)) if conditions else self
 
     def editable(self):
-        """Return what its author may still change: new, in the open, and not answered."""
+        """Return what its author may still change: new, in the open, and not answered.
+
+        What is spam for its sender's sake may be changed as well, and stays spam: or the missing
+        links would tell that an address is banned.
+        """
         answers = Comment.objects.approved().filter(parent=models.OuterRef("pk"))
         return self.filter(
             ~models.Exists(answers),
-            status__in=[Comment.Status.HELD, Comment.Status.APPROVED],
+            models.Q(status__in=[Comment.Status.HELD, Comment.Status.APPROVED])
+            | models.Q(status=Comment.Status.SPAM, held_because__in=PERSONAL),
             created_at__gt=timezone.now() - DiscussionSettings.load().edit_window,
             erased_at=None,
         )
@@ -245,6 +256,7 @@ class Comment(models.Model):
     Status: TypeAlias = states.Status
     # Where it was read by `with_removals()`.
     is_removed: bool
+    waits_for: str
 
     article = models.ForeignKey(
         Article, verbose_name=_("story"), on_delete=models.CASCADE, related_name="comments"
@@ -397,12 +409,13 @@ class Comment(models.Model):
         What is spam is perhaps never read, and nothing may tell a robot that it is: so whatever
         is held for the same reasons is promised no more.
         """
-        return self.status == Comment.Status.HELD and self.held_because not in SUSPICIONS
+        is_personal = self.status == Comment.Status.SPAM and self.held_because in PERSONAL
+        return (self.status == Comment.Status.HELD or is_personal) and self.waits_for not in SUSPICIONS
 
     @property
     def why_held(self) -> str:
-        """Tell its author what held the comment, and nothing about anybody else."""
-        return str(WHY_HELD.get(self.held_because, ""))
+        """Tell its author what the comment waits for, and nothing about anybody else."""
+        return str(WHY_HELD.get(self.waits_for, "")) if self.is_promised_reading else ""
 
     def approve(self, by) -> Outcome:
         return self._only_this().approve(by)
@@ -453,12 +466,14 @@ class Comment(models.Model):
         return self.parent.path[: KEY_WIDTH * (STORED_LEVELS - 1)] + key
 
 
+# What is spam because of who sends it, or says so.
+PERSONAL = {Rule.BANNED, Rule.REFUSED}
 # What is held, or not even that, because it may come from no person.
-SUSPICIONS = {Rule.TRAP, Rule.WORDS, Rule.TOO_FAST, Rule.AKISMET, Rule.WEBHOOK}
+SUSPICIONS = {Rule.TRASH_WORDS, Rule.TRAP, Rule.WORDS, Rule.TOO_FAST, Rule.AKISMET, Rule.WEBHOOK}
 WHY_HELD: dict[str, Any] = {
     Rule.FIRST_COMMENT: _("We read everyone’s first comment before it appears."),
     Rule.LINKS: _("We read comments with links before they appear."),
-    # In the same words, or whoever guesses would learn which address has an account.
+    # In the same words, or whoever guesses would learn which name has an account.
     Rule.REGISTERED: _("We read everyone’s first comment before it appears."),
     Rule.EVERYTHING: _("We read every comment on this story before it appears."),
     Rule.REPORTED: _("Readers have asked us to look at this comment again before it appears."),

@@ -39,7 +39,7 @@ class Rule(models.TextChoices):
     WEBHOOK = "webhook", _("The moderation service objects")
     EVERYTHING = "everything", _("Every comment is held here")
     REPORTED = "reported", _("Reported by readers")
-    REGISTERED = "registered", _("A visitor used the name or email address of a registered user")
+    REGISTERED = "registered", _("A visitor used the name of a registered user")
     WORDS = "words", _("Has a word that holds it")
     LINKS = "links", _("Links")
     TOO_FAST = "too-fast", _("Written faster than anyone types")
@@ -57,5 +57,5 @@ class Rule(models.TextChoices):
         if detail and self == Rule.TOO_FAST:
             return gettext("%s seconds") % number_format(float(detail), decimal_pos=1)
         if detail == ELSEWHERE and self == Rule.FIRST_COMMENT:
-            return gettext("a known name and email address, but from another network")
+            return gettext("a known name and email address, and no sign that it is the same person")
         return detail

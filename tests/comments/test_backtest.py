@@ -189,7 +189,9 @@ def test_seconds_are_known_of_what_was_held_for_them():
 
 
 def test_allowed_addresses_pass_and_refused_ones_do_not():
-    comment = make_comment(email="ada@good.example", ip_address="192.0.2.7")
+    ada = {"name": "Ada", "email": "ada@good.example"}
+    first = make_comment(**ada, created_at=NOON - timedelta(hours=1))
+    comment = make_comment(**ada, ip_address="192.0.2.7")
     spam = make_spam(email="bo@bad.example", ip_address="198.51.100.7")
     set_discussion(holds_everything=True)
 
@@ -197,7 +199,7 @@ def test_allowed_addresses_pass_and_refused_ones_do_not():
     refused = trial(refused_addresses="192.0.2.0/24", holds_everything=False)
 
     assert (held(allowed.tried), passed(allowed.tried)) == (
-        [],
+        [(first, "Held", "everything", "")],
         [(spam, "From an allowed address", "198.51.100.0/24")],
     )
     assert held(refused.tried) == [(comment, "Spam", "refused", "192.0.2.0/24")]

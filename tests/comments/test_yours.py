@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 from django.core import signing
+from django.test import Client
 
 from comments import posting, yours
-from comments.models import Change, Comment
+from comments.models import Change, Comment, Standing
 from comments.moderation import Submission
 from comments.subscriptions import Subscription
 from tests.factories import make_article, make_comment, make_editor, reply_to, set_discussion
@@ -67,12 +68,9 @@ def states_on(client, *addresses) -> list[list[str]]:
     ("text", "status"), [("A dragon.", "trash"), ("A griffin.", "spam"), ("A unicorn.", "held")]
 )
 def test_whoever_was_caught_on_arrival_is_told_the_same_and_promised_nothing(client, text, status):
-    set_discussion(words_that_trash="dragon", words_that_hold="unicorn", refused_addresses="2001:db8::7")
-    address = "2001:db8::7" if status == "spam" else "2001:db8::8"
-    written = Comment(
-        article=make_article(), name="Ada", email="ada@example.com", body=text, ip_address=address
-    )
-    comment = posting.post(Submission(written))
+    set_discussion(words_that_trash="dragon", words_that_hold="unicorn")
+    written = Comment(article=make_article(), name="Ada", email="ada@example.com", body=text)
+    comment = posting.post(Submission(written, trap="filled in" if status == "spam" else ""))
     remembered(client, comment)
 
     assert comment.status == status
@@ -165,6 +163,34 @@ def test_the_private_page_says_why_a_comment_waits(client, because, words):
     page = text_of(client.get(yours.address(make_comment(status="held", held_because=because))))
 
     assert words in page
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("Well said.", ["A moderator will read", "We read everyone’s first comment"]),
+        ("https://a.example https://b.example", ["A moderator will read", "We read comments with links"]),
+        ("A dragon.", ["is awaiting moderation"]),
+        ("A unicorn.", ["is awaiting moderation"]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["banned", "refused"])
+def test_nobody_learns_from_the_private_page_that_an_address_is_banned(client, clock, kind, body, words):
+    set_discussion(words_that_trash="dragon", words_that_hold="unicorn")
+    if kind == "banned":
+        Standing.objects.create(standing="banned", kind="email", value="ada@example.com")
+    else:
+        set_discussion(refused_addresses="ada@example.com")
+    pages = []
+    for email in ("ada@example.com", "bo@example.com"):
+        post(client, make_article(title="One story"), email=email, body=body)
+        pages.append(text_of(client.get(yours.address(Comment.objects.latest("pk")))))
+        clock.shift(timedelta(minutes=1))
+
+    statuses = list(Comment.objects.order_by("pk").values_list("status", flat=True))
+
+    assert (statuses[0], statuses[1] != "spam") == ("spam", True)
+    assert [[its for its in words if its in page] for page in pages] == [words, words]
 
 
 def test_the_private_page_does_not_tell_a_robot_that_it_was_caught(client):
@@ -475,9 +501,13 @@ def test_what_was_deleted_may_be_said_again(client):
 # --- The list of one browser ---
 
 
-def post(client, article, **fields):
+HOME, PHONE = "127.0.0.1", "203.0.113.9"
+
+
+def post(client, article, *, network=HOME, **fields):
     data = {"name": "Ada", "email": "ada@example.com", "body": "Well said.", **fields}
-    return client.post(f"{article.get_absolute_url()}reply/", data, headers=SAME_ORIGIN)
+    address = f"/comments{article.get_absolute_url()}reply/"
+    return client.post(address, data, headers=SAME_ORIGIN, REMOTE_ADDR=network)
 
 
 def test_a_browser_lists_the_comments_that_it_posted_and_no_others(client, clock):
@@ -558,6 +588,39 @@ def test_the_list_ends_with_the_forty_newest_and_lets_go_of_the_others(client):
     assert sorted(name for name, morsel in response.cookies.items() if morsel["max-age"] == 0) == sorted(
         f"yours-{comment.pk}" for comment in comments[:2]
     )
+
+
+def test_who_comes_back_with_the_same_browser_on_another_network_is_known(client, clock):
+    story = make_article()
+    post(client, story, body="My first.")
+    Comment.objects.update(status="approved")
+    clock.shift(timedelta(days=1))
+
+    post(Client(), story, network=PHONE, body="Another browser.")
+    clock.shift(timedelta(minutes=1))
+    post(client, story, network=PHONE, body="On a phone.")
+
+    states = list(Comment.objects.order_by("pk").values_list("body", "status"))
+    assert states == [("My first.", "approved"), ("Another browser.", "held"), ("On a phone.", "approved")]
+
+
+def test_a_cookie_that_nobody_signed_makes_nobody_known(client):
+    comment = make_comment(name="Ada", email="ada@example.com")
+    client.cookies[f"yours-{comment.pk}"] = yours.token(comment)
+
+    post(client, comment.article, network=PHONE)
+
+    assert Comment.objects.latest("pk").held_because == "first-comment"
+
+
+def test_the_same_words_from_the_same_browser_are_posted_once_whatever_the_network(client, clock):
+    story = make_article()
+    post(client, story)
+    at_once = post(client, story, network=PHONE)
+    clock.shift(timedelta(hours=1))
+    later = post(client, story, network=PHONE)
+
+    assert (at_once.status_code, later.status_code, Comment.objects.count()) == (303, 409, 1)
 
 
 def test_a_cookie_is_that_of_the_comment_that_its_name_says(client):
