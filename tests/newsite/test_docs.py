@@ -109,7 +109,8 @@ def test_every_answer_is_a_verdict_with_its_place_or_reason():
     assert [row for row in verdicts() if not row[2]] == []
 
 
-@pytest.mark.parametrize("named", sorted(set(re.findall(r"`(\w+/[\w/.]*(?:::\w+)?)`", SECURITY))))
+# What the site writes itself, below var/, is in no checkout.
+@pytest.mark.parametrize("named", sorted(set(re.findall(r"`((?!var/)\w+/[\w/.]*(?:::\w+)?)`", SECURITY))))
 def test_what_the_answers_name_is_there(named):
     path, _colons, test = named.partition("::")
 
