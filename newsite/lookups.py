@@ -22,12 +22,25 @@ def is_held(value) -> bool:
     return not isinstance(value, int) or -LARGEST <= value <= LARGEST
 
 
+def is_number(value) -> bool:
+    """Say whether a value can be looked for among numbers, as a text that says one can."""
+    if isinstance(value, str):
+        try:
+            int(value)
+        except ValueError:
+            return False
+    return True
+
+
 class Several:
-    """A choice of several numbers, of which those count that a column holds."""
+    """A choice of several numbers, of which those count that a column holds.
+
+    A form that is shown again looks for whatever was sent as a row, be it no number at all.
+    """
 
     def get_prep_lookup(self):
         if self.rhs_is_direct_value():
-            self.rhs = list(filter(is_held, self.rhs))
+            self.rhs = [value for value in self.rhs if is_number(value) and is_held(value)]
         return super().get_prep_lookup()
 
 

@@ -79,12 +79,13 @@ def test_no_list_of_the_admin_fails_at_a_number_of_many_digits(client, editor):
     assert {asked: status for asked, status in answers.items() if status >= 500} == {}
 
 
-def test_a_row_that_cannot_be_is_an_error_beside_its_field(client, editor):
+@pytest.mark.parametrize("row", [HUGE, "abc", "²", "1.5"])
+def test_a_row_that_cannot_be_is_an_error_beside_its_field(client, editor, row):
     fields = {
         "title": "A", "slug": "a", "body": "A", "status": "draft", "discussion": "open",
-        "section": HUGE, "lead_image": HUGE, "topics": [HUGE, ENDLESS],
-        "bylines-TOTAL_FORMS": "1", "bylines-INITIAL_FORMS": "0", "bylines-0-author": HUGE,
-        "related_reads-TOTAL_FORMS": "1", "related_reads-INITIAL_FORMS": "0", "related_reads-0-target": HUGE,
+        "section": row, "lead_image": row, "topics": [row, ENDLESS],
+        "bylines-TOTAL_FORMS": "1", "bylines-INITIAL_FORMS": "0", "bylines-0-author": row,
+        "related_reads-TOTAL_FORMS": "1", "related_reads-INITIAL_FORMS": "0", "related_reads-0-target": row,
     }  # fmt: skip
 
     response = client.post("/admin/articles/article/add/", fields)
@@ -93,6 +94,15 @@ def test_a_row_that_cannot_be_is_an_error_beside_its_field(client, editor):
     assert {"section", "lead_image", "topics"} <= response.context["adminform"].form.errors.keys()
     assert ("author" in bylines.errors[0], "target" in reads.errors[0]) == (True, True)
     assert not Article.objects.exists()
+
+
+def test_no_form_that_is_filled_by_its_address_fails_at_what_is_no_number(client, editor):
+    forms = [f"{page}add/" for page in LISTS]
+    names = ["section", "lead_image", "topics", "picture", "user", "author", "target", "groups"]
+
+    answers = {page: client.get(page, dict.fromkeys(names, "abc")).status_code for page in forms}
+
+    assert {page: status for page, status in answers.items() if status >= 500} == {}
 
 
 @pytest.mark.parametrize("name", ["_selected_action", "ticked", "shown", "newest", "seen"])
