@@ -15,7 +15,7 @@ from threading import Event
 from django.conf import settings
 from django.core.mail import get_connection
 
-from mail.models import Mail, Outage, written
+from mail.models import Delay, Mail, Outage, reason_of, written
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +91,19 @@ def deliver_due(stopped: Event | None = None, discard: Callable[[Mail], bool] | 
         _blame_server(doubtful, away)
 
 
+def tell_of_late() -> None:
+    """Tell the log once of mails that are late, though the server takes others or refuses each by itself."""
+    late = Mail.objects.late()
+    is_told_already = not settings.SENDS_MAIL or Outage.objects.exists()
+    count = 0 if is_told_already else late.count()
+    if Delay.objects.note(count):
+        logger.warning(
+            "Mails have waited for longer than an hour: %d. The commonest reason: %s",
+            count,
+            late.commonest_reason() or "none of them was tried",
+        )
+
+
 def note_taken() -> None:
     """Note which mails the server has taken. What the database refuses now is noted the next time."""
     for mail in list(taken.values()):
@@ -112,8 +125,8 @@ def _blame_server(doubtful: list[tuple[Mail, Exception]], away: Exception | None
     """Let all mails wait for a server that takes none. The log tells of it once."""
     for mail, failure in doubtful:
         mail.mark_held_up(failure, was_begun=failure is not away)
-    reason = away or doubtful[-1][1]
-    if begun := Outage.objects.note(str(reason) or type(reason).__name__):
+    reason = reason_of(away) if away else reason_of(doubtful[-1][1], doubtful[-1][0].recipient)
+    if begun := Outage.objects.note(reason):
         waiting = Mail.objects.overdue().count()
         logger.warning("Mails wait since %s: %d so far. Their server: %s", begun.since, waiting, begun.reason)
 

@@ -4,11 +4,13 @@ No task library stands beside it: the row has to be there anyway, to be written 
 cause, tried again and seen in the admin, and a second queue would be a second truth.
 """
 
+import re
 import threading
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.header import Header
 from email.utils import make_msgid
+from smtplib import SMTPRecipientsRefused
 from typing import Any
 
 from django.conf import settings
@@ -36,6 +38,10 @@ CLAIM = timedelta(minutes=2)
 DOUBT = timedelta(minutes=1)
 # A mail is kept so long, to be looked up, whether it was sent or not.
 KEPT = timedelta(days=30)
+# What should have left so long ago is late, and its owner is told. Greylisting takes minutes.
+LATE = timedelta(hours=1)
+# Once some are late, the log tells of it again when there are so many times more.
+WORSE = 10
 SUBJECT_LENGTH = 200
 # RFC 2047, section 2: so long is a line with encoded words, and such a word one less.
 LINE_LENGTH = 76
@@ -66,6 +72,15 @@ def subject_header(subject: str) -> str:
     return Header(
         subject, "us-ascii" if is_plain else "utf-8", header_name="Subject", maxlinelen=LINE_LENGTH
     ).encode()
+
+
+def reason_of(error: Exception, recipient: str = "") -> str:
+    """Return a server's words, by which equal ones can be counted: without whom the mail was for."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, SMTPRecipientsRefused):
+        answers = error.recipients.values()
+        text = "; ".join(f"{code} {words.decode(errors='replace')}" for code, words in answers)
+    return re.sub(re.escape(recipient), "…", text, flags=re.IGNORECASE) if recipient else text
 
 
 def _is_due() -> models.Q:
@@ -110,6 +125,17 @@ class MailQuerySet(models.QuerySet):
         """Return what would have left by now if the mail server took it."""
         states = [Mail.State.WAITING, Mail.State.SENDING]
         return self.filter(state__in=states, due_at__lte=timezone.now())
+
+    def late(self):
+        """Return what should have left an hour ago or more, for whatever reason it has not."""
+        states = [Mail.State.WAITING, Mail.State.SENDING]
+        return self.filter(state__in=states, tried_until__lte=timezone.now() + TRIED_FOR - LATE)
+
+    def commonest_reason(self) -> str:
+        """Return why most of these mails have not left. Empty where none was tried."""
+        reasons = self.exclude(last_error="").order_by().values_list("last_error")
+        commonest = reasons.annotate(mails=models.Count("pk")).order_by("-mails", "last_error").first()
+        return commonest[0] if commonest else ""
 
     def unsent(self):
         """Return what has not left, and what nobody is sending at this moment."""
@@ -279,7 +305,7 @@ class Mail(models.Model):
     def _put_back(self, error: Exception, change: dict[str, Any]) -> None:
         mine = Mail.objects.filter(pk=self.pk, state=self.State.SENDING, attempts=self.attempts)
         waiting = {"state": self.State.WAITING, "claimed_until": None}
-        mine.update(**{**waiting, "last_error": str(error) or type(error).__name__, **change})
+        mine.update(**{**waiting, "last_error": reason_of(error, self.recipient), **change})
 
 
 class OutageQuerySet(models.QuerySet["Outage"]):
@@ -329,3 +355,29 @@ class Outage(models.Model):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class DelayQuerySet(models.QuerySet["Delay"]):
+    def note(self, count: int) -> bool:
+        """Keep how many mails are late, and say whether that is news."""
+        delay = self.first()
+        if not count:
+            if delay:
+                self.all().delete()
+            return False
+        if delay is None:
+            return self.get_or_create(pk=1, defaults={"told": count})[1]
+        is_worse = count >= delay.told * WORSE
+        # Whoever else has read the same row finds another number there.
+        return is_worse and bool(self.filter(told=delay.told).update(told=count))
+
+
+class Delay(models.Model):
+    """Mails are late: one row while some are, by which all processes know what the log has said."""
+
+    told = models.PositiveIntegerField()
+
+    objects = DelayQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.told)

@@ -38,6 +38,7 @@ class Chores(threading.Thread):
                 self._attempt(Heartbeat.beat)
                 self._attempt(digests.send_digests)
                 self._attempt(housekeeping.run_if_due, self.stopped)
+                self._attempt(delivery.tell_of_late)
             self._attempt(moderator_mails.send_due)
             self._attempt(delivery.deliver_due, self.stopped, last_look.discard)
             written.wait(PAUSE)

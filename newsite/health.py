@@ -32,17 +32,26 @@ def missing_worker() -> str:
 
 
 def waiting_mails() -> str:
-    """Say how many mails wait for the mail server, since when and why. Empty where none does."""
-    outage = Outage.objects.first()
-    count = Mail.objects.overdue().count() if outage else 0
-    if not (outage and count):
-        return ""
+    """Say how many mails wait for the mail server, since when and why, or are late. Empty where none is."""
+    if outage := Outage.objects.first():
+        count = Mail.objects.overdue().count()
+        text = ngettext(
+            "%(count)d mail waits, since %(time)s: %(reason)s",
+            "%(count)d mails wait, since %(time)s: %(reason)s",
+            count,
+        )
+        return (
+            text % {"count": count, "time": _written(outage.since), "reason": outage.reason} if count else ""
+        )
+    late = Mail.objects.late()
+    count = late.count() if settings.SENDS_MAIL else 0
     text = ngettext(
-        "%(count)d mail waits, since %(time)s: %(reason)s",
-        "%(count)d mails wait, since %(time)s: %(reason)s",
+        "%(count)d mail has waited for longer than an hour: %(reason)s",
+        "%(count)d mails have waited for longer than an hour: %(reason)s",
         count,
     )
-    return text % {"count": count, "time": _written(outage.since), "reason": outage.reason}
+    reason = late.commonest_reason() or _("none was tried.")
+    return text % {"count": count, "reason": reason} if count else ""
 
 
 def _written(moment: datetime) -> str:

@@ -14,7 +14,7 @@ from django.core import mail as django_mail
 from django.db import OperationalError, connection
 
 from mail import delivery
-from mail.delivery import deliver_due
+from mail.delivery import deliver_due, tell_of_late
 from mail.models import Mail, MailQuerySet, written
 from newsite.chores import Chores
 from tests.givens import NOON
@@ -609,6 +609,41 @@ def test_a_long_queue_lets_the_other_chores_have_their_turn(queue, postbox, monk
     deliver_due()
 
     assert (len(postbox.mails), written.is_set()) == (1, True)
+
+
+# --- Mails that are late, whatever the reason ---
+
+
+def test_the_log_says_once_how_many_mails_are_late_and_the_commonest_reason_and_again_when_it_is_worse(
+    queue, postbox, clock, caplog
+):
+    postbox.at_rcpt = "450 4.7.1 Too many from you"
+    queue(recipient="bob@example.com"), queue(), queue()
+    for _minute in range(90):
+        deliver_due()
+        tell_of_late()
+        clock.shift(timedelta(minutes=1))
+    said = "Mails have waited for longer than an hour: {}. The commonest reason: 450 4.7.1 Too many from you"
+    assert caplog.messages == [said.format(3)]
+
+    for _mail in range(27):
+        queue()
+    clock.shift(timedelta(hours=1))
+    tell_of_late(), tell_of_late()
+    assert caplog.messages[1:] == [said.format(30)]
+
+    postbox.at_rcpt = "250 OK"
+    deliver_due()
+    tell_of_late()
+    assert (len(postbox.mails), len(caplog.messages)) == (30, 2)
+
+
+def test_a_reason_names_nobody(queue, postbox, clock):
+    postbox.at_rcpt = "450 4.2.2 <Ada@example.com>: mailbox full"
+    queue()
+    deliver_due()
+
+    assert Mail.objects.get().last_error == "450 4.2.2 <…>: mailbox full"
 
 
 # --- A site that sends nothing ---

@@ -146,3 +146,16 @@ def test_nothing_is_said_where_the_server_takes_mails_or_none_waits(client, outa
     Mail.objects.update(state="waiting")
     Outage.objects.end()
     assert "mails wait" not in front_page(client, make_editor())
+
+
+def test_the_front_page_says_how_many_mails_are_late_and_why_where_the_server_refuses_each(
+    client, outage, clock
+):
+    Outage.objects.end()
+    Mail.objects.update(last_error="450 <greylisted>")
+    said = "2 mails have waited for longer than an hour: 450 &lt;greylisted&gt;"
+    clock.shift(timedelta(minutes=59))
+    assert said not in front_page(client, make_editor())
+
+    clock.shift(timedelta(minutes=1))
+    assert said in front_page(client, make_editor())
