@@ -26,6 +26,8 @@ SAFE = {"GET", "HEAD", "OPTIONS"}
 
 # No comment is larger: a longer body, with pictures, waits on the disk.
 IN_MEMORY = 2**18
+# So many of these come in at once, from strangers too, or they would fill the disk together.
+ON_DISK = 16
 # What is larger is sent in pieces of this size.
 PIECE = 2**18
 # So many bytes buy a body one more second. The slowest mobile networks carry twice as much.
@@ -45,6 +47,8 @@ class Door:
         self.threads = ThreadPoolExecutor(threads, thread_name_prefix="site")
         # Whatever writers wait for, be it a lock or a service, readers have a thread left.
         self.writers = asyncio.Semaphore(max(threads - 1, 1))
+        # The large bodies that come in, by their files, with what ends each, the oldest first.
+        self.large: dict[int, asyncio.Timeout] = {}
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         with SpooledTemporaryFile(IN_MEMORY) as body, contextlib.suppress(ReaderLeftError):
@@ -69,16 +73,31 @@ class Door:
             return
         now = asyncio.get_running_loop().time
         end = now() + self.patience
-        size, more = 0, True
-        while more and size <= limit:
-            async with asyncio.timeout(min(self.patience, end + size / BYTES_A_SECOND - now())):
-                message = await receive()
-            if message["type"] == "http.disconnect":
-                raise EOFError
-            size += environ["wsgi.input"].write(message.get("body", b""))
-            more = message.get("more_body", False)
-        environ["wsgi.input"].seek(0)
+        size, more, body = 0, True, environ["wsgi.input"]
+        try:
+            while more and size <= limit:
+                time = min(self.patience, end + size / BYTES_A_SECOND - now())
+                async with asyncio.timeout(time) as pause:
+                    if size > IN_MEMORY:
+                        self._make_room(body, pause)
+                    message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise EOFError
+                size += body.write(message.get("body", b""))
+                more = message.get("more_body", False)
+        finally:
+            self.large.pop(id(body), None)
+        body.seek(0)
         environ["CONTENT_LENGTH"] = str(size)
+
+    def _make_room(self, body: IO[bytes], pause: asyncio.Timeout) -> None:
+        """Let one more large body come in. Where they are too many, the one that takes longest ends.
+
+        It is the slowest: an editor's picture is here before a stranger's who keeps a place.
+        """
+        self.large[id(body)] = pause
+        if len(self.large) > ON_DISK:
+            self.large.pop(next(iter(self.large))).reschedule(0)
 
     async def _answer(self, environ: dict[str, Any], send: Send) -> None:
         loop = asyncio.get_running_loop()

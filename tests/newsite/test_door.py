@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from newsite.bounds import LARGEST_UPLOAD, UNREAD
-from newsite.door import PIECE, Door
+from newsite.door import ON_DISK, PIECE, Door
 from tests.newsite.conftest import STORY, reply, request, status_of
 
 FORGED = "X_Forwarded_For: 6.6.6.7\r\n"
@@ -237,6 +237,21 @@ class Answer:
         self.is_closed = True
 
 
+def scope_of(method: str, path: str) -> dict:
+    return {
+        "type": "http",
+        "method": method,
+        "scheme": "http",
+        "http_version": "1.1",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "server": ("127.0.0.1", 8000),
+        "client": ("127.0.0.1", 50000),
+        "headers": [],
+    }
+
+
 def visit(door: Door, *received: dict, send=None, path: str = "/") -> list[dict]:
     """Let a request in by ASGI's rules, and return what is sent."""
     messages, sent = iter(received), []
@@ -247,19 +262,7 @@ def visit(door: Door, *received: dict, send=None, path: str = "/") -> list[dict]
     async def keep(message: dict) -> None:
         sent.append(message)
 
-    scope = {
-        "type": "http",
-        "method": "POST" if received else "GET",
-        "scheme": "http",
-        "http_version": "1.1",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "server": ("127.0.0.1", 8000),
-        "client": ("127.0.0.1", 50000),
-        "headers": [],
-    }
-    asyncio.run(door(scope, receive, send or keep))
+    asyncio.run(door(scope_of("POST" if received else "GET", path), receive, send or keep))
     return sent
 
 
@@ -356,3 +359,37 @@ def test_no_more_is_read_than_shows_that_it_is_too_much():
     visit(Door(site_that_reads(read), patience=60), *chunks, path="/admin/")
 
     assert [int(length) for _, length, _ in read] == [LARGEST_UPLOAD + 2**20]
+
+
+def test_of_large_bodies_that_come_at_once_the_one_that_takes_longest_makes_room_for_the_next():
+    read: list = []
+    door = Door(site_that_reads(read), patience=60)
+
+    async def slow(ends: asyncio.Event):
+        messages = iter([chunk(b"x" * 2**19, more=True)])
+
+        async def receive() -> dict:
+            if message := next(messages, None):
+                return message
+            await ends.wait()
+            return chunk(b"end")
+
+        async def ignore(message: dict) -> None:
+            pass
+
+        await door(scope_of("POST", "/admin/"), receive, ignore)
+
+    async def many():
+        ends = asyncio.Event()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(ON_DISK + 1):
+                group.create_task(slow(ends))
+                await asyncio.sleep(0)
+            while not read:
+                await asyncio.sleep(0.01)
+            ends.set()
+
+    asyncio.run(asyncio.wait_for(many(), 60))
+
+    assert [unread for unread, _, _ in read] == [408] + [None] * ON_DISK
+    assert door.large == {}
