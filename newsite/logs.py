@@ -5,6 +5,7 @@ import time
 import traceback
 from copy import copy
 from logging import Formatter, LogRecord, StreamHandler, makeLogRecord
+from textwrap import indent
 
 from newsite.not_now import is_not_now
 
@@ -15,16 +16,31 @@ KNOWN = 100
 # What stands behind these addresses opens somebody's own pages, or decides for somebody.
 TOKENS = re.compile(r"(/comments/(?:mail|mine|moderate|yours)/)[^\s'\"<>]+")
 
+# What ends a line, or does so in the eyes of some program.
+BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+# No line of a traceback looks like one of the log's own.
+INDENTED = "  "
+
 
 def without_tokens(text: str) -> str:
     return TOKENS.sub(r"\1…", text)
 
 
-class WithoutTokens(Formatter):
-    """Django names the address of every request that fails."""
+class SafeFormatter(Formatter):
+    """Keeps tokens out of the log, and lets nobody but the site begin a line of it.
+
+    Django names the address of every request that fails, errors have the words of strangers
+    and of other servers in them, and fail2ban shuts out at the firewall whom a line names.
+    """
 
     def format(self, record: LogRecord) -> str:
         return without_tokens(super().format(record))
+
+    def formatMessage(self, record: LogRecord) -> str:
+        return BREAKS.sub(lambda found: ascii(found[0])[1:-1], super().formatMessage(record))
+
+    def formatException(self, exc_info) -> str:
+        return indent(super().formatException(exc_info), INDENTED)
 
 
 def keep_tracebacks_for_faults(record: LogRecord) -> bool:

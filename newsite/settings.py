@@ -15,7 +15,7 @@ from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
 
 from newsite.environment import Env
-from newsite.logs import WithoutTokens, keep_tracebacks_for_faults
+from newsite.logs import SafeFormatter, keep_tracebacks_for_faults
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -321,7 +321,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"faults": {"()": "django.utils.log.CallbackFilter", "callback": keep_tracebacks_for_faults}},
-    "formatters": {"plain": {"()": WithoutTokens, "fmt": "{levelname} {name}: {message}", "style": "{"}},
+    "formatters": {"plain": {"()": SafeFormatter, "fmt": "{levelname} {name}: {message}", "style": "{"}},
     "handlers": {
         "console": {"class": "newsite.logs.CountingHandler", "formatter": "plain", "filters": ["faults"]}
     },

@@ -38,6 +38,26 @@ def test_a_bad_request_is_one_line_in_the_log_and_a_fault_of_our_own_has_its_tra
     assert kept("mail.delivery") is True
 
 
+FORGED = "WARNING staff.sign_in: failed address=192.0.2.9 account=-"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\x0b", "\x85", "\u2028"])
+def test_no_words_of_others_begin_a_line(log, end):
+    words = f"550 no{end}{FORGED}{end}"
+    logger = logging.getLogger("django.request")
+
+    logger.warning("The server said: %s", words)
+    try:
+        raise ValueError(words)
+    except ValueError:
+        logger.exception("A fault: %s", words)
+
+    lines = log.getvalue().splitlines()
+    assert [line for line in lines if line.startswith(FORGED)] == []
+    assert [line.split()[0] for line in lines if not line.startswith("  ")] == ["WARNING", "ERROR"]
+    assert log.getvalue().count(FORGED) == 3
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "folder", ["mail/confirm", "mail/stop", "mine/link", "moderate", "moderate/mails", "yours"]
@@ -76,7 +96,7 @@ def test_neither_is_it_where_the_fault_is_ours(client, log, monkeypatch):
 
     client.get("/comments/moderate/abc123/")
 
-    assert f"{responses[500]}: /comments/moderate/…\nTraceback" in log.getvalue()
+    assert f"{responses[500]}: /comments/moderate/…\n  Traceback" in log.getvalue()
     assert "abc123" not in log.getvalue()
 
 
