@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.manual import visitor
 from tests.manual.documents import DOCUMENTS, ROOT, Block, blocks
-from tests.manual.systemctl import STATE
+from tests.manual.systemctl import STATE, pid_of
 from tests.manual.visitor import Visitor, wait_until_ready
 
 SITE = Path("/srv/newsite")
@@ -103,6 +103,7 @@ def shims() -> None:
 
 class Walk:
     def __init__(self):
+        self.begun = time.monotonic()
         self.left = [block for name in DOCUMENTS for block in blocks(name)]
 
     def play(self, section: str, count: int | None = None, **answers: list[str]) -> None:
@@ -110,7 +111,8 @@ class Walk:
         own = [block for block in self.left if block.section == section][:count]
         assert own, f"There is nothing to do in {section}"
         for block in own:
-            print(f"--- {block.section}: {block.lines.splitlines()[0]}", flush=True)
+            seconds = time.monotonic() - self.begun
+            print(f"--- {seconds:.0f} s: {block.section}: {block.lines.splitlines()[0]}", flush=True)
             self.left.remove(block)
             do(block, answers)
 
@@ -244,12 +246,19 @@ def lose_a_backup(walk: Walk) -> None:
     assert thief.ask("/admin/").status == 302
 
 
+def workers() -> set[str]:
+    pid = pid_of("newsite")
+    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+
+
 def upgrade(walk: Walk, story: str, newest: str) -> None:
     load = Load(story)
     load.start()
     typed(f"sudo -u newsite git -C {ORIGIN} update-ref refs/heads/main {newest}")
+    older = workers()
     walk.play("operating: Upgrade", 1)
-    time.sleep(12)  # both workers are replaced meanwhile
+    while older & workers():
+        time.sleep(0.1)
     sent = load.end()
     assert typed("sudo -u newsite git rev-parse HEAD").strip() == newest
     stored = set(re.findall(r"Under load \d+", everything()[0]))
@@ -281,11 +290,11 @@ def main(older: str, newest: str, wheels: str) -> None:
     with Path("/etc/hosts").open("a") as hosts:
         hosts.write("\n127.0.0.1 news.example\n")
     walk = Walk()
+    subprocess.run(["git", "config", "--system", "safe.directory", "*"], check=True)
     subprocess.run(["git", "clone", "-q", "--bare", ROOT, ORIGIN], check=True)
     subprocess.run(["git", "-C", ORIGIN, "update-ref", "refs/heads/main", older], check=True)
     subprocess.run(["git", "-C", ORIGIN, "symbolic-ref", "HEAD", "refs/heads/main"], check=True)
     subprocess.run(["chmod", "-R", "a+rwX", ORIGIN], check=True)
-    subprocess.run(["git", "config", "--system", "safe.directory", "*"], check=True)
     story = set_up(walk)
     looks_right(story)
     back_up_and_restore(walk, story)
