@@ -123,6 +123,17 @@ def test_everything_is_done_as_the_documents_say(tmp_path):
     assert result.returncode == 0, result.stdout
 
 
+@pytest.mark.parametrize(("ci", "user"), [("", 0), ("false", 0), ("true", 1000)])
+def test_nobody_begins_the_walk_by_mistake(monkeypatch, ci, user):
+    monkeypatch.setenv("CI", ci)
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+
+    assert why_not() in {
+        "It takes minutes, and is done where CI=true.",
+        "Only root can do what the documents say.",
+    }
+
+
 def test_the_web_server_keeps_the_same_links_out_of_its_log_as_the_site():
     (own,) = re.findall(r"\(/comments/\(\?:([\w|]+)\)/\)", TOKENS.pattern)
     (servers,) = re.findall(r"~\^/comments/\(([\w|]+)\)/ +0;", written("/etc/nginx/sites-available/newsite"))

@@ -286,7 +286,9 @@ def move(walk: Walk, story: str) -> None:
 def main(older: str, newest: str, wheels: str) -> None:
     STATE.mkdir()
     shims()
-    Path("/etc/pip.conf").write_text(f"[global]\nno-index = true\nfind-links = {wheels}\n")
+    # Where the site's user may read them.
+    shutil.copytree(wheels, "/srv/wheels")
+    Path("/etc/pip.conf").write_text("[global]\nno-index = true\nfind-links = /srv/wheels\n")
     with Path("/etc/hosts").open("a") as hosts:
         hosts.write("\n127.0.0.1 news.example\n")
     walk = Walk()
