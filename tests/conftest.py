@@ -54,6 +54,11 @@ def empty_media_folder(settings):
             entry.unlink()
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with what takes minutes: begun last, it would go on alone when all the rest is done."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item, nextitem):
     """Make again what migrations made, where a test with a server of its own has emptied the database.

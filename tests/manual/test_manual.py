@@ -107,6 +107,7 @@ def download(requirements: Path, wheels: Path) -> None:
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.long
 def test_everything_is_done_as_the_documents_say(tmp_path):
     if reason := why_not():
         pytest.skip(reason)

@@ -61,7 +61,7 @@ from tests.factories import (
 from tests.givens import SAME_ORIGIN
 from tests.newsite.test_roles import PICTURE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 PASSWORD = "correct horse"
 numbers = count()
