@@ -39,4 +39,5 @@ STORAGES = {
 }
 # On a machine that is busy with other tests nobody gives up waiting for another.
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"]["timeout"] = 60
+    patient = {**DATABASES["default"]["OPTIONS"], "timeout": 60}
+    DATABASES = {"default": {**DATABASES["default"], "OPTIONS": patient}}

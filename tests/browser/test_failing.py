@@ -8,16 +8,24 @@ from django.db import connection
 from playwright.sync_api import expect
 
 from comments.models import Comment
+from newsite import settings as site
 from tests.browser.links import follow
 from tests.browser.reply_form import fill_in, post
 from tests.factories import make_article
 
 
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    """Let the server wait for a locked database no longer than a site does. The tests wait longer."""
+    if connection.vendor != "sqlite":
+        pytest.skip("PostgreSQL lets others write")
+    patience = site.DATABASES["default"]["OPTIONS"]["timeout"]
+    monkeypatch.setitem(connection.settings_dict["OPTIONS"], "timeout", patience)
+
+
 @contextmanager
 def locked():
     """Another program writes into the database, and does not come to an end."""
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL lets others write")
     with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         yield
