@@ -715,6 +715,7 @@ def test_whoever_may_change_the_settings_reads_what_will_be_deleted(clock, clien
 
     page = client.get("/admin/").content.decode()
 
+    assert '<h2 id="put-off-title">What will be deleted</h2>' in page
     assert "From 30 November 2026 on, Newsite will delete, day by day:" in page
     assert "<li>the trash after 14 days</li>" in page
     assert "<li>spam" not in page
