@@ -27,6 +27,9 @@ TEXTS = {"body", "text", "note", "title", "standfirst", "addresses"}
 # Who writes, in one line.
 LINES = {"username", "name", "email", "website"}
 
+# So many letters a line of the box has, and so many lines the box has at most.
+COLUMNS, MOST_ROWS = 60, 12
+
 
 class Field(NamedTuple):
     name: str
@@ -34,6 +37,12 @@ class Field(NamedTuple):
     # "hidden", "text", "line", "password", "code" or "file".
     kind: str
     label: str = ""
+
+    @property
+    def rows(self) -> int:
+        """Return how many lines its box has: about as many as the text, so that a title looks like one."""
+        lines = sum(1 + len(line) // COLUMNS for line in self.value.split("\n"))
+        return min(max(lines, 2), MOST_ROWS)
 
 
 def fields_of(request: HttpRequest) -> list[Field]:

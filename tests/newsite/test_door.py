@@ -88,7 +88,7 @@ def test_a_reader_is_answered_while_more_bodies_come_slowly_than_there_are_threa
 def test_a_body_that_stalls_ends_with_its_connection(impatient, unfinished):
     answer = impatient.ask(unfinished.replace(b"Connection: close", b"Connection: keep-alive"))
 
-    assert (status_of(answer), b"<h1>This request took too long</h1>" in answer) == (408, True)
+    assert (status_of(answer), b"<h1>This took too long to arrive</h1>" in answer) == (408, True)
 
 
 @pytest.fixture(scope="module")
