@@ -67,6 +67,12 @@ class EraseForGoodForm(EraseForm):
         ),
     )
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # Whoever erases here is not who wrote.
+        keep = _("Keep it, without the name, so that conversations stay complete.")
+        self.fields["texts"].choices = [(self.Texts.KEEP, keep), (self.Texts.REMOVE, self.Texts.REMOVE.label)]
+
 
 may_see = permission_required(rights.EVERYWHERE, raise_exception=True)
 may_erase = permission_required("comments.delete_comment", raise_exception=True)

@@ -90,7 +90,7 @@ def held(email: str) -> list[tuple[str, int]]:
         _("Links by email"): AccessLink.objects.filter(email=email),
         _("Bans and trust"): Standing.objects.about_the_writer_of(comments, email),
     }
-    rows = [(str(Comment.Status(status).label), count) for status, count in counted]
+    rows = [(_("Comments: %s") % Comment.Status(status).label, count) for status, count in counted]
     return rows + [(name, count) for name, found in others.items() if (count := found.count())]
 
 
