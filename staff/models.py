@@ -100,7 +100,7 @@ class Notified(models.Model):
         CODES_MADE = "codes-made", _("New recovery codes")
         CODE_USED = "code-used", _("A recovery code was used")
         PASSWORD_CHANGED = "password-changed", _("Your password was changed")
-        ADDRESS_CHANGED = "address-changed", _("Your e-mail address was changed")
+        ADDRESS_CHANGED = "address-changed", _("Your email address was changed")
 
     user = models.ForeignKey(User, on_delete=models.CASCADE)
     kind = models.CharField(max_length=16, choices=Kind)

@@ -30,8 +30,8 @@ PLACES_KEPT = timedelta(days=365)
 
 SENTENCES = {
     Kind.WRONG_PASSWORDS: gettext_lazy(
-        "Somebody has typed a wrong password for your account five times. From there, nobody gets in "
-        "for fifteen minutes."
+        "Somebody has typed a wrong password for your account five times. From the same network, "
+        "nobody gets in for fifteen minutes."
     ),
     Kind.WRONG_CODES: gettext_lazy(
         "Somebody has typed your password, and then five wrong codes. Now they have to wait before "
@@ -46,7 +46,7 @@ SENTENCES = {
     Kind.CODE_USED: gettext_lazy("Your account was signed in to with one of its recovery codes."),
     Kind.PASSWORD_CHANGED: gettext_lazy("The password of your account was changed."),
     Kind.ADDRESS_CHANGED: gettext_lazy(
-        "Your account has another e-mail address now. This is the last mail to the old one."
+        "Your account has another email address now. This is the last mail to the old one."
     ),
 }
 

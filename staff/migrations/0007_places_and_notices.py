@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
                             ("codes-made", "New recovery codes"),
                             ("code-used", "A recovery code was used"),
                             ("password-changed", "Your password was changed"),
-                            ("address-changed", "Your e-mail address was changed"),
+                            ("address-changed", "Your email address was changed"),
                         ],
                         max_length=16,
                     ),

@@ -207,7 +207,7 @@ class TestChanges:
 
         ada.refresh_from_db()
         assert ada.email == "new@example.com"
-        assert mailed() == [(old, "Your e-mail address was changed: Newsite")]
+        assert mailed() == [(old, "Your email address was changed: Newsite")]
 
     @pytest.mark.parametrize("many", [False, True])
     def test_an_administrator_is_named_who_removes_a_second_factor(self, chief, ada, phone, many):
