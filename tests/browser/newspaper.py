@@ -23,6 +23,7 @@ from tests.factories import (
     make_user,
     reply_to,
 )
+from tests.givens import announced
 
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 3
 BODY = f"""
@@ -164,6 +165,7 @@ def links_to_decide() -> dict[str, str]:
 def subscribed(comment: Comment) -> Subscriber:
     """Let the author of a comment ask for mails, and return who is asked to confirm that."""
     notifications.subscribe(comment, Subscription.Scope.STORY)
+    announced(comment)
     return Subscriber.objects.get()
 
 

@@ -1,13 +1,19 @@
 """What axe-core can find against WCAG 2.2 AA: nothing, in light and in dark."""
 
+from datetime import timedelta
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.test import RequestFactory
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from comments import decisions
-from comments.models import Comment
+from comments.models import Comment, Timer
 from comments.subscriptions import Subscriber
-from mail.models import Mail
+from mail.models import Mail, Outage
+from newsite.views import server_error
+from staff import notices
 from tests.browser import newspaper
 from tests.browser.links import follow
 from tests.browser.reply_form import fill_in, post, post_unchecked, preview
@@ -24,6 +30,13 @@ SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
 def violations(page: Page, context: str | None = None) -> list[str]:
     found = Axe().run(page, context=context, options=WCAG).response["violations"]
     return [f"{violation['id']}: {node['html'][:200]}" for violation in found for node in violation["nodes"]]
+
+
+def show(page: Page, address: str, html: bytes) -> None:
+    """Let an address show a page that the site has only where something fails."""
+    page.route(
+        f"**{address}", lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8")
+    )
 
 
 @SCHEMES
@@ -151,8 +164,9 @@ def test_mails_themselves_have_no_wcag_violations_and_load_nothing(watch, scheme
     newspaper.link_in_a_mail()
     news.subscriber.confirm()
     announced(make_comment(article=news.story, parent=news.top, name="Bo", body="So *it* is."))
+    notices.tell(make_editor(), notices.Kind.NEW_PLACE)
     mails = [mail.html for mail in Mail.objects.all()]
-    assert len(mails) == 4
+    assert len(mails) == 5
 
     for html in mails:
         page.set_content(html)
@@ -286,6 +300,53 @@ def test_what_moderators_answer_and_erase_has_no_wcag_violations(watch, scheme):
     page.locator("#content form").evaluate("form => { form.noValidate = true }")
     assert follow(page.locator("#content").get_by_role("button", name="Reply")).status == 422
     assert violations(page, "#content") == []
+
+
+@SCHEMES
+def test_what_staff_do_from_an_address_has_no_wcag_violations(watch, scheme):
+    page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    newspaper.found()
+    page.goto("/admin/comments/comment/address/")
+    assert violations(page, "#content") == []
+    page.get_by_label("Email addresses").fill("hilde@example.com\nnobody@example.com")
+    follow(page.get_by_role("button", name="Show what is held"))
+    expect(page.get_by_role("cell", name="Comments: Held")).to_be_visible()
+    assert violations(page, "#content") == []
+    watch.expect_status(422)
+    page.locator("#content form").last.evaluate("form => { form.noValidate = true }")
+    assert follow(page.get_by_role("button", name="Erase for good")).status == 422
+    assert violations(page, "#content") == []
+
+
+@SCHEMES
+def test_what_the_admin_warns_of_has_no_wcag_violations(watch, settings, scheme):
+    settings.MAIL_WORKER = True
+    page = watch.new_editor(make_editor(), color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    newspaper.found()
+    now = timezone.now()
+    Timer.objects.update(begins_at=now + timedelta(days=5))
+    Mail.objects.update(created_at=now - timedelta(hours=3))
+    Outage.objects.create(since=now - timedelta(hours=3), tried_at=now, reason="Connection refused")
+    page.goto("/admin/")
+    expect(page.get_by_role("heading", name="What will be deleted")).to_be_visible()
+    expect(page.get_by_text("The worker has not been seen yet")).to_be_visible()
+    expect(page.get_by_role("link", name="Connection refused")).to_be_visible()
+    assert violations(page, "#content") == []
+
+
+@SCHEMES
+def test_what_could_not_be_saved_is_given_back_without_wcag_violations(watch, scheme):
+    page = watch.new_visitor(color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    sent = {"body": "Well said.", "name": "Ada", "password": "x", "code": "1"}
+    for sender in ("same-origin", "cross-site"):
+        request = RequestFactory().post("/reply/", sent, headers={"Sec-Fetch-Site": sender})
+        show(page, f"/{sender}", server_error(request).content)
+    page.goto("/same-origin")
+    expect(page.get_by_role("button", name="Send again")).to_be_visible()
+    assert violations(page) == []
+    page.goto("/cross-site")
+    expect(page.get_by_label("Your text")).to_have_value("Well said.")
+    assert violations(page) == []
 
 
 @SCHEMES

@@ -9,14 +9,17 @@ from urllib.parse import unquote
 
 import pytest
 from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django_otp.oath import totp
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from comments.models import Change, Comment, Firing, Standing
 from mail.models import Mail
-from newsite.views import server_error
+from newsite.views import server_error, site_context
+from staff import notices
 from tests.browser import newspaper
 from tests.factories import make_comment, make_editor, make_report, make_user
 from tests.givens import announced
@@ -132,6 +135,7 @@ def mails(client: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
     confirmed = client.post(f"/comments/mail/confirm/{news.subscriber.confirm_token}/").content
     answer = make_comment(article=news.story, parent=news.top, name="<Bo>", body="So *it* is.")
     announced(answer)
+    notices.tell(make_editor(username="new"), notices.Kind.NEW_PLACE)
     written = {f"mail {mail.pk}": mail.html.encode() for mail in Mail.objects.all()}
     assert len(written) > 1
     stop_here = client.post(news.addresses["mails to end"]).content
@@ -217,6 +221,7 @@ def test_no_page_has_an_html_error(db, client, check, tmp_path):
         "signed-in form": editor.get(f"{news.reply_address}signed-in/?to={news.top.pk}").content,
         "preview of a story": editor.get(f"/preview/{news.draft.pk}/").content,
         "500": server_error(RequestFactory().get("/")).content,
+        **given_back(),
         **moderating(editor, news),
         **settings_tried(editor),
         "sign-in": client.get("/sign-in/").content,
@@ -227,6 +232,26 @@ def test_no_page_has_an_html_error(db, client, check, tmp_path):
         **own_comment(news),
     }
     assert errors_of(pages, check, tmp_path) == ""
+
+
+def given_back() -> dict[str, bytes]:
+    """What tells that nothing was saved, with what a form has sent, and without the end of it."""
+    sent = {
+        "body": "<Well>",
+        "name": "Ada",
+        "password": "x",
+        "code": "1",
+        "file": SimpleUploadedFile("<a>", b"x"),
+    }
+    of_ours, of_others = (
+        RequestFactory().post("/reply/", sent, headers={"Sec-Fetch-Site": site})
+        for site in ("same-origin", "cross-site")
+    )
+    return {
+        "given back": server_error(of_ours).content,
+        "given back to copy": server_error(of_others).content,
+        "arrived in part": render_to_string("408.html", site_context(of_ours)).encode(),
+    }
 
 
 QUEUE = "/admin/comments/comment/"
@@ -270,6 +295,10 @@ def one_comment(editor: Client, news: newspaper.Newspaper) -> dict[str, bytes]:
             "comment to delete": (200, editor.get(f"{top}delete/")),
             "edit": (200, editor.get(f"{top}edit/")),
             "edit with errors": (422, editor.post(f"{top}edit/", wrong)),
+            "everything": (200, editor.get(f"{top}everything/")),
+            "address": (200, editor.get(f"{QUEUE}address/")),
+            "address with something": (200, editor.post(f"{QUEUE}address/", {"addresses": held.email})),
+            "address with errors": (422, editor.post(f"{QUEUE}address/", {"addresses": "<nobody>"})),
             "ban": (200, editor.get(f"{top}ban/")),
             "ban with errors": (422, editor.post(f"{top}ban/", {"kind": "name", "days": "x"})),
         }
