@@ -52,7 +52,7 @@ def test_no_words_of_others_begin_a_line(log, end):
     except ValueError:
         logger.exception("A fault: %s", words)
 
-    lines = log.getvalue().splitlines()
+    lines = [line for line in log.getvalue().splitlines() if line.strip()]
     assert [line for line in lines if line.startswith(FORGED)] == []
     assert [line.split()[0] for line in lines if not line.startswith("  ")] == ["WARNING", "ERROR"]
     assert log.getvalue().count(FORGED) == 3
