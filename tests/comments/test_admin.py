@@ -482,7 +482,8 @@ def test_the_page_of_a_comment_says_once_what_a_row_of_the_queue_shows(client, e
 
 
 def test_the_page_of_a_comment_has_no_rows_about_what_is_not_so(client, editor):
-    bare, full = make_comment(), reply_to(make_comment(), user_agent="Browser 1")
+    bare = make_comment(ip_address=None)
+    full = reply_to(make_comment(), user_agent="Browser 1", ip_address=None)
     Comment.objects.filter(pk=full.pk).update(edited_at=NOON)
 
     shown = {
