@@ -60,6 +60,7 @@ STAYS = {
 # Of these nobody who comments is the subject, whatever they do.
 WITHOUT_A_JOURNEY = {
     "newsite.Heartbeat": "says when the chores were done",
+    "mail.Delay": "says how many mails are late",
     "newsite.Attempt": "keyed hashes, for a day",
     "articles.Section": "the newsroom's own",
     "articles.Topic": "the newsroom's own",
