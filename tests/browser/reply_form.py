@@ -6,6 +6,7 @@ from django.db.models import F
 from playwright.sync_api import Page, Response, expect
 
 from comments.models import Comment
+from newsite.models import Attempt
 from tests.browser.links import follow
 
 
@@ -36,3 +37,4 @@ def post_unchecked(page: Page) -> Response:
 def an_hour_passes() -> None:
     """Let all comments be older, since nobody may post two in a few seconds."""
     Comment.objects.update(created_at=F("created_at") - timedelta(hours=1))
+    Attempt.objects.update(at=F("at") - timedelta(hours=1))
