@@ -70,6 +70,7 @@ WITHOUT_A_JOURNEY = {
     "articles.Byline": "the newsroom's own",
     "articles.RelatedRead": "the newsroom's own",
     "articles.PastAddress": "the newsroom's own",
+    "comments.Mailbox": "keyed hashes, of which the wish never to be written to stays",
     "comments.MailChoice": "what a member of the staff wants to be told of",
     "comments.Rendering": "a number",
     "comments.Timer": "the site's own dates",
