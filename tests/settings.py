@@ -30,6 +30,7 @@ os.environ.update(
 )
 os.environ.setdefault("DATABASE_URL", "sqlite:///:memory:")
 
+from newsite import settings as site
 from newsite.settings import *
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -38,6 +39,5 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # On a machine that is busy with other tests nobody gives up waiting for another.
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    patient = {**DATABASES["default"]["OPTIONS"], "timeout": 60}
-    DATABASES = {"default": {**DATABASES["default"], "OPTIONS": patient}}
+if site.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    site.DATABASES["default"]["OPTIONS"]["timeout"] = 60
