@@ -8,6 +8,7 @@ from django.db.models.functions import Concat, Trim
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
+from comments import matching
 from comments.models import Comment
 
 NAME_LENGTH = Comment._meta.get_field("name").max_length
@@ -95,10 +96,9 @@ def initials(name: str) -> str:
 
 
 def colour(comment: Comment) -> int:
-    """Return the number of a colour that is always the same for one person.
+    """Return the number of a colour that is always the same for one name.
 
-    The key keeps others from finding out the address by trying addresses.
+    The address has no part in it: who tries addresses would know the right one by its colour.
     """
-    person = comment.email or comment.name
-    digest = salted_hmac("comments.people", person, algorithm="sha256").digest()
+    digest = salted_hmac("comments.people", matching.spelling(comment.name), algorithm="sha256").digest()
     return int.from_bytes(digest, "big") % AVATAR_COLOURS + 1
