@@ -50,16 +50,16 @@ def by_ida(**fields):
     return make_article(title="The bridge opens", authors=[make_author(name="Ida", user=user)])
 
 
-def post(article=None, **fields) -> Comment:
+def post(article=None, own=(), **fields) -> Comment:
     """Post as Ada does, whose first comment is held."""
     fields = {"body": "Well said.", "article": article or make_article(title="Rain"), **ADA, **fields}
-    return posting.post(Submission(Comment(**fields)))
+    return posting.post(Submission(Comment(**fields), own=own))
 
 
 def post_known(article=None, **fields) -> Comment:
     """Post as Bo does, who is known, so that everybody reads it at once."""
-    make_comment(**BO, created_at=NOON - timedelta(days=9))
-    return post(article, **{**BO, **fields})
+    known = make_comment(**BO, created_at=NOON - timedelta(days=9))
+    return post(article, {known.pk}, **{**BO, **fields})
 
 
 def make_held(**fields) -> Comment:

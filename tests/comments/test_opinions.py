@@ -653,6 +653,8 @@ def test_nobody_is_asked_where_a_rule_above_has_decided(akismet, webhook, reason
         words_that_trash="well" if reason == "trash words" else "",
     )
     if reason in {"banned", "trusted"}:
+        # Nobody is trusted who has nothing from here to show for it.
+        make_comment(name="Ada", email="ada@example.com", ip_address="192.0.2.1")
         Standing.objects.create(standing=reason, kind="person", value="Ada <ada@example.com>")
 
     post(user=make_editor() if reason == "staff" else None, trap="x" if reason == "trap" else "")

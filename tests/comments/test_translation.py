@@ -347,12 +347,12 @@ def test_every_mail_is_translated_in_its_subject_and_both_texts(client, story, c
         comment.subscription.subscriber.confirm()
     first.approve(by=make_editor())
     for parent in (first, None):
-        posting.post(
-            Submission(Comment(article=story, parent=parent, body="Ναι.", name="Εύα", email=daily.email))
-        )
+        reply = Comment(article=story, parent=parent, body="Ναι.", name="Εύα", email=daily.email)
+        posting.post(Submission(reply, own={daily.pk}))
         clock.shift(timedelta(minutes=1))
-    said(story, name="Βύρων", email="bo@example.com")
-    posting.post(Submission(Comment(article=story, body="Ναι.", name="Βύρων", email="bo@example.com")))
+    known = said(story, name="Βύρων", email="bo@example.com")
+    again = Comment(article=story, body="Ναι.", name="Βύρων", email="bo@example.com")
+    posting.post(Submission(again, own={known.pk}))
     announcements.send_due()
     client.post("/comments/mine/", {"email": ADDRESS}, headers=SAME_ORIGIN)
     clock.shift(timedelta(days=1))
