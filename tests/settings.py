@@ -40,4 +40,5 @@ STORAGES = {
 }
 # On a machine that is busy with other tests nobody gives up waiting for another.
 if site.DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    site.DATABASES["default"]["OPTIONS"]["timeout"] = 60
+    database = site.DATABASES["default"]
+    DATABASES = {"default": {**database, "OPTIONS": {**database["OPTIONS"], "timeout": 60}}}
