@@ -4,6 +4,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from newsite.bounds import LARGEST_UPLOAD, tell_of_the_old_start
 from tests.factories import make_article, make_editor
 from tests.givens import SAME_ORIGIN
+from tests.manual.documents import written
 
 pytestmark = pytest.mark.django_db
 
@@ -64,10 +65,10 @@ def test_an_editor_uploads_pictures(client, settings):
     assert (response.status_code, "one of these kinds" in response.content.decode()) == (200, True)
 
 
-def test_nginx_lets_editors_upload_what_the_site_takes(settings):
-    readme = (settings.BASE_DIR / "README.md").read_text()
+def test_nginx_lets_editors_upload_what_the_site_takes():
+    servers = written("/etc/nginx/sites-available/newsite")
 
-    assert f"client_max_body_size {LARGEST_UPLOAD // 2**20}m;" in readme
+    assert f"client_max_body_size {LARGEST_UPLOAD // 2**20}m;" in servers
 
 
 def test_a_service_with_the_old_command_is_told_of_once(client, caplog):

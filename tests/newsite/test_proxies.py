@@ -5,8 +5,8 @@ import shutil
 import subprocess
 
 import pytest
-from django.conf import settings
 
+from tests.manual.documents import written
 from tests.newsite.conftest import HOST, answer_on, answers, free_port, reply, sent_to, status_of, wait_until
 
 FORGED = "X_Forwarded_For: 6.6.6.7\r\nX-Forwarded-For: 6.6.6.8\r\nX-Forwarded_For: 6.6.6.9\r\n"
@@ -65,7 +65,7 @@ def proxy(site, tmp_path):
         file.write_text(
             configuration.format(
                 folder=tmp_path, host=HOST, port=port, site=site.port, temporary=temporary,
-                servers=servers_of_the_readme(port, site.port),
+                servers=servers_of_the_manual(port, site.port),
             )
         )  # fmt: skip
         processes.append(subprocess.Popen([*command, str(file)], cwd=tmp_path))
@@ -79,14 +79,16 @@ def proxy(site, tmp_path):
         process.wait()
 
 
-def servers_of_the_readme(port: int, site: int) -> str:
-    """Return what the README has for nginx, on other ports and without a certificate."""
-    readme = (settings.BASE_DIR / "README.md").read_text()
-    (servers,) = re.findall(r"^In nginx,.*\n\n((?:(?:    .*)?\n)+)", readme, re.MULTILINE)
+def servers_of_the_manual(port: int, site: int) -> str:
+    """Return what the manual has for nginx, on other ports and without a certificate."""
+    servers = written("/etc/nginx/sites-available/newsite")
+    other = free_port()
     for there, here in [
-        (r"listen 443 ssl", f"listen {HOST}:{port}"),
-        (r"listen 80\b", f"listen {HOST}:{free_port()}"),
         (r"listen \[::\]:\d+.*", ""),
+        (r"listen 443 ssl http2", f"listen {HOST}:{port}"),
+        (r"listen 443 ssl default_server", f"listen {HOST}:{port} default_server"),
+        (r"listen 80\b", f"listen {HOST}:{other}"),
+        (r"ssl_(protocols|session|reject).*", ""),
         (r"ssl_certificate.*", ""),
         (r"/var/log/nginx/", ""),
         (r"\$scheme", "https"),

@@ -4,7 +4,6 @@ import time
 from io import StringIO
 
 import pytest
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError
@@ -14,6 +13,7 @@ from demo import loader
 from newsite import server
 from newsite.management.commands import serve
 from tests.factories import make_article, make_comment, make_editor, make_user
+from tests.manual.documents import written
 
 
 @pytest.fixture
@@ -223,11 +223,11 @@ def test_make_run_and_a_service_start_the_same_server(started):
     assert larger == server.command("::1", int(port), workers=8)
 
 
-def test_the_readme_names_this_command_for_the_service():
-    readme = (settings.BASE_DIR / "README.md").read_text()
+def test_the_manual_names_this_command_for_the_service():
+    unit = written("/etc/systemd/system/newsite.service")
 
-    assert "ExecStart=/srv/newsite/.venv/bin/python manage.py web\n" in readme
-    assert "ExecReload=/bin/kill -HUP $MAINPID\n" in readme
+    assert "ExecStart=/srv/newsite/.venv/bin/python manage.py web\n" in unit
+    assert "ExecReload=/bin/kill -HUP $MAINPID\n" in unit
 
 
 def test_static_files_are_collected_again_only_after_a_change(settings, tmp_path):
