@@ -204,6 +204,10 @@ def form_for(world: World) -> dict:
     }
 
 
+def written_with(comment: int) -> str:
+    return Comment.objects.get(pk=comment).email
+
+
 def people_of(kind: str, scope: str) -> Callable[[World], dict]:
     """A decision on whoever wrote many comments, all of them below one's own story."""
     return lambda world: {
@@ -253,7 +257,7 @@ ACTIONS = [
         "erase by address",
         {E, X},
         f"{QUEUE}address/erase/",
-        lambda world: {"addresses": "ada@example.com", "texts": "remove", "sure": "on"},
+        lambda world: {"addresses": written_with(world.below_own), "texts": "remove", "sure": "on"},
     ),
     Action("open delete comment", {E, X}, f"{QUEUE}{{below_own}}/delete/"),
     Action("delete comment", {E, X}, f"{QUEUE}{{below_own}}/delete/", lambda world: {"post": "yes"}),
