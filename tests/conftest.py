@@ -55,8 +55,12 @@ def empty_media_folder(settings):
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with what takes minutes: begun last, it would go on alone when all the rest is done."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    """Begin with what takes minutes: begun last, it would go on alone when all the rest is done.
+
+    End with the browsers. Their server keeps a connection to the database of its process, under
+    which no other test may move the file away; and Playwright's event loop goes on in its thread.
+    """
+    items.sort(key=lambda item: (item.get_closest_marker("long") is None, "live_server" in item.fixturenames))
 
 
 @pytest.hookimpl(wrapper=True)
