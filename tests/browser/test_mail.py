@@ -47,9 +47,10 @@ def answer(comment: Comment, body: str) -> Comment:
     """Answer as Bo does, who is known."""
     an_hour_passes()
     person = {"name": "Bo", "email": "bo@example.com"}
-    make_comment(**person)
+    known = make_comment(**person)
     an_hour_passes()
-    return posting.post(Submission(Comment(article=comment.article, parent=comment, body=body, **person)))
+    reply = Comment(article=comment.article, parent=comment, body=body, **person)
+    return posting.post(Submission(reply, own={known.pk}))
 
 
 def press_stop(page: Page, mail: EmailMessage) -> None:

@@ -68,7 +68,9 @@ def test_a_worker_that_has_never_run_is_named(client, worker):
     assert [found.msg for found in checks.check_worker_runs(None)] == [NEVER]
 
 
-def test_check_names_it_with_and_without_deploy(worker, capsys):
+def test_check_names_it_with_and_without_deploy(worker, capsys, monkeypatch):
+    # The tests with browsers set it, and no site may.
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
     for options in ([], ["--deploy"]):
         call_command("check", *options)
         assert NEVER in capsys.readouterr().err
