@@ -122,32 +122,12 @@ def test_a_slow_mail_server_slows_no_request(running, monkeypatch):
     assert waited == [True]
 
 
-def test_a_chore_that_fails_is_tried_again(monkeypatch, caplog):
-    failures = iter([RuntimeError("The database is away.")])
-    real = chores.delivery.deliver_due
-
-    def fail_once(*args):
-        for failure in failures:
-            raise failure
-        real(*args)
-
-    monkeypatch.setattr(chores.delivery, "deliver_due", fail_once)
-    monkeypatch.setattr(chores, "PAUSE", 0.05)
-    queue()
-    thread = Chores()
-    thread.start()
-
-    wait_for_mails(1)
-    thread.stop()
-    assert "A chore failed." in caplog.text
-
-
-def test_a_database_that_is_away_is_one_line_and_one_more_when_it_is_back(monkeypatch, caplog):
-    failures = iter([OperationalError("connection refused\nIs the server running?")] * 3)
-    real = chores.delivery.deliver_due
+def do_chores_that_fail(monkeypatch, *failures: Exception) -> None:
+    """Let the delivery of a mail fail so often, and wait until the mail has left."""
+    waiting, real = iter(failures), chores.delivery.deliver_due
 
     def deliver_due(*args):
-        for failure in failures:
+        for failure in waiting:
             raise failure
         real(*args)
 
@@ -159,6 +139,19 @@ def test_a_database_that_is_away_is_one_line_and_one_more_when_it_is_back(monkey
 
     wait_for_mails(1)
     thread.stop()
+
+
+def test_a_chore_that_fails_is_tried_again(monkeypatch, caplog):
+    do_chores_that_fail(monkeypatch, RuntimeError("A fault of the code."))
+
+    assert "A chore failed." in caplog.text
+
+
+def test_a_database_that_is_away_is_one_line_and_one_more_when_it_is_back(monkeypatch, caplog):
+    away = OperationalError("connection refused\nIs the server running?")
+
+    do_chores_that_fail(monkeypatch, away, away, away)
+
     assert [record.getMessage() for record in caplog.records if record.name == "newsite.chores"] == [
         "What is due beside the requests waits: connection refused",
         "What is due beside the requests goes on.",
